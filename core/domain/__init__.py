@@ -1,0 +1,1 @@
+"""The rules: no I/O, no clock, nothing but the standard library and phonenumbers."""

@@ -1,0 +1,178 @@
+"""Every setting of every process: CHAPPE_* environment variables in, one frozen object out."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CHAPPE_"
+
+
+class SettingsError(Exception):
+    """Says which variables keep a process from starting, without repeating their values."""
+
+
+class Settings(BaseSettings):
+    """Holds the settings of one process; the field `queue_url` is the variable `CHAPPE_QUEUE_URL`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True, extra="forbid"
+    )
+
+    database_url: str = Field(
+        "postgresql://127.0.0.1:5432/chappe", repr=False, description="PostgreSQL 18 or newer: the truth."
+    )
+    database_pool_size: int = Field(10, ge=1, le=500, description="Connections each process may open.")
+    queue_url: str = Field(
+        "redis://127.0.0.1:6379/0", repr=False, description="Redis or Valkey for wake-ups; it must never evict."
+    )
+    cache_url: str = Field(
+        "redis://127.0.0.1:6380/0", repr=False, description="Redis or Valkey for cached replies; it may evict."
+    )
+    pace_url: str = Field(
+        default_factory=lambda data: str(data.get("queue_url", "")),
+        repr=False,
+        description="Redis or Valkey that keeps the sending pace; the queue's when not set.",
+    )
+
+    whatsapp_base_url: str = Field("https://graph.facebook.com", description="Where the Cloud API answers.")
+    whatsapp_api_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$", description="Version of the Cloud API.")
+    whatsapp_access_token: SecretStr = Field(SecretStr(""), description="Token of senders that name no other.")
+    whatsapp_access_tokens: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Further tokens by the name senders refer to them by, as a JSON object."
+    )
+    whatsapp_app_secret: SecretStr = Field(SecretStr(""), description="Signs the webhooks; without it none is taken.")
+    whatsapp_verify_token: SecretStr = Field(SecretStr(""), description="Answers the handshake of the webhook set-up.")
+    whatsapp_timeout_seconds: float = Field(30.0, gt=0, description="How long one call to the Cloud API may take.")
+
+    grpc_host: str = Field("127.0.0.1", description="Address the gRPC door listens on.")
+    grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC door; 0 takes a free one.")
+    webhooks_host: str = Field("127.0.0.1", description="Address the webhook door listens on.")
+    webhooks_port: int = Field(8088, ge=0, le=65535, description="Port of the webhook door; 0 takes a free one.")
+    port_file: Path | None = Field(None, description="File a process writes its port to once it is ready.")
+    tls_cert_file: Path | None = Field(None, description="Certificate chain of the gRPC door (PEM); needs the key.")
+    tls_key_file: Path | None = Field(None, description="Private key of that certificate (PEM).")
+    tls_client_ca_file: Path | None = Field(None, description="Authorities a caller's certificate must come from.")
+    reflection_enabled: bool = Field(True, description="Whether callers with a key may ask what can be called.")
+    channelz_enabled: bool = Field(False, description="Whether connection diagnostics are served.")
+    default_deadline_seconds: float = Field(10.0, gt=0, description="Deadline of a unary call that brings none.")
+    stop_grace_seconds: float = Field(5.0, ge=0, description="How long a stopping process lets its work end.")
+
+    worker_concurrency: int = Field(64, ge=1, le=1000, description="Calls to the Cloud API open at once in a worker.")
+    lease_seconds: float = Field(60.0, gt=0, description="How long a claimed message belongs to its worker.")
+    unconfirmed_grace_seconds: float = Field(
+        600.0, gt=0, description="How long a message in doubt waits for evidence before it may be sent again."
+    )
+    unconfirmed_deadline_seconds: float = Field(
+        86400.0, gt=0, description="When the campaign's policy decides over a message still in doubt."
+    )
+
+    cache_enabled: bool = Field(True, description="Whether replies are cached at all.")
+    cache_timeout_seconds: float = Field(0.05, gt=0, description="How long a read may wait for the cache.")
+    cache_max_reply_bytes: int = Field(262144, ge=0, description="Replies larger than this are not cached.")
+
+    hash_key: SecretStr = Field(
+        SecretStr(""), description="Key of the hashes by which an erased opt-out is known again; never change it."
+    )
+    default_region: str | None = Field(
+        None, pattern=r"^[A-Z]{2}$", description="Country (ISO 3166, such as FR) of numbers written without +."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity logged.")
+
+    api_address: str = Field("127.0.0.1:50051", description="Where the chappe command finds the gRPC door.")
+    api_key: SecretStr = Field(SecretStr(""), description="Key the chappe command calls with.")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Reads the environment; raises SettingsError on unknown variables and on values that do not fit."""
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in variables())
+        if unknown:
+            message = f"unknown variables: {', '.join(unknown)} (python -m core.settings lists all)"
+            raise SettingsError(message)
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            message = "CHAPPE_TLS_CERT_FILE and CHAPPE_TLS_KEY_FILE go together"
+            raise ValueError(message)
+        if self.tls_client_ca_file is not None and self.tls_cert_file is None:
+            message = "CHAPPE_TLS_CLIENT_CA_FILE needs CHAPPE_TLS_CERT_FILE"
+            raise ValueError(message)
+        if self.unconfirmed_deadline_seconds <= self.unconfirmed_grace_seconds:
+            message = "CHAPPE_UNCONFIRMED_DEADLINE_SECONDS must exceed CHAPPE_UNCONFIRMED_GRACE_SECONDS"
+            raise ValueError(message)
+        return self
+
+    def public(self) -> dict[str, Any]:
+        """Returns what may be logged: secrets as `***`, URLs without their user and password."""
+        return {name: _masked(name, value) for name, value in self}
+
+
+def variables() -> dict[str, FieldInfo]:
+    """Returns each setting by the name of its variable."""
+    return {PREFIX + name.upper(): field for name, field in Settings.model_fields.items()}
+
+
+def table() -> str:
+    """Returns all settings as a table in Markdown."""
+    rows = ["| variable | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, field in variables().items():
+        rows.append(f"| `{name}` | {_type_name(field)} | {_default(field)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        where = PREFIX + str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
+        problems.append(where + problem["msg"].removeprefix("Value error, "))
+    return "; ".join(problems)
+
+
+def _masked(name: str, value: object) -> object:
+    if isinstance(value, SecretStr):
+        return "***" if value.get_secret_value() else ""
+    if isinstance(value, dict):
+        return {key: _masked(name, item) for key, item in value.items()}
+    if name.endswith("_url"):
+        parts = urlsplit(str(value))
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return str(value) if isinstance(value, Path) else value
+
+
+def _type_name(field: FieldInfo) -> str:
+    names = {int: "integer", float: "number", bool: "true or false", str: "text", SecretStr: "secret"}
+    if field.annotation in names:
+        return names[field.annotation]
+    text = str(field.annotation)
+    if "Literal" in text:
+        return text.partition("[")[2].rstrip("]").replace("'", "")
+    if "Path" in text:
+        return "path"
+    return "JSON object" if "dict" in text else "text"
+
+
+def _default(field: FieldInfo) -> str:
+    if isinstance(field.default, SecretStr) or field.default is None or field.default_factory is not None:
+        return "–"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+
+
+def main() -> None:
+    """Prints docs/settings.md."""
+    print("# Settings\n\nEvery process reads its settings from the environment alone.\n")  # noqa: T201
+    print("Durations are seconds, sizes are bytes. A variable that starts with `CHAPPE_` and is not listed")  # noqa: T201
+    print("here stops the start. This page is printed by `python -m core.settings`.\n")  # noqa: T201
+    print(table())  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Logs as JSON lines on standard error; what looks like a phone number or a WhatsApp id is masked on its way out."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import orjson
+
+# An E.164 number, with or without its plus, and WhatsApp's message ids. Times, ports and counters are shorter; the
+# digits inside a UUID or a hash are told apart by their neighbours.
+_PRIVATE = re.compile(r"wamid\.[\w+/=-]+|\+\d{7,15}(?!\d)|(?<![\w.:-])[1-9]\d{9,14}(?![\w.:-])")
+_OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def request_id() -> str:
+    """Returns the id of the request being served here, or an empty text outside any."""
+    return _request_id.get()
+
+
+@contextmanager
+def request(id_: str) -> Iterator[None]:
+    """Makes every log line inside the block carry this request id."""
+    token = _request_id.set(id_)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+def mask(text: str) -> str:
+    """Returns the text with phone numbers and WhatsApp ids replaced by `***`."""
+    return _PRIVATE.sub("***", text)
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON: time, level, service, logger, message, and its extra fields."""
+
+    def __init__(self, *, service: str) -> None:
+        """Takes the name every line carries as its service."""
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line, without its newline."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id():
+            line["request_id"] = request_id()
+        line.update((name, value) for name, value in vars(record).items() if name not in _OWN_FIELDS)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(_masked(line), default=str).decode()
+
+
+def configure_logging(service: str, level: str) -> None:
+    """Sends every log of this process to standard error as JSON lines, from the level up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service=service))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {str(key): _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float) else mask(str(value))

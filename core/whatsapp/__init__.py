@@ -1,0 +1,1 @@
+"""The way to WhatsApp: HTTP to the Cloud API, its JSON and its error numbers."""

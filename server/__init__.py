@@ -1,0 +1,1 @@
+"""The two doors: gRPC for callers, webhooks for WhatsApp."""

@@ -1,0 +1,1 @@
+"""The chain every call passes before a service sees it."""

@@ -1,0 +1,1 @@
+"""The webhook door: handshake, signature, durable, then 200."""

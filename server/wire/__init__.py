@@ -1,0 +1,1 @@
+"""Between protobuf messages and our own: the only room that touches protobuf fields."""

@@ -1,0 +1,1 @@
+"""One machine's worth of everything: PostgreSQL, Valkey, Envoy, the simulator, all processes."""
