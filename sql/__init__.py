@@ -1,1 +1,1 @@
-"""Migrations and named queries, shipped as package data."""
+"""SQL as package data: migrations, queries and the schema they must produce."""

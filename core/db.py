@@ -1,0 +1,79 @@
+"""The door to PostgreSQL: a pool, connections as repositories see them, transactions."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Protocol, Self, cast
+
+import asyncpg
+import orjson
+
+Row = asyncpg.Record
+
+
+class Connection(Protocol):
+    """What a repository may ask of a connection; a pool's connection and a plain one both answer to it."""
+
+    async def execute(self, query: str, /, *arguments: object) -> str: ...
+    async def executemany(self, query: str, arguments: Sequence[Sequence[object]], /) -> None: ...
+    async def fetch(self, query: str, /, *arguments: object) -> list[Row]: ...
+    async def fetchrow(self, query: str, /, *arguments: object) -> Row | None: ...
+    async def fetchval(self, query: str, /, *arguments: object) -> Any: ...
+    async def copy_records_to_table(
+        self, table_name: str, /, *, records: Sequence[Sequence[object]], columns: Sequence[str]
+    ) -> str: ...
+    def cursor(self, query: str, /, *arguments: object, prefetch: int) -> AsyncIterator[Row]: ...
+
+
+class Database:
+    """A pool of connections to one PostgreSQL; use as an async context manager."""
+
+    def __init__(self, *, url: str, pool_size: int = 10, application_name: str = "chappe") -> None:
+        self._url = url
+        self._pool_size = pool_size
+        self._application_name = application_name
+        self._pool: asyncpg.Pool[Row] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=self._pool_size,
+            init=_prepare_connection,
+            command_timeout=60,
+            server_settings={"application_name": self._application_name, "timezone": "UTC"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lends a connection without a transaction: each statement commits by itself."""
+        async with self._open_pool().acquire() as connection:
+            yield cast("Connection", connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lends a connection inside a transaction that commits when the block ends and rolls back when it raises."""
+        async with self._open_pool().acquire() as connection, connection.transaction():
+            yield cast("Connection", connection)
+
+    def _open_pool(self) -> "asyncpg.Pool[Row]":
+        if self._pool is None:
+            raise RuntimeError("The database is used outside its context manager.")
+        return self._pool
+
+
+async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
+    for type_name in ("json", "jsonb"):
+        await connection.set_type_codec(type_name, schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads)
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,63 @@
+"""Runs the migrations of ``sql/migrations`` with dbmate, one runner at a time."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import asyncpg
+
+# Any constant will do; it only has to be the same in every release.
+_LOCK = 0x43484150
+
+
+class MigrationFailed(Exception):
+    """A migration did not apply; the message is dbmate's own."""
+
+
+def migrate(database_url: str) -> None:
+    """Brings the database at ``database_url`` to the newest schema; safe to run from many processes at once."""
+    asyncio.run(migrate_async(database_url))
+
+
+async def migrate_async(database_url: str) -> None:
+    """Does what ``migrate`` does, from inside an event loop."""
+    # dbmate takes no lock of its own, so it runs under ours: session-level, since dbmate has its own connection.
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await asyncio.to_thread(_run_dbmate, database_url)
+    finally:
+        await connection.close()
+
+
+def _run_dbmate(database_url: str) -> None:
+    folder = resources.files("sql") / "migrations"
+    with resources.as_file(folder) as path:
+        done = subprocess.run(
+            [_dbmate(), "--no-dump-schema", "--migrations-dir", str(path), "migrate"],
+            env={"DATABASE_URL": _without_tls(database_url), "PATH": os.environ.get("PATH", "")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise MigrationFailed((done.stderr or done.stdout).strip())
+
+
+def _dbmate() -> str:
+    beside = Path(sys.executable).parent / "dbmate"
+    found = str(beside) if beside.exists() else shutil.which("dbmate")
+    if found is None:
+        raise MigrationFailed("dbmate is not installed; it comes with Chappe's own dependencies.")
+    return found
+
+
+def _without_tls(database_url: str) -> str:
+    """dbmate insists on TLS unless told otherwise; asyncpg only prefers it."""
+    if "sslmode=" in database_url:
+        return database_url
+    return f"{database_url}{'&' if '?' in database_url else '?'}sslmode=disable"
