@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     tls_cert_file: Path | None = Field(None, description="Certificate chain of the gRPC door (PEM); needs the key.")
     tls_key_file: Path | None = Field(None, description="Private key of that certificate (PEM).")
     tls_client_ca_file: Path | None = Field(None, description="Authorities a caller's certificate must come from.")
-    reflection_enabled: bool = Field(True, description="Whether callers with a key may ask what can be called.")
-    channelz_enabled: bool = Field(False, description="Whether connection diagnostics are served.")
+    reflection_enabled: bool = Field(default=True, description="Whether callers with a key may ask what can be called.")
+    channelz_enabled: bool = Field(default=False, description="Whether connection diagnostics are served.")
     default_deadline_seconds: float = Field(10.0, gt=0, description="Deadline of a unary call that brings none.")
     stop_grace_seconds: float = Field(5.0, ge=0, description="How long a stopping process lets its work end.")
 
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         86400.0, gt=0, description="When the campaign's policy decides over a message still in doubt."
     )
 
-    cache_enabled: bool = Field(True, description="Whether replies are cached at all.")
+    cache_enabled: bool = Field(default=True, description="Whether replies are cached at all.")
     cache_timeout_seconds: float = Field(0.05, gt=0, description="How long a read may wait for the cache.")
     cache_max_reply_bytes: int = Field(262144, ge=0, description="Replies larger than this are not cached.")
 
@@ -162,7 +162,7 @@ def _type_name(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     if isinstance(field.default, SecretStr) or field.default is None or field.default_factory is not None:
-        return "–"
+        return "-"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 
