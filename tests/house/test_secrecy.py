@@ -22,6 +22,9 @@ def test_nothing_is_pickled() -> None:
 def _grep(pattern: str, *paths: str) -> str:
     found = subprocess.run(
         ["git", "grep", "-n", "-I", "-E", pattern, "--", *(paths or (".",))],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return found.stdout
