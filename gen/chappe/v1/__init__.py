@@ -1,0 +1,1 @@
+"""Made from proto/chappe/v1; never edited."""
