@@ -8,7 +8,12 @@ from typing import Any, Protocol, Self, cast
 import asyncpg
 import orjson
 
+from core.domain.errors import Conflict, InvalidArgument, Refusal, Unavailable
+
 Row = asyncpg.Record
+
+# The reason of a Conflict that a second try of the whole transaction may well not meet.
+TRANSACTION_CONFLICT = "TRANSACTION_CONFLICT"
 
 
 class Connection(Protocol):
@@ -55,19 +60,60 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lends a connection without a transaction: each statement commits by itself."""
-        async with self._open_pool().acquire() as connection:
+        async with _refusing(), self._open_pool().acquire() as connection:
             yield cast("Connection", connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lends a connection inside a transaction that commits when the block ends and rolls back when it raises."""
-        async with self._open_pool().acquire() as connection, connection.transaction():
+        async with _refusing(), self._open_pool().acquire() as connection, connection.transaction():
             yield cast("Connection", connection)
+
+    async def ping(self, *, timeout: float = 1.0) -> None:
+        """Asks for a sign of life within that many seconds; refuses with ``DATABASE_UNAVAILABLE``."""
+        async with _refusing(), self._open_pool().acquire(timeout=timeout) as connection:
+            await connection.fetchval("SELECT 1", timeout=timeout)
 
     def _open_pool(self) -> "asyncpg.Pool[Row]":
         if self._pool is None:
             raise RuntimeError("The database is used outside its context manager.")
         return self._pool
+
+
+@asynccontextmanager
+async def _refusing() -> AsyncIterator[None]:
+    """Turns what the driver raises into refusals, where callers can act on it; the rest stays a failure."""
+    try:
+        yield
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("DATABASE_UNAVAILABLE", "The database does not answer; try again.")
+
+
+def _refusal(error: Exception) -> Refusal | None:
+    match error:
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+            return Conflict(TRANSACTION_CONFLICT, "Another change got in the way; try again.")
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
+            return InvalidArgument("TEXT_INVALID", "A text holds a character that cannot be stored, such as NUL.")
+        case (
+            asyncpg.PostgresConnectionError()
+            | asyncpg.OperatorInterventionError()
+            | asyncpg.InsufficientResourcesError()
+            | OSError()
+            | TimeoutError()
+        ):
+            return _unavailable()
+        case asyncpg.InterfaceError() if "clos" in str(error):  # "is closed", "is closing"; the others are our mistakes
+            return _unavailable()
+        case _:
+            return None
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:

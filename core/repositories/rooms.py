@@ -1,0 +1,51 @@
+"""All repositories on one connection, and the store that lends them; each noun has one line here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from core.db import Connection, Database
+from core.repositories.api_keys import ApiKeys
+from core.repositories.audit import Audit
+from core.repositories.idempotency import Idempotency
+
+
+class Rooms:
+    """Offers every repository on one connection; each is made on first use."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Keys of callers."""
+        return ApiKeys(self._connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return Audit(self._connection)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        """Replies by request id."""
+        return Idempotency(self._connection)
+
+
+class Store:
+    """Lends the repositories, inside a transaction or without one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Rooms]:
+        """Lends rooms whose changes commit together when the block ends and roll back when it raises."""
+        async with self._database.transaction() as connection:
+            yield Rooms(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Rooms]:
+        """Lends rooms without a transaction: each statement commits by itself."""
+        async with self._database.connection() as connection:
+            yield Rooms(connection)

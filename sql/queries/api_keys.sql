@@ -1,0 +1,25 @@
+-- name: add
+-- Keeps a key: $1 id, $2 display name, $3 role, $4 first characters, $5 SHA-256, $6 expire time or NULL.
+INSERT INTO api_keys (id, display_name, role, key_prefix, key_hash, expire_time)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING id, display_name, role, key_prefix, create_time, expire_time, revoke_time;
+
+-- name: find
+-- Finds a key by its SHA-256 ($1). No row: nobody was given it.
+SELECT id, display_name, role, key_prefix, create_time, expire_time, revoke_time
+FROM api_keys
+WHERE key_hash = $1;
+
+-- name: list_all
+-- Lists the newest keys first, at most $1.
+SELECT id, display_name, role, key_prefix, create_time, expire_time, revoke_time
+FROM api_keys
+ORDER BY id DESC
+LIMIT $1;
+
+-- name: revoke
+-- Ends a key ($1) at $2; an earlier end stays. No row: there is no such key.
+UPDATE api_keys
+SET revoke_time = coalesce(revoke_time, $2)
+WHERE id = $1
+RETURNING id, display_name, role, key_prefix, create_time, expire_time, revoke_time;
