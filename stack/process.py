@@ -119,12 +119,16 @@ class Process:
         _kill_group(self._child.pid)
         self._child.wait()
 
+    def ask_to_stop(self) -> None:
+        """Asks the process to end, without waiting; a frozen one is thawed so that it can."""
+        self.send(self.command.stop_signal)
+        self.send(signal.SIGCONT)
+
     def stop(self) -> None:
         """Asks the process to end, waits, and kills what is left of it."""
         if self._child is None:
             return
-        self.send(self.command.stop_signal)
-        self.send(signal.SIGCONT)
+        self.ask_to_stop()
         try:
             self._child.wait(timeout=self.command.stop_seconds)
         except subprocess.TimeoutExpired:
