@@ -1,0 +1,143 @@
+"""Simulator, the command: `python -m simulator`, from flags and `SIMULATOR_*` variables to a running server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from simulator.app import Simulator
+from simulator.clock import Clock
+from simulator.profiles import PROFILES, settings_for
+from simulator.seed import SeedError, demo_seed, read_seed
+from simulator.state import Credentials, World
+
+DEMO_APP_SECRET: Final = "demo-app-secret"
+DEMO_VERIFY_TOKEN: Final = "demo-verify-token"
+DEMO_ACCESS_TOKEN: Final = "demo-access-token"
+
+_EPILOG: Final = """\
+Secrets are better given by environment: SIMULATOR_APP_SECRET, SIMULATOR_VERIFY_TOKEN, SIMULATOR_ACCESS_TOKEN (several,
+separated by commas, are allowed). Without any the demo values of docs/simulator.md are used. Every flag has a variable of
+the same name, e.g. SIMULATOR_WEBHOOK_URL. Control API: /_sim/health, /_sim/summary, /_sim/accepted and more, see the docs.
+"""
+
+
+def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Returns the command line, whose defaults come from the environment."""
+
+    def variable(name: str, default: str = "") -> str:
+        return environment.get("SIMULATOR_" + name, default)
+
+    command = argparse.ArgumentParser(
+        prog="simulator",
+        description="A WhatsApp Cloud API of our own: HTTP in, signed webhooks out.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = command.add_argument
+    add("--host", default=variable("HOST", "127.0.0.1"), help="address to listen on (%(default)s)")
+    add(
+        "--port",
+        type=int,
+        default=int(variable("PORT", "8300")),
+        help="port to listen on, 0 for a free one (%(default)s)",
+    )
+    add("--port-file", default=variable("PORT_FILE"), metavar="PATH", help="write the bound port here once ready")
+    add(
+        "--webhook-url", default=variable("WEBHOOK_URL"), metavar="URL", help="where webhooks go; none are sent without"
+    )
+    add(
+        "--profile",
+        choices=sorted(PROFILES),
+        default=variable("PROFILE", "realistic"),
+        help="set of figures (%(default)s)",
+    )
+    add("--seed", type=int, default=int(variable("SEED", "1")), help="seed of all chance (%(default)s)")
+    add(
+        "--run-id",
+        default=variable("RUN_ID"),
+        metavar="HEX",
+        help="six hex digits in every message id; random by default",
+    )
+    add("--time-factor", type=float, default=float(variable("TIME_FACTOR", "1")), help="simulated seconds per second")
+    add(
+        "--seed-file",
+        default=variable("SEED_FILE"),
+        metavar="PATH",
+        help="accounts as JSON instead of the built-in ones",
+    )
+    add("--app-secret", metavar="SECRET", help="key of the webhook signature")
+    add("--verify-token", metavar="TOKEN", help="token of the webhook handshake")
+    add("--access-token", action="append", metavar="TOKEN", help="bearer token to accept; may be repeated")
+    add("--verbose", action="store_true", help="log more")
+    return command
+
+
+def credentials(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Credentials:
+    """Returns the secrets: from flags, else from the environment, else the demo values."""
+    tokens = environment.get("SIMULATOR_ACCESS_TOKEN", DEMO_ACCESS_TOKEN).split(",")
+    return Credentials(
+        app_secret=arguments.app_secret or environment.get("SIMULATOR_APP_SECRET", DEMO_APP_SECRET),
+        verify_token=arguments.verify_token or environment.get("SIMULATOR_VERIFY_TOKEN", DEMO_VERIFY_TOKEN),
+        access_tokens=tuple(arguments.access_token or [token.strip() for token in tokens if token.strip()]),
+    )
+
+
+async def serve(arguments: argparse.Namespace, secrets: Credentials) -> None:
+    """Runs a simulator until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    settings = settings_for(arguments.profile)
+    settings.seed = arguments.seed
+    world = World(
+        settings=settings,
+        credentials=secrets,
+        seed=read_seed(arguments.seed_file) if arguments.seed_file else demo_seed(),
+        webhook_url=arguments.webhook_url,
+        clock=Clock(factor=arguments.time_factor),
+        run=bytes.fromhex(arguments.run_id) if arguments.run_id else None,
+    )
+    simulator = Simulator(world)
+    port = await simulator.start(host=arguments.host, port=arguments.port)
+    if arguments.port_file:
+        _write_port(Path(arguments.port_file), port)
+    logging.getLogger("simulator").info("listening on http://%s:%s profile=%s", arguments.host, port, arguments.profile)
+    await stop.wait()
+    await simulator.stop()
+
+
+def _write_port(path: Path, port: int) -> None:
+    # Renamed into place, so that a reader never sees half a number.
+    half = path.with_name(path.name + ".part")
+    half.write_text(f"{port}\n", encoding="ascii")
+    half.replace(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0 after a graceful stop, 2 when it cannot start."""
+    arguments = parser(os.environ).parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if arguments.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        uvloop.run(serve(arguments, credentials(arguments, os.environ)))
+    except (SeedError, OSError, ValueError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Simulator, control of the ledger: the accepted messages, the summary, doubles and pace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+
+from simulator.accounts import Number
+from simulator.http import Request, Response
+from simulator.ledger import Message
+from simulator.numbers import json_response, query_of
+from simulator.phone import digits_of
+from simulator.state import World
+
+_DEFAULT_LIMIT: Final = 100
+_MOST: Final = 10_000
+_LINES_PER_CHUNK: Final = 500
+
+
+def _list_accepted(world: World, request: Request, body: dict[str, Any]) -> Response:
+    query = query_of(request)
+    limit = max(1, min(_MOST, int(query.get("limit", _DEFAULT_LIMIT))))
+    rows = list(islice(_filtered(world, query), limit + 1))
+    answer: dict[str, Any] = {"data": [row.as_json() for row in rows[:limit]], "forgotten": world.ledger.forgotten}
+    if len(rows) > limit:
+        answer["next"] = rows[limit - 1].index
+    return json_response(answer)
+
+
+def _filtered(world: World, query: dict[str, str]) -> Iterator[Message]:
+    number_id = query.get("phone_number_id")
+    callback_data = query.get("callback_data")
+    # In a query a plus sign arrives as a space; both are punctuation.
+    person = digits_of(query["to"]) or query["to"] if "to" in query else None
+    for row in world.ledger.since(int(query["after"]) + 1 if "after" in query else 0):
+        if number_id is not None and row.number.id != number_id:
+            continue
+        if callback_data is not None and row.callback_data != callback_data:
+            continue
+        if person is not None and person not in (row.to, row.wa_id):
+            continue
+        yield row
+
+
+def _export(world: World, request: Request, body: dict[str, Any]) -> Response:
+    rows = _filtered(world, query_of(request))
+    return Response(content_type="application/x-ndjson", chunks=_lines(rows))
+
+
+def _lines(rows: Iterator[Message]) -> Iterator[bytes]:
+    while chunk := b"".join(orjson.dumps(row.as_json()) + b"\n" for row in islice(rows, _LINES_PER_CHUNK)):
+        yield chunk
+
+
+def _summary(world: World, request: Request, body: dict[str, Any]) -> Response:
+    ledger = world.ledger
+    prefix = "status."
+    statuses = {name[len(prefix) :]: count for name, count in ledger.counters.items() if name.startswith(prefix)}
+    return json_response(
+        {
+            "accepted": ledger.accepted,
+            "recipients": len(ledger.recipients),
+            "recipients_with_more_than_one": ledger.doubled,
+            "statuses": statuses,
+            "forgotten": ledger.forgotten,
+            "planned": len(world.agenda),
+            "held": sum(map(len, world.held.values())),
+            "undelivered_updates": world.webhooks.backlog,
+            "now": world.clock.now(),
+        }
+    )
+
+
+def _doubled(world: World, request: Request, body: dict[str, Any]) -> Response:
+    people = set(world.ledger.doubles())
+    messages: dict[str, list[dict[str, Any]]] = {}
+    if people:
+        for row in world.ledger.since(0):
+            if row.to in people:
+                messages.setdefault(row.to, []).append(row.as_json())
+    return json_response({"recipients": len(people), "messages": messages})
+
+
+def _pace(world: World, request: Request, body: dict[str, Any]) -> Response:
+    query = query_of(request)
+    seconds = float(query.get("seconds", 1.0))
+    if seconds <= 0:
+        raise ValueError("seconds is more than 0")
+    chosen = query.get("phone_number_id")
+    numbers = [world.accounts.numbers[chosen]] if chosen else list(world.accounts.numbers.values())
+    return json_response({"numbers": {number.id: _pace_of(number, seconds) for number in numbers}})
+
+
+def _pace_of(number: Number, seconds: float) -> dict[str, Any]:
+    """Returns accepts per full second since the first one, and the most within any window of that length."""
+    times = number.accept_times
+    per_second: dict[int, int] = {}
+    most = first = 0
+    for last, time in enumerate(times):
+        per_second[int(time - times[0])] = per_second.get(int(time - times[0]), 0) + 1
+        while times[first] <= time - seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    span = times[-1] - times[0] if times else 0.0
+    return {
+        "accepted": len(times),
+        "span_seconds": round(span, 3),
+        "most_in_any_window": most,
+        "window_seconds": seconds,
+        "per_second": [per_second.get(second, 0) for second in range(int(span) + 1)] if times else [],
+    }
+
+
+def _counters(world: World, request: Request, body: dict[str, Any]) -> Response:
+    webhooks = {f"webhooks.{name}": value for name, value in world.webhooks.counters.items()}
+    return json_response({**world.ledger.counters, **world.counters, **webhooks, "requests": world.requests})
+
+
+ROUTES: Final = {
+    ("GET", "accepted"): _list_accepted,
+    ("GET", "accepted.ndjson"): _export,
+    ("GET", "summary"): _summary,
+    ("GET", "doubled"): _doubled,
+    ("GET", "pace"): _pace,
+    ("GET", "counters"): _counters,
+}

@@ -1,0 +1,225 @@
+"""Simulator, messages: the send endpoint, from the request's shape to the accept."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from simulator import phone, wamid
+from simulator.accounts import Number, Template
+from simulator.content_checks import check_content
+from simulator.draws import Draws
+from simulator.effects import EFFECTS
+from simulator.errors import Refusal
+from simulator.http import ANSWER, CLOSE, Request, Response
+from simulator.journeys import depart
+from simulator.ledger import Message
+from simulator.limits import (
+    check_number,
+    fate_by_limits,
+    hold_by_pacing,
+    take_pair,
+    take_throughput,
+)
+from simulator.outcomes import HAPPY, Outcome
+from simulator.pacing import hold
+from simulator.state import World
+from simulator.template_checks import check_parameters
+from simulator.timeline import DROP, LATENCY, SLOW, plan
+
+_SUCCESS: Final = b'{"success":true}'
+_MOST_CALLBACK_DATA: Final = 512
+_NOT_SENDABLE: Final = {"PAUSED": 132015, "DISABLED": 132016}
+
+
+def post_message(world: World, number: Number, request: Request, *, marketing: bool = False) -> Response:
+    """Answers `POST /{phone_number_id}/messages` and `/marketing_messages`."""
+    body = parse(request.body)
+    if body.get("messaging_product") != "whatsapp":
+        raise Refusal(100, "Parameter 'messaging_product' must be 'whatsapp'.")
+    if body.get("status") == "read":
+        return _mark_read(body)
+    to, user_id, kind = _address(body)
+    digits = phone.digits_of(to) if to else user_id
+    if not digits:
+        raise Refusal(131009, "Parameter 'to' is not a valid phone number.")
+    check_number(world, number)
+    take_throughput(world, number)
+    take_pair(world, number, digits)
+    outcome = _outcome(world, number, digits)
+    template = _check_content(number, body, kind, marketing=marketing)
+    return _Acceptance(world, number, body, digits, user_id, kind, template, marketing).answer(outcome)
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Returns a JSON object, or refuses."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refusal(100, "The request body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise Refusal(100, "The request body must be a JSON object.")
+    return value
+
+
+def _mark_read(body: dict[str, Any]) -> Response:
+    if not isinstance(body.get("message_id"), str):
+        raise Refusal(100, "Parameter 'message_id' is required.")
+    return Response(body=_SUCCESS)
+
+
+def _address(body: dict[str, Any]) -> tuple[str, str, str]:
+    """Returns (to, user id, type); of the first two exactly one is filled."""
+    to, user_id = body.get("to") or "", body.get("recipient") or ""
+    if not isinstance(to, str) or not isinstance(user_id, str) or not (to or user_id):
+        raise Refusal(100, "Parameter 'to' or 'recipient' is required.", title="The parameter to is required.")
+    if body.get("recipient_type", "individual") != "individual":
+        raise Refusal(100, "Parameter 'recipient_type' must be 'individual'.")
+    if user_id and not to and "." not in user_id:
+        raise Refusal(131009, "Parameter 'recipient' is not a business-scoped user id.")
+    callback_data = body.get("biz_opaque_callback_data", "")
+    if not isinstance(callback_data, str) or len(callback_data) > _MOST_CALLBACK_DATA:
+        raise Refusal(100, f"Parameter 'biz_opaque_callback_data' has at most {_MOST_CALLBACK_DATA} characters.")
+    kind = body.get("type", "text")
+    if not isinstance(kind, str):
+        raise Refusal(100, "Parameter 'type' is not a text.")
+    return to, "" if to else user_id, kind
+
+
+def _outcome(world: World, number: Number, digits: str) -> Outcome | None:
+    if number.allowed is not None and digits not in number.allowed:
+        raise Refusal(131030)
+    if digits == number.digits:
+        raise Refusal(131021)
+    outcome = world.outcomes.of(digits)
+    if outcome is None or not world.outcomes.refuses(outcome, number.id, digits):
+        return outcome
+    for effect in outcome.effects:
+        ghost = Message(-1, "", number, digits, phone.wa_id_of(digits), "", "", "", "", world.clock.now())
+        EFFECTS[effect](world, ghost, world.clock.now())
+    raise Refusal(outcome.refuse, http=outcome.http or None)
+
+
+def _check_content(number: Number, body: dict[str, Any], kind: str, *, marketing: bool) -> Template | None:
+    if kind != "template":
+        if marketing:
+            raise Refusal(131055)
+        check_content(kind, body.get(kind))
+        return None
+    content = body.get("template")
+    if not isinstance(content, dict):
+        raise Refusal(131008, "Parameter 'template' is required.")
+    template = _find_template(number, content)
+    if marketing and template.category != "MARKETING":
+        raise Refusal(131055)
+    if template.category == "MARKETING" and number.waba.marketing_disabled and not marketing:
+        raise Refusal(131063)
+    check_parameters(template, content.get("components") or [])
+    return template
+
+
+def _find_template(number: Number, content: dict[str, Any]) -> Template:
+    name, language = content.get("name"), content.get("language")
+    code = language.get("code") if isinstance(language, dict) else None
+    if not isinstance(name, str) or not isinstance(code, str):
+        raise Refusal(131008, "Parameters 'template.name' and 'template.language.code' are required.")
+    template = number.waba.by_name.get(name, {}).get(code)
+    if template is None or template.status not in ("APPROVED", "PAUSED", "DISABLED"):
+        raise Refusal(132001, f"template name ({name}) does not exist in {code}")
+    if template.status != "APPROVED":
+        raise Refusal(_NOT_SENDABLE[template.status])
+    return template
+
+
+class _Acceptance:
+    """One message that is about to be accepted."""
+
+    __slots__ = ("_body", "_digits", "_kind", "_marketing", "_number", "_template", "_user_id", "_wa_id", "_world")
+
+    def __init__(
+        self,
+        world: World,
+        number: Number,
+        body: dict[str, Any],
+        digits: str,
+        user_id: str,
+        kind: str,
+        template: Template | None,
+        marketing: bool,
+    ) -> None:
+        self._world, self._number, self._body = world, number, body
+        self._digits, self._user_id, self._kind = digits, user_id, kind
+        self._wa_id = "" if user_id else phone.wa_id_of(digits)
+        self._template, self._marketing = template, marketing
+
+    def answer(self, outcome: Outcome | None) -> Response:
+        """Accepts the message, plans what follows, and returns the answer with its latency."""
+        if outcome is None or outcome is HAPPY:
+            outcome = fate_by_limits(self._world, self._number, self._wa_id or self._user_id, self._template) or outcome
+        if outcome is not None and not outcome.accepted:
+            return Response(ending=outcome.ending)
+        paced = self._template is not None and hold_by_pacing(self._world, self._template)
+        draws = self._draws()
+        message = self._file(draws, held=paced or bool(outcome and outcome.held))
+        steps = plan(outcome=outcome, draws=draws, settings=self._world.settings.timeline)
+        if paced and self._template is not None:
+            hold(self._world, self._template, message)
+        else:
+            depart(self._world, message, steps)
+        return self._respond(message, outcome, draws)
+
+    def _draws(self) -> Draws:
+        times = self._world.ledger.times_accepted(self._digits)
+        return self._world.draws(f"{self._number.id}:{self._digits}:{times}")
+
+    def _file(self, draws: Draws, *, held: bool) -> Message:
+        world, number = self._world, self._number
+        person = self._wa_id or "".join(filter(str.isdigit, self._user_id))
+        message = Message(
+            index=world.ledger.accepted,
+            wamid=wamid.outgoing(digits=person, nonce=world.nonce(draws.digest)),
+            number=number,
+            to=self._digits,
+            wa_id=self._wa_id,
+            user_id=self._user_id,
+            kind=self._kind,
+            category=self._category(),
+            callback_data=self._body.get("biz_opaque_callback_data", ""),
+            accept_time=world.clock.now(),
+            template_id=self._template.id if self._template else "",
+            held=held,
+        )
+        world.ledger.add(message, keep=world.settings.keep_accepted)
+        number.accept_times.append(world.clock.real())
+        return message
+
+    def _category(self) -> str:
+        if self._template is None:
+            return "service"
+        return "marketing_lite" if self._marketing else _CATEGORIES.get(self._template.category, "utility")
+
+    def _respond(self, message: Message, outcome: Outcome | None, draws: Draws) -> Response:
+        timeline = self._world.settings.timeline
+        delay = draws.log_normal(LATENCY, median=timeline.latency_median, p99=timeline.latency_p99)
+        if timeline.slow_rate and draws.chance(SLOW, timeline.slow_rate):
+            delay = timeline.slow_seconds
+        ending = outcome.ending if outcome else ANSWER
+        if timeline.drop_rate and outcome is None and draws.chance(DROP, timeline.drop_rate):
+            ending = CLOSE
+        if ending != ANSWER:
+            self._world.counters[f"accepted_unanswered.{ending}"] += 1
+        return Response(body=self._answer_body(message), delay=delay, ending=ending)
+
+    def _answer_body(self, message: Message) -> bytes:
+        if self._user_id:
+            contact = {"input": self._user_id, "user_id": self._user_id}
+        else:
+            contact = {"input": self._body["to"], "wa_id": self._wa_id}
+        sent = {"id": message.wamid}
+        if self._kind == "template":
+            sent["message_status"] = "held_for_quality_assessment" if message.held else "accepted"
+        return orjson.dumps({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]})
+
+
+_CATEGORIES: Final = {"MARKETING": "marketing", "UTILITY": "utility", "AUTHENTICATION": "authentication"}

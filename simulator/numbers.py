@@ -1,0 +1,98 @@
+"""Simulator, numbers and accounts: the read endpoints of a phone number, a WABA and its numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import orjson
+
+from simulator.accounts import Number, Waba
+from simulator.errors import Refusal
+from simulator.http import Request, Response
+from simulator.state import World
+
+_DEFAULT_FIELDS: Final = (
+    "verified_name,code_verification_status,display_phone_number,quality_rating,platform_type,throughput,id"
+)
+
+
+def get_number(world: World, number: Number, request: Request) -> Response:
+    """Answers `GET /{phone_number_id}`."""
+    return json_response(pick(_number_json(number), query_of(request).get("fields", _DEFAULT_FIELDS)))
+
+
+def list_numbers(world: World, waba: Waba, request: Request) -> Response:
+    """Answers `GET /{waba_id}/phone_numbers`; all of them fit on one page."""
+    names = query_of(request).get("fields", _DEFAULT_FIELDS)
+    data = [pick(_number_json(number), names) for number in waba.numbers.values()]
+    return json_response({"data": data, "paging": {"cursors": {"before": "QUZE", "after": "QUZE"}}})
+
+
+def get_waba(world: World, waba: Waba, request: Request) -> Response:
+    """Answers `GET /{waba_id}`."""
+    known = {
+        "id": waba.id,
+        "name": waba.name,
+        "currency": "EUR",
+        "timezone_id": "1",
+        "message_template_namespace": f"namespace_{waba.id}",
+        "account_review_status": "APPROVED",
+        "whatsapp_business_manager_messaging_limit": waba.portfolio.tier,
+        "health_status": _health([("WABA", waba.id, "BLOCKED" if waba.restriction else "AVAILABLE")]),
+    }
+    return json_response(pick(known, query_of(request).get("fields", "id,name,currency,timezone_id")))
+
+
+def _number_json(number: Number) -> dict[str, Any]:
+    tier = number.tier or number.waba.portfolio.tier
+    can_send = "AVAILABLE" if number.status == "CONNECTED" and not number.refuse_code else "LIMITED"
+    account = "BLOCKED" if number.waba.restriction else "AVAILABLE"
+    return {
+        "id": number.id,
+        "display_phone_number": number.display_phone_number,
+        "verified_name": number.verified_name,
+        "quality_rating": number.quality,
+        "quality_score": {"score": number.quality},
+        "throughput": {"level": number.throughput_level},
+        "whatsapp_business_manager_messaging_limit": tier,
+        "messaging_limit_tier": tier,
+        "name_status": number.name_status,
+        "code_verification_status": number.code_verification_status,
+        "status": number.status,
+        "platform_type": number.platform_type,
+        "account_mode": number.account_mode,
+        "is_official_business_account": False,
+        "health_status": _health([("PHONE_NUMBER", number.id, can_send), ("WABA", number.waba.id, account)]),
+    }
+
+
+def _health(entities: list[tuple[str, str, str]]) -> dict[str, Any]:
+    rank = ("AVAILABLE", "LIMITED", "BLOCKED")
+    worst = max((state for _, _, state in entities), key=rank.index)
+    listed = [{"entity_type": kind, "id": ident, "can_send_message": state} for kind, ident, state in entities]
+    return {"can_send_message": worst, "entities": listed}
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """Returns the query's parameters, the last one of each name."""
+    return {name: values[-1] for name, values in parse_qs(request.query, keep_blank_values=True).items()}
+
+
+def pick(known: dict[str, Any], names: str) -> dict[str, Any]:
+    """Returns the asked fields in the asked order, `id` always; refuses a field that does not exist."""
+    chosen = {}
+    for name in names.split(","):
+        bare = name.strip().partition("{")[0].partition(".")[0]
+        if bare and bare not in known:
+            raise Refusal(100, title=f"(#100) Tried accessing nonexisting field ({bare})")
+        # Graph leaves out what has no value.
+        if bare and known[bare] not in (None, ""):
+            chosen[bare] = known[bare]
+    chosen["id"] = known["id"]
+    return chosen
+
+
+def json_response(value: Any, *, status: int = 200) -> Response:
+    """Returns a JSON answer."""
+    return Response(status=status, body=orjson.dumps(value))

@@ -1,0 +1,110 @@
+"""Simulator, outcomes: what becomes of a message because of the last four digits of its number, or because a test said so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from simulator.http import ANSWER, CLOSE, RESET, SILENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A fate. `refuse` is synchronous, `times` limits it (0 = always); `fail` comes as a failed status, `silent` as none."""
+
+    refuse: int = 0
+    http: int = 0
+    times: int = 0
+    fail: int = 0
+    after_sent: bool = False
+    statuses: tuple[str, ...] = ()
+    held: str = ""
+    accepted: bool = True
+    ending: str = ANSWER
+    effects: tuple[str, ...] = ()
+    repeat: bool = False
+    silent: bool = False
+
+
+HAPPY: Final = Outcome(statuses=("sent", "delivered", "read"))
+
+SUFFIXES: Final[dict[str, Outcome]] = {
+    **{f"{n:04d}": HAPPY for n in range(100)},
+    "9100": Outcome(refuse=100),
+    "9109": Outcome(refuse=131009),
+    "9130": Outcome(refuse=131030),
+    "9132": Outcome(refuse=132000),
+    "9156": Outcome(refuse=131056, times=3),
+    "9129": Outcome(refuse=130429, times=1),
+    "9116": Outcome(refuse=131016, times=2),
+    "9101": Outcome(refuse=131000, http=500, times=2),
+    "9102": Outcome(refuse=2, http=503),
+    "9190": Outcome(refuse=190, http=401),
+    "9131": Outcome(refuse=131031, http=403, effects=("account_restricted",)),
+    "9142": Outcome(fail=131042),
+    "9148": Outcome(fail=131048, effects=("number_flagged",)),
+    "9126": Outcome(fail=131026),
+    "9147": Outcome(fail=131047),
+    "9149": Outcome(fail=131049, after_sent=True),
+    "9150": Outcome(fail=131050, effects=("opted_out",)),
+    "9153": Outcome(fail=131053),
+    "9172": Outcome(fail=130472),
+    "9115": Outcome(held="release"),
+    "9135": Outcome(held="drop"),
+    "9198": Outcome(ending=SILENCE),
+    "9199": Outcome(accepted=False, ending=RESET),
+    "9188": Outcome(statuses=("sent", "delivered", "failed"), fail=131026),
+    "9187": Outcome(statuses=("read", "delivered", "sent")),
+    "9186": Outcome(statuses=("sent", "delivered", "read"), repeat=True),
+    "9185": Outcome(statuses=("sent",)),
+}
+
+_NAMES: Final = {field.name for field in fields(Outcome)}
+_ENDINGS: Final = (ANSWER, SILENCE, CLOSE, RESET)
+_STATUSES: Final = ("sent", "delivered", "read", "played", "failed", "deleted", "warning")
+
+
+def outcome_from_json(value: dict[str, Any]) -> Outcome:
+    """Returns an outcome from the control API's JSON; raises ValueError when it is not one."""
+    if unknown := set(value) - _NAMES:
+        raise ValueError(f"an outcome has no {sorted(unknown)[0]}")
+    outcome = replace(Outcome(), **{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+    if outcome.ending not in _ENDINGS:
+        raise ValueError(f"ending is one of {', '.join(_ENDINGS)}")
+    if outcome.held not in ("", "release", "drop"):
+        raise ValueError("held is release or drop")
+    if set(outcome.statuses) - set(_STATUSES):
+        raise ValueError(f"statuses are of {', '.join(_STATUSES)}")
+    return outcome
+
+
+class Outcomes:
+    """The fates by recipient: what was set by hand first, then the suffix table."""
+
+    def __init__(self) -> None:
+        self.by_recipient: dict[str, Outcome] = {}
+        self.use_suffixes = True
+        self._tries: dict[tuple[str, str], int] = {}
+
+    def of(self, digits: str) -> Outcome | None:
+        """Returns the fate of a recipient, None for an ordinary one."""
+        if self.by_recipient and (chosen := self.by_recipient.get(digits)):
+            return chosen
+        return SUFFIXES.get(digits[-4:]) if self.use_suffixes else None
+
+    def refuses(self, outcome: Outcome, number_id: str, digits: str) -> bool:
+        """Counts one try and says whether this one is still refused."""
+        if not outcome.refuse:
+            return False
+        if outcome.times == 0:
+            return True
+        key = (number_id, digits)
+        tries = self._tries.get(key, 0) + 1
+        self._tries[key] = tries
+        return tries <= outcome.times
+
+    def clear(self) -> None:
+        """Forgets what was set by hand and all counted tries."""
+        self.by_recipient.clear()
+        self._tries.clear()
+        self.use_suffixes = True
