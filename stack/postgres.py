@@ -52,7 +52,7 @@ class Postgres:
 
     def __init__(self, *, directory: Path, ports: Ports, durable: bool = True) -> None:
         """Takes the folder for data and logs; the data stays there. As root, see `homes.for_server`."""
-        self._layout = _Layout(*homes.for_server(directory / "postgres"))
+        self._layout = _Layout(*homes.for_server(directory, name="postgres"))
         self._log_file = directory / "postgres.log"
         self._durable = durable
         self._process: Process | None = None

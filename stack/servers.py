@@ -1,6 +1,5 @@
 """The servers we did not write: PostgreSQL and two Valkeys, in one folder."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -43,8 +42,7 @@ class Servers:
 
     def _start(self) -> None:
         if self._is_temporary:
-            self._exits.callback(shutil.rmtree, self.directory, ignore_errors=True)
-            self._exits.callback(homes.remove, self.directory / "postgres")
+            self._exits.callback(homes.remove, self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._exits.enter_context(locked(self.directory))
         self._say("starting PostgreSQL")

@@ -1,7 +1,6 @@
 """The real servers tests run against: one PostgreSQL and two Valkeys for a whole session."""
 
 import itertools
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -62,8 +61,7 @@ def temporary_directory() -> Iterator[Path]:
     try:
         yield directory
     finally:
-        homes.remove(directory / "postgres")
-        shutil.rmtree(directory, ignore_errors=True)
+        homes.remove(directory)
 
 
 @contextmanager

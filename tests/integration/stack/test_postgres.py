@@ -96,9 +96,9 @@ def test_as_root_the_server_runs_as_nobody_and_no_folder_of_ours_is_opened(postg
         with Postgres(directory=directory, ports=Ports(), durable=False) as server:
             assert psutil.Process(server.process.pid).username() != "root"
             assert directory.stat().st_mode == before
-            house = homes.house_of(directory / "postgres")
+            house = homes.house_of(directory)
             assert house.stat().st_mode & 0o077 == 0o011
-            assert (house / "home").stat().st_mode & 0o077 == 0
+            assert (house / "postgres").stat().st_mode & 0o077 == 0
 
 
 def test_the_programs_are_those_of_the_wheel(postgres: Postgres) -> None:
