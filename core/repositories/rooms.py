@@ -7,7 +7,13 @@ from functools import cached_property
 from core.db import Connection, Database
 from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
+from core.repositories.campaign_states import CampaignStates
+from core.repositories.campaigns import Campaigns
+from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
+from core.repositories.previews import Previews
+from core.repositories.pumps import Pumps
+from core.repositories.sending import Sending
 
 
 class Rooms:
@@ -27,9 +33,39 @@ class Rooms:
         return Audit(self._connection)
 
     @cached_property
+    def campaign_states(self) -> CampaignStates:
+        """Verbs that move campaigns from state to state, and those with work to do."""
+        return CampaignStates(self._connection)
+
+    @cached_property
+    def campaigns(self) -> Campaigns:
+        """Campaigns and what people edit of them."""
+        return Campaigns(self._connection)
+
+    @cached_property
+    def expansion(self) -> Expansion:
+        """Audiences made into messages."""
+        return Expansion(self._connection)
+
+    @cached_property
     def idempotency(self) -> Idempotency:
         """Replies by request id."""
         return Idempotency(self._connection)
+
+    @cached_property
+    def previews(self) -> Previews:
+        """What a start would do."""
+        return Previews(self._connection)
+
+    @cached_property
+    def pumps(self) -> Pumps:
+        """Who sends for which sender."""
+        return Pumps(self._connection)
+
+    @cached_property
+    def sending(self) -> Sending:
+        """Messages in the course of one attempt."""
+        return Sending(self._connection)
 
 
 class Store:

@@ -1,0 +1,93 @@
+"""The rules of senders: our own WhatsApp numbers, whether they may send, and how fast."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+STANDARD_MESSAGES_PER_SECOND = 80.0
+HIGH_MESSAGES_PER_SECOND = 1000.0
+DEFAULT_CREDENTIAL_REFERENCE = "CHAPPE_WHATSAPP_ACCESS_TOKEN"
+
+
+class SenderState(StrEnum):
+    """Says whether a sender may send."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+
+
+class ThroughputLevel(StrEnum):
+    """Says how fast WhatsApp lets a number send."""
+
+    STANDARD = "STANDARD"
+    HIGH = "HIGH"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+class Quality(StrEnum):
+    """Is WhatsApp's judgement from how people react."""
+
+    UNKNOWN = "UNKNOWN"
+    GREEN = "GREEN"
+    YELLOW = "YELLOW"
+    RED = "RED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Is one of our numbers; ``credential_reference`` names where the access token is kept."""
+
+    id: UUID
+    display_name: str
+    phone_number_id: str
+    whatsapp_account_id: str
+    phone_number: str
+    verified_name: str
+    credential_reference: str
+    state: SenderState
+    pause_reason: str
+    quality: Quality
+    throughput_level: ThroughputLevel
+    messaging_limit: str
+    messages_per_second: float
+    refresh_time: datetime | None
+    create_time: datetime
+    update_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderDraft:
+    """Is what a caller may say about a new or changed sender; 0 messages a second means the default."""
+
+    display_name: str = ""
+    phone_number_id: str = ""
+    whatsapp_account_id: str = ""
+    credential_reference: str = ""
+    messages_per_second: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderInfo:
+    """Is what WhatsApp says about a number."""
+
+    phone_number: str = ""
+    verified_name: str = ""
+    quality: Quality = Quality.UNKNOWN
+    throughput_level: ThroughputLevel = ThroughputLevel.STANDARD
+    messaging_limit: str = ""
+
+
+def level_rate(level: ThroughputLevel) -> float:
+    """Returns how many messages a second a number of that level may send."""
+    return HIGH_MESSAGES_PER_SECOND if level is ThroughputLevel.HIGH else STANDARD_MESSAGES_PER_SECOND
+
+
+def refreshed_rate(*, current: float, before: ThroughputLevel, after: ThroughputLevel) -> float:
+    """Returns the rate after WhatsApp told a level.
+
+    A rate that a person set below the level's own is kept; one at the old level's bound moves to the new one.
+    """
+    if current == level_rate(before):
+        return level_rate(after)
+    return min(current, level_rate(after))

@@ -1,0 +1,150 @@
+-- name: start_campaign
+-- Lets campaign $1 run from $2 on, at revision $3 unless that is null. No row: there is none, it is in no state to start,
+-- or it changed.
+UPDATE campaigns
+SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('DRAFT', 'SCHEDULED')
+    AND ($3::bigint IS NULL OR revision = $3)
+RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
+    schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
+    expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
+    create_time, update_time;
+
+-- name: schedule_campaign
+-- Plans campaign $1 to start at $4; $2 is now, $3 its revision or null. No row: as start_campaign.
+UPDATE campaigns
+SET state = 'SCHEDULED', schedule_time = $4, revision = revision + 1, update_time = $2
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('DRAFT', 'SCHEDULED')
+    AND ($3::bigint IS NULL OR revision = $3)
+RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
+    schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
+    expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
+    create_time, update_time;
+
+-- name: pause_campaign
+-- Pauses campaign $1 at $2, by source $3 for reason $4. No row: there is none, or it does not run.
+UPDATE campaigns
+SET state = 'PAUSED', pause_time = $2, pause_source = $3, pause_reason = $4, revision = revision + 1, update_time = $2
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('RUNNING')
+RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
+    schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
+    expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
+    create_time, update_time;
+
+-- name: resume_campaign
+-- Lets campaign $1 run on at $2. No row: there is none, or it is not paused.
+UPDATE campaigns
+SET state = 'RUNNING', pause_source = '', pause_reason = '', revision = revision + 1, update_time = $2
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('PAUSED')
+RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
+    schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
+    expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
+    create_time, update_time;
+
+-- name: cancel_campaign
+-- Stops campaign $1 for good at $2; its messages are cancelled in pages afterwards. No row: there is none, or it is over.
+UPDATE campaigns
+SET state = 'CANCELLED', cancel_time = $2, pause_source = '', pause_reason = '', revision = revision + 1, update_time = $2
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('DRAFT', 'SCHEDULED', 'RUNNING', 'PAUSED')
+RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
+    schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
+    expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
+    create_time, update_time;
+
+-- name: start_due_campaigns
+-- Starts every campaign that is due at $1; one whose template WhatsApp no longer takes is FAILED instead.
+WITH due AS (
+    SELECT campaigns.id, templates.state = 'APPROVED' AS is_sendable
+    FROM campaigns JOIN templates ON templates.id = campaigns.template_id
+    WHERE campaigns.state IN ('SCHEDULED')
+        AND campaigns.schedule_time <= $1
+    ORDER BY campaigns.id
+    FOR NO KEY UPDATE OF campaigns SKIP LOCKED
+)
+UPDATE campaigns
+SET state = CASE WHEN due.is_sendable THEN 'RUNNING' ELSE 'FAILED' END,
+    start_time = CASE WHEN due.is_sendable THEN $1::timestamptz END,
+    failure_reason = CASE WHEN due.is_sendable THEN '' ELSE 'TEMPLATE_NOT_APPROVED' END,
+    revision = campaigns.revision + 1, update_time = $1
+FROM due
+WHERE campaigns.id = due.id
+RETURNING campaigns.id, campaigns.state;
+
+-- name: complete_finished_campaigns
+-- Completes at $1 every running campaign with its audience planned and no message left to send or in doubt, by the
+-- counters, which are exact.
+WITH finished AS (
+    SELECT id
+    FROM campaigns
+    WHERE state IN ('RUNNING')
+        AND kind = 'BULK'
+        AND expand_complete_time IS NOT NULL
+        AND 0 = (
+            SELECT coalesce(sum(counters.count), 0)
+            FROM counters
+            WHERE counters.scope_id = campaigns.id
+                AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+        )
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE campaigns
+SET state = 'COMPLETED', complete_time = $1, revision = revision + 1, update_time = $1
+FROM finished
+WHERE campaigns.id = finished.id
+RETURNING campaigns.id;
+
+-- name: list_unexpanded_campaigns
+-- Lists the campaigns whose audience is not wholly planned, oldest first.
+SELECT id
+FROM campaigns
+WHERE state IN ('RUNNING', 'PAUSED')
+    AND kind = 'BULK'
+    AND expand_complete_time IS NULL
+ORDER BY id;
+
+-- name: list_active_campaigns
+-- Lists the running campaigns of sender $1, its single messages first.
+SELECT id, kind, template_id, bindings, messages_per_second, unconfirmed_policy
+FROM campaigns
+WHERE sender_id = $1
+    AND state IN ('RUNNING')
+ORDER BY kind DESC, id;
+
+-- name: list_unswept_campaigns
+-- Lists the cancelled campaigns that still have PENDING messages, oldest first.
+SELECT id
+FROM campaigns
+WHERE state IN ('CANCELLED')
+    AND kind = 'BULK'
+    AND EXISTS (SELECT 1 FROM messages WHERE messages.campaign_id = campaigns.id AND messages.state = 'PENDING')
+ORDER BY id;
+
+-- name: cancel_messages_page
+-- Cancels up to $2 PENDING messages of the CANCELLED campaign $1; no row: it has none left, or is not cancelled.
+WITH page AS MATERIALIZED (
+    SELECT id
+    FROM messages
+    WHERE campaign_id = $1
+        AND state = 'PENDING'
+        AND EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id = $1 AND campaigns.state IN ('CANCELLED'))
+    ORDER BY campaign_id, id
+    LIMIT $2
+    FOR UPDATE OF messages
+)
+UPDATE messages
+SET state = 'CANCELLED', reason = 'CAMPAIGN_CANCELLED'
+WHERE campaign_id = $1
+    AND id = ANY (ARRAY(SELECT id FROM page))
+    AND state IN ('PENDING')
+RETURNING id;

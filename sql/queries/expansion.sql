@@ -1,0 +1,51 @@
+-- name: lock_expansion
+-- Locks campaign $1 for one page of its expansion, so that two workers never plan the same page.
+-- No row: it may not be expanded, or its audience is complete.
+SELECT id
+FROM campaigns
+WHERE id = $1
+    AND kind = 'BULK'
+    AND state IN ('RUNNING', 'PAUSED')
+    AND expand_complete_time IS NULL
+FOR NO KEY UPDATE;
+
+-- name: expand_page
+-- Plans messages for the next $2 contacts of campaign $1's audience and moves its checkpoint behind them.
+-- Needs the lock of lock_expansion. Contacts come in id order; fewer than $2 of them mean that the audience is complete.
+WITH candidates AS MATERIALIZED (
+    SELECT everyone.id
+    FROM campaigns CROSS JOIN LATERAL (
+        SELECT contacts.id FROM contacts
+        WHERE contacts.id > coalesce(campaigns.expand_after_contact_id, '00000000-0000-0000-0000-000000000000')
+        ORDER BY contacts.id LIMIT $2
+    ) AS everyone
+    WHERE campaigns.id = $1 AND campaigns.all_contacts
+    UNION ALL
+    SELECT listed.id
+    FROM campaigns CROSS JOIN LATERAL (
+        SELECT DISTINCT member.contact_id AS id
+        FROM unnest(campaigns.category_ids) AS category (id) CROSS JOIN LATERAL (
+            SELECT contact_id FROM category_contacts
+            WHERE category_id = category.id
+                AND contact_id > coalesce(campaigns.expand_after_contact_id, '00000000-0000-0000-0000-000000000000')
+            ORDER BY contact_id LIMIT $2
+        ) AS member
+        ORDER BY id LIMIT $2
+    ) AS listed
+    WHERE campaigns.id = $1 AND NOT campaigns.all_contacts
+), inserted AS (
+    INSERT INTO messages (campaign_id, contact_id, sender_id, template_id, occurrence, state, reason, parameters)
+    SELECT campaign_id, contact_id, sender_id, template_id, 1, CASE skip_reason WHEN '' THEN 'PENDING' ELSE 'SKIPPED' END,
+        skip_reason, CASE skip_reason WHEN '' THEN parameters END
+    FROM campaign_recipients
+    WHERE campaign_id = $1 AND contact_id = ANY (ARRAY(SELECT id FROM candidates)) AND NOT is_excluded
+    ORDER BY contact_id
+    ON CONFLICT ON CONSTRAINT messages_recipient_key DO NOTHING
+    RETURNING id
+)
+UPDATE campaigns
+SET expand_after_contact_id = coalesce((SELECT id FROM candidates ORDER BY id DESC LIMIT 1), expand_after_contact_id),
+    expand_complete_time = CASE WHEN (SELECT count(*) FROM candidates) < $2 THEN now() END,
+    audience_count = audience_count + (SELECT count(*) FROM inserted), update_time = now()
+WHERE id = $1
+RETURNING (SELECT count(*) FROM inserted) AS inserted, audience_count, expand_complete_time IS NOT NULL AS is_complete;
