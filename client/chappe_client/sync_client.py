@@ -1,0 +1,112 @@
+"""client: the plain client, for scripts."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from chappe_client.connection import Tls, open_sync_channel
+from chappe_client.errors import Incomplete, Unavailable
+from chappe_client.generated import sync_services as services
+from chappe_client.generated.chappe import v1
+from chappe_client.imports import IMPORT_UNFINISHED, ImportOptions, Source, requests
+from chappe_client.retries import RetryPolicy
+from chappe_client.session import Session
+from chappe_client.sync_calls import SyncCalls
+
+
+class SyncChappe:
+    """Calls Chappe at host:port: `with SyncChappe("localhost:8080", key=key) as chappe: ...`.
+
+    timeout, in seconds, bounds a call and its retries; streams have none. channel replaces target and tls.
+    """
+
+    def __init__(
+        self,
+        target: str = "",
+        *,
+        key: str | None = None,
+        tls: Tls | None = None,
+        timeout: float = 10.0,
+        retries: RetryPolicy | None = None,
+        channel: grpc.Channel | None = None,
+    ) -> None:
+        self._channel = channel or open_sync_channel(target, tls=tls)
+        retries = retries or RetryPolicy()
+        calls = SyncCalls(channel=self._channel, session=Session(key=key), retries=retries, timeout=timeout)
+        self._calls = calls
+        self.contacts = services.ContactsService(calls)
+        self.categories = services.CategoriesService(calls)
+        self.templates = services.TemplatesService(calls)
+        self.senders = services.SendersService(calls)
+        self.campaigns = services.CampaignsService(calls)
+        self.messages = services.MessagesService(calls)
+        self.stats = services.StatsService(calls)
+
+    def __enter__(self) -> Self:
+        """Returns itself; nothing is connected before the first call."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; calls under way are cancelled."""
+        self._channel.close()
+
+    def import_contacts(
+        self, source: Source, options: ImportOptions | None = None
+    ) -> Iterator[v1.ImportContactsResponse]:
+        """Imports a CSV file (its path, bytes, or pieces) and yields progress, rejects and last the summary.
+
+        Raises Incomplete when no summary comes; importing the same file again is then safe.
+        """
+        element = None
+        for element in self.contacts.import_contacts(requests(source, options or ImportOptions())):
+            yield element
+        if element is None or element.summary is None:
+            raise Incomplete(IMPORT_UNFINISHED)
+
+    def export_contacts(self, request: v1.ExportContactsRequest | None = None) -> Iterator[v1.Contact]:
+        """Yields every contact that matches; raises Incomplete when the footer does not confirm their number."""
+        count, footer = 0, None
+        for element in self.contacts.export_contacts(request or v1.ExportContactsRequest()):
+            yield from element.contacts
+            count, footer = count + len(element.contacts), element.footer
+        _confirm(count, footer)
+
+    def export_messages(self, request: v1.ExportMessagesRequest) -> Iterator[v1.Message]:
+        """Yields every message that matches; raises Incomplete when the footer does not confirm their number."""
+        count, footer = 0, None
+        for element in self.messages.export_messages(request):
+            yield from element.messages
+            count, footer = count + len(element.messages), element.footer
+        _confirm(count, footer)
+
+    def follow_campaign(self, name: str) -> Iterator[v1.WatchCampaignResponse]:
+        """Yields how a campaign goes until its numbers are final, however often the watch has to be begun again."""
+        failures = 0
+        while True:
+            try:
+                for element in self.campaigns.watch_campaign(v1.WatchCampaignRequest(name=name)):
+                    failures = 0
+                    yield element
+                    if element.stats is not None and element.stats.final:
+                        return
+            except Unavailable:
+                failures += 1
+                if failures > MOST_FAILURES:
+                    raise
+                self._calls.again_later(failures)
+
+
+MOST_FAILURES = 10
+
+
+def _confirm(count: int, footer: v1.ExportFooter | None) -> None:
+    if footer is None or footer.row_count != count:
+        raise Incomplete(f"The export ended after {count} rows without its footer.")
