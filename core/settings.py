@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
 PREFIX = "CHAPPE_"
 
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise SettingsError(_explain(error)) from None
+        except UnreadableError as error:
+            raise SettingsError(f"{error}: is it JSON?") from None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

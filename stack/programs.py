@@ -19,17 +19,16 @@ def chappe(verb: str, *, name: str, directory: Path, settings: Mapping[str, str]
     return _python(("cli", verb), name=name, directory=directory, settings=settings, port_file=port_file)
 
 
-def simulator(*, directory: Path, port: int, arguments: Mapping[str, str]) -> Command:
-    """Returns the command for the WhatsApp simulator; an argument `app-secret` becomes `--app-secret`."""
+def simulator(*, directory: Path, port: int, settings: Mapping[str, str]) -> Command:
+    """Returns the command for the WhatsApp simulator, which reads SIMULATOR_ variables."""
     port_file = (directory / "simulator.port").resolve()
-    given = {"host": "127.0.0.1", "port": str(port), "port-file": str(port_file), **arguments}
-    flags = tuple(part for name, value in given.items() for part in (f"--{name}", value))
-    return _python(("simulator", *flags), name="simulator", directory=directory, settings={}, port_file=port_file)
+    settings = {**settings, "SIMULATOR_PORT": str(port), "SIMULATOR_PORT_FILE": str(port_file)}
+    return _python(("simulator",), name="simulator", directory=directory, settings=settings, port_file=port_file)
 
 
-def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Returns our environment with these settings and none of those the caller's shell may hold."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHAPPE_")}
+def environment(settings: Mapping[str, str], *, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Returns the shell's environment with these settings, and without those it holds itself."""
+    kept = {name: value for name, value in shell.items() if not name.startswith(("CHAPPE_", "SIMULATOR_"))}
     return {**kept, **settings, "PYTHONPATH": _IMPORTABLE, "PYTHONUNBUFFERED": "1"}
 
 

@@ -31,7 +31,7 @@ class Stack:
         workers: int = 2,
         durable: bool = True,
         settings: Mapping[str, str] = _NOTHING,
-        simulator_arguments: Mapping[str, str] = _NOTHING,
+        simulator_settings: Mapping[str, str] = _NOTHING,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Takes the folder that keeps data and logs (none: a temporary one), numbers of processes, further settings."""
@@ -40,7 +40,7 @@ class Stack:
         self._say = say
         self._workers = workers
         self._further_settings = dict(settings)
-        self._simulator_arguments = {"profile": "demo", **simulator_arguments}
+        self._simulator_settings = dict(simulator_settings)
         self.servers = Servers(directory=directory, ports=ports, durable=durable, say=say)
         self.api_ports = [ports.take() for _ in range(apis)]
         self.webhooks_port = ports.take()
@@ -148,14 +148,15 @@ class Stack:
 
     def _simulator(self) -> Command:
         kept = self._kept_secrets()
-        given = {
-            "webhook-url": self.webhooks_url,
-            "access-token": kept["access_token"],
-            "app-secret": kept["app_secret"],
-            "verify-token": kept["verify_token"],
-            **self._simulator_arguments,
+        settings = {
+            "SIMULATOR_PROFILE": "demo",
+            "SIMULATOR_WEBHOOK_URL": self.webhooks_url,
+            "SIMULATOR_ACCESS_TOKEN": kept["access_token"],
+            "SIMULATOR_APP_SECRET": kept["app_secret"],
+            "SIMULATOR_VERIFY_TOKEN": kept["verify_token"],
+            **self._simulator_settings,
         }
-        return programs.simulator(directory=self.directory, port=self.simulator_port, arguments=given)
+        return programs.simulator(directory=self.directory, port=self.simulator_port, settings=settings)
 
     def _kept_secrets(self) -> dict[str, str]:
         path = self.directory / "secrets.json"
