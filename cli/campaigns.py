@@ -1,0 +1,123 @@
+"""Campaigns from the command line."""
+
+from typing import Annotated
+
+import typer
+from chappe_client import Chappe, v1
+
+from cli.binding_options import parse_bindings
+from cli.connection import call, in_utc
+from cli.output import console, print_table
+from cli.watch import watch
+
+app = typer.Typer(help="Make campaigns, start them, follow them.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="campaigns/…")]
+
+
+@app.command("create")
+def create(  # noqa: PLR0917 - options are given by name
+    display_name: Annotated[str, typer.Argument(help="What people call it.")],
+    sender: Annotated[str, typer.Option(help="senders/…")],
+    template: Annotated[str, typer.Option(help="templates/…")],
+    category: Annotated[list[str] | None, typer.Option(help="categories/… to reach; repeatable.")] = None,
+    all_contacts: Annotated[bool, typer.Option("--all-contacts", help="Reach everybody.")] = False,
+    bind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where a parameter's value comes from: body.1=attribute:first_name|friend, body.2=literal:25 %,"
+            " header.media=literal:https://…, button0.suffix=field:language_code; repeatable."
+        ),
+    ] = None,
+    resend: Annotated[bool, typer.Option("--resend", help="Send again when the outcome stays unknown.")] = False,
+) -> None:
+    """Make a draft."""
+    policy = v1.CampaignUnconfirmedPolicy.RESEND if resend else v1.CampaignUnconfirmedPolicy.UNSPECIFIED
+    campaign = v1.Campaign(
+        display_name=display_name, sender=sender, template=template, bindings=parse_bindings(bind or []),
+        audience=v1.Audience(all_contacts=all_contacts, categories=category or []), unconfirmed_policy=policy,
+    )  # fmt: skip
+    console.print(
+        call(lambda client: client.campaigns.create_campaign(v1.CreateCampaignRequest(campaign=campaign))).name
+    )
+
+
+@app.command("list")
+def show() -> None:
+    """List campaigns, newest first."""
+    print_table(("name", "called", "state", "audience", "started (UTC)"), call(_rows))
+
+
+@app.command("preview")
+def preview(name: Name) -> None:
+    """Show whom a campaign would reach, how it would read, and what stands in its way."""
+    print_preview(
+        call(lambda client: client.campaigns.preview_campaign(v1.PreviewCampaignRequest(name=name, sample_count=2)))
+    )
+
+
+@app.command("start")
+def start(
+    name: Name,
+    follow: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+) -> None:
+    """Start a draft now."""
+    call(lambda client: _start(client, name, follow=follow))
+
+
+@app.command("watch")
+def follow(name: Name) -> None:
+    """Follow a campaign to its end."""
+    call(lambda client: watch(client, name))
+
+
+@app.command("pause")
+def pause(name: Name, reason: Annotated[str, typer.Option(help="Shown to others.")] = "") -> None:
+    """Send nothing more until it is resumed."""
+    request = v1.PauseCampaignRequest(name=name, pause_reason=reason)
+    _print_state(call(lambda client: client.campaigns.pause_campaign(request)))
+
+
+@app.command("resume")
+def resume(name: Name) -> None:
+    """Go on with a paused campaign."""
+    _print_state(call(lambda client: client.campaigns.resume_campaign(v1.ResumeCampaignRequest(name=name))))
+
+
+@app.command("cancel")
+def cancel(name: Name) -> None:
+    """Stop a campaign for good; what was not sent never will be."""
+    _print_state(call(lambda client: client.campaigns.cancel_campaign(v1.CancelCampaignRequest(name=name))))
+
+
+def print_preview(reply: v1.PreviewCampaignResponse) -> None:
+    """Prints a preview in a few lines."""
+    duration = reply.send_duration.total_seconds() if reply.send_duration else 0
+    console.print(
+        f"{reply.audience_count:,} contacts, {reply.sendable_count:,} will get a message, in about {duration:,.0f} s",
+        highlight=False,
+    )
+    for skip in reply.skips:
+        console.print(f"  skipped: {skip.message_count:,} {skip.reason}", highlight=False)
+    for missing in reply.missing_variables:
+        console.print(f"  no value for {missing.value}: {missing.contact_count:,} contacts", highlight=False)
+    for problem in reply.problems:
+        console.print(f"  [red]{problem.reason}[/]: {problem.description}", highlight=False)
+    for sample in reply.samples:
+        console.print(f"  “{sample.body}”", highlight=False, markup=False)
+
+
+async def _start(client: Chappe, name: str, *, follow: bool) -> None:
+    campaign = await client.campaigns.start_campaign(v1.StartCampaignRequest(name=name))
+    _print_state(campaign)
+    if follow:
+        await watch(client, name)
+
+
+async def _rows(client: Chappe) -> list[tuple[str, ...]]:
+    listed = client.campaigns.list_all_campaigns(v1.ListCampaignsRequest())
+    return [(c.name, c.display_name, c.state.name, f"{c.audience_count:,}", in_utc(c.start_time)) async for c in listed]
+
+
+def _print_state(campaign: v1.Campaign) -> None:
+    console.print(f"{campaign.name} is {(campaign.state.name or '').lower()}.", highlight=False)

@@ -1,0 +1,37 @@
+"""Calls the server as any other program would: through the SDK, with a key."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from chappe_client import Chappe
+from chappe_client.errors import ChappeError
+
+from cli.output import fail
+from core.settings import Settings, SettingsError
+
+R = TypeVar("R")
+
+
+def call(work: Callable[[Chappe], Awaitable[R]]) -> R:
+    """Runs `work` with a connected client; a refusal ends the command with one line and exit code 1."""
+    try:
+        settings = Settings.load()
+        return asyncio.run(_with_client(settings, work))
+    except (SettingsError, ChappeError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped watching; what was started goes on.", code=130)
+
+
+async def _with_client(settings: Settings, work: Callable[[Chappe], Awaitable[R]]) -> R:
+    key = settings.api_key.get_secret_value()
+    if not key:
+        fail("set CHAPPE_API_KEY to a key; `chappe keys create --role operator` makes one on the server's machine.")
+    async with Chappe(settings.api_address, key=key) as client:
+        return await work(client)
+
+
+def in_utc(moment: object) -> str:
+    """Returns a time as people read it, empty when there is none."""
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,45 @@
+"""What the command prints: plain words, tables, and refusals with an exit code."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def fail(message: str, *, code: int = 1) -> NoReturn:
+    """Prints why it did not work and ends with `code`."""
+    errors.print(f"[bold red]chappe:[/] {message}", soft_wrap=True, highlight=False)
+    raise typer.Exit(code)
+
+
+def explaining(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Turns the expected errors of a command into one line on stderr and exit code 1."""
+
+    def wrap(command: Callable[P, R]) -> Callable[P, R]:
+        @wraps(command)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return command(*args, **kwargs)
+            except expected as error:
+                fail(str(error))
+
+        return run
+
+    return wrap
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows under bold column names, without a box."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table, soft_wrap=True)
