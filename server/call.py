@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from core.domain.access import Caller
 from core.domain.errors import Unauthenticated
+from server.policies import OPEN, Policy
 
 
 def _accept(_message: Message) -> None:
@@ -19,6 +20,7 @@ class Call:
     """Carries what one call is known to be; lives as long as the call does."""
 
     method: str
+    policy: Policy = OPEN
     metadata: Sequence[tuple[str, str | bytes]] = ()
     is_unary: bool = True
     raw: bytes = b""

@@ -1,0 +1,63 @@
+"""Who calls, and whether their role allows it: refused before anything is spent."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.clock import Clock
+from core.domain.access import ApiKey, Caller, key_hash
+from core.domain.errors import NotAllowed, Unauthenticated
+from core.repositories.rooms import Store
+from server.call import Call
+from server.interceptors.base import Proceed
+
+_REMEMBERED_SECONDS = 10.0
+_REMEMBERED_KEYS = 10_000
+_SCHEME = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    key: ApiKey | None
+    known_at: float
+
+
+class Auth:
+    """Knows callers by their key; a verdict is remembered for ten seconds, so a revoked key may live that long."""
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
+
+    async def around(self, call: Call, proceed: Proceed) -> bytes:
+        """Lets the call pass when its key and role are good; refuses with ``API_KEY_INVALID`` or ``ROLE_TOO_LOW``."""
+        role = call.policy.role
+        if role is not None:
+            call.caller = await self._caller(call.header("authorization"))
+            if call.caller.role < role:
+                text = f"This call needs the role {role.name}."
+                raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role.name)
+        return await proceed()
+
+    async def _caller(self, header: str) -> Caller:
+        key = header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else ""
+        found = await self._find(key_hash(key)) if key else None
+        if found is None or not found.is_valid(self._clock.now()):
+            # Missing, unknown, expired and revoked look the same from outside.
+            raise Unauthenticated("API_KEY_INVALID", "The call carries no valid API key.")
+        return Caller(api_key_id=found.id, role=found.role)
+
+    async def _find(self, hashed: bytes) -> ApiKey | None:
+        known = self._verdicts.get(hashed)
+        if known is not None and self._clock.monotonic() - known.known_at < _REMEMBERED_SECONDS:
+            return known.key
+        async with self._store.connection() as rooms:
+            key = await rooms.api_keys.find(hashed)
+        self._remember(hashed, _Verdict(key, self._clock.monotonic()))
+        return key
+
+    def _remember(self, hashed: bytes, verdict: _Verdict) -> None:
+        self._verdicts[hashed] = verdict
+        self._verdicts.move_to_end(hashed)
+        if len(self._verdicts) > _REMEMBERED_KEYS:
+            self._verdicts.popitem(last=False)

@@ -1,0 +1,180 @@
+"""What interceptors stand on: handlers of all four kinds and both styles, re-wrapped once into one shape.
+
+Between the outermost and the handler a call is bytes in, bytes out: only ``_Door._handle`` parses and serialises.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, NoReturn, Protocol
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from core.domain.errors import InvalidArgument
+from server.call import Call, enter, leave
+from server.policies import Policy
+
+Proceed = Callable[[], Awaitable[bytes]]
+Handler = Any  # grpc.RpcMethodHandler: the gRPC project types neither its fields nor what makes it
+
+
+class Interceptor(Protocol):
+    """Does one thing around every call, whatever its kind."""
+
+    async def around(self, call: Call, proceed: Proceed) -> bytes:
+        """Returns the serialised reply, usually what ``proceed`` returns; a streamed reply has gone out by then."""
+        ...
+
+
+class Aborted(Exception):
+    """Ends a call with a status other than OK; only the outermost turns it into ``context.abort``."""
+
+    def __init__(self, code: grpc.StatusCode, message: str, *, details: bytes = b"") -> None:
+        """Takes the code, the text for the caller, and a serialised google.rpc.Status or nothing."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def metadata(self) -> dict[str, str | bytes]:
+        """Returns the trailing metadata that carries the details."""
+        return {"grpc-status-details-bin": self.details} if self.details else {}
+
+
+class Chain(grpc.aio.ServerInterceptor):
+    """Runs every call through the interceptors, the first of them outermost."""
+
+    def __init__(self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy]) -> None:
+        self._interceptors = tuple(interceptors)
+        self._policies = policies
+        self._doors: dict[str, Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """Returns the re-wrapped handler, the same for every call of a method."""
+        method = handler_call_details.method
+        if method not in self._doors:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            self._doors[method] = _Door(method, handler, self._interceptors, self._policies[method]).handler()
+        return self._doors[method]
+
+
+class _Door:
+    """Serves one method: the interceptors around, the handler inside."""
+
+    def __init__(self, method: str, handler: Handler, interceptors: Sequence[Interceptor], policy: Policy) -> None:
+        self._method = method
+        self._handler = handler
+        self._interceptors = interceptors
+        self._policy = policy
+        self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        self._serialise: Callable[[Message], bytes] = handler.response_serializer
+
+    def handler(self) -> Handler:
+        """Returns a handler without (de)serialisers, so that gRPC hands us bytes and takes bytes."""
+        make: Any = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[self._handler.request_streaming, self._handler.response_streaming]
+        return make(self.serve)
+
+    async def serve(self, incoming: Any, context: Any) -> bytes:  # noqa: ANN401
+        """Answers one call; nothing is left to clean up once it aborts, because gRPC may cut it off there."""
+        call = self._call(incoming, context)
+        token = enter(call)
+        try:
+            reply = await self._run(call, partial(self._handle, call, incoming, context))
+        except Aborted as refused:
+            aborted = refused
+        else:
+            context.set_trailing_metadata(tuple(call.trailing.items()))
+            return reply
+        finally:
+            leave(token)
+        await context.abort(
+            aborted.code, aborted.message, trailing_metadata=tuple({**call.trailing, **aborted.metadata()}.items())
+        )
+        return b""  # never reached: abort raises
+
+    def _call(self, incoming: Any, context: Any) -> Call:  # noqa: ANN401
+        return Call(
+            method=self._method,
+            policy=self._policy,
+            metadata=tuple(context.invocation_metadata() or ()),
+            is_unary=not (self._handler.request_streaming or self._handler.response_streaming),
+            raw=b"" if self._handler.request_streaming else incoming,
+            time_remaining=context.time_remaining(),
+        )
+
+    async def _run(self, call: Call, innermost: Proceed) -> bytes:
+        proceed = innermost
+        for interceptor in reversed(self._interceptors):
+            proceed = partial(interceptor.around, call, proceed)
+        return await proceed()
+
+    async def _handle(self, call: Call, incoming: Any, context: Any) -> bytes:  # noqa: ANN401
+        parse = partial(self._parse, call)
+        inner = _Context(context, parse=parse, serialise=self._serialise)
+        outcome = self._behaviour(_each(incoming, parse) if self._handler.request_streaming else parse(incoming), inner)
+        if not self._handler.response_streaming:
+            return self._serialise(await outcome)
+        if isinstance(outcome, AsyncIterator):
+            async with aclosing(outcome) as replies:  # type: ignore[type-var]  # a handler's iterator is a generator
+                async for reply in replies:
+                    await inner.write(reply)
+        else:
+            await outcome
+        return b""
+
+    def _parse(self, call: Call, raw: bytes) -> Message:
+        try:
+            message: Message = self._handler.request_deserializer(raw)
+        except DecodeError:
+            raise InvalidArgument("REQUEST_UNREADABLE", "The request is not a message of this rpc.") from None
+        call.check(message)
+        return message
+
+
+async def _each(incoming: AsyncIterable[bytes], parse: Callable[[bytes], Message]) -> AsyncIterator[Message]:
+    async for raw in incoming:
+        yield parse(raw)
+
+
+class _Context:
+    """Is gRPC's context, but reads and writes messages instead of bytes and leaves the abort to the outermost."""
+
+    def __init__(
+        self,
+        context: Any,  # noqa: ANN401
+        *,
+        parse: Callable[[bytes], Message],
+        serialise: Callable[[Message], bytes],
+    ) -> None:
+        self._context = context
+        self._parse = parse
+        self._serialise = serialise
+
+    async def read(self) -> Any:  # noqa: ANN401
+        """Returns the caller's next message, or ``grpc.aio.EOF``."""
+        raw = await self._context.read()
+        return raw if raw is grpc.aio.EOF else self._parse(raw)
+
+    async def write(self, message: Message) -> None:
+        """Sends a message to the caller."""
+        await self._context.write(self._serialise(message))
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: object = ()) -> NoReturn:
+        """Ends the call with that status."""
+        del trailing_metadata
+        raise Aborted(code, details)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._context, name)

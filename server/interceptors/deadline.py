@@ -1,0 +1,51 @@
+"""A deadline for every unary call, a little before the caller's own, and a gentle end for watches."""
+
+import asyncio
+
+from server.call import Call
+from server.interceptors.base import Proceed
+
+_WATCH_SECONDS = 300.0
+_SHAVED_SECONDS = 0.02
+_LARGEST_SHARE = 0.1
+
+
+class DeadlinePassed(Exception):
+    """Says that the work took longer than its caller would wait."""
+
+
+class Deadline:
+    """Ends unary calls in time to say so, and watches after five minutes with OK, to be called again."""
+
+    def __init__(self, *, default_seconds: float, watch_seconds: float = _WATCH_SECONDS) -> None:
+        self._default_seconds = default_seconds
+        self._watch_seconds = watch_seconds
+
+    async def around(self, call: Call, proceed: Proceed) -> bytes:
+        """Cancels what takes too long; other streams (imports, exports) take as long as their callers let them."""
+        if call.is_unary:
+            return await self._bounded(self._seconds(call), proceed)
+        if call.method.startswith("/chappe.") and call.method.rpartition("/")[2].startswith("Watch"):
+            return await self._watch(proceed)
+        return await proceed()
+
+    def _seconds(self, call: Call) -> float:
+        if call.time_remaining is None:
+            return self._default_seconds
+        return call.time_remaining - min(_SHAVED_SECONDS, call.time_remaining * _LARGEST_SHARE)
+
+    async def _bounded(self, seconds: float, proceed: Proceed) -> bytes:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await proceed()
+        except TimeoutError:
+            if limit.expired():
+                raise DeadlinePassed from None
+            raise
+
+    async def _watch(self, proceed: Proceed) -> bytes:
+        try:
+            return await self._bounded(self._watch_seconds, proceed)
+        except DeadlinePassed:
+            return b""

@@ -1,0 +1,59 @@
+"""Outermost: gives each call its request id and says in one log line how it ended."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+import grpc
+
+from core import telemetry
+from core.clock import Clock
+from server.call import Call
+from server.interceptors.base import Aborted, Proceed
+
+_log = logging.getLogger(__name__)
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+_REQUEST_ID = "x-request-id"
+
+
+class Telemetry:
+    """Sees every final code, refusals included."""
+
+    def __init__(self, *, clock: Clock, make_id: Callable[[], UUID]) -> None:
+        self._clock = clock
+        self._make_id = make_id
+
+    async def around(self, call: Call, proceed: Proceed) -> bytes:
+        """Lets the call pass, names it, times it, and returns its id to the caller."""
+        call.request_id = self._request_id(call)
+        call.trailing[_REQUEST_ID] = call.request_id
+        start = self._clock.monotonic()
+        code = grpc.StatusCode.UNKNOWN
+        with telemetry.request(call.request_id):
+            try:
+                reply = await proceed()
+            except Aborted as aborted:
+                code = aborted.code
+                raise
+            except asyncio.CancelledError:
+                code = grpc.StatusCode.CANCELLED
+                raise
+            else:
+                code = grpc.StatusCode.OK
+                return reply
+            finally:
+                self._note(call, code, self._clock.monotonic() - start)
+
+    def _request_id(self, call: Call) -> str:
+        """A sane id from the caller is kept, so that one id runs through all services; an odd one could forge logs."""
+        brought = call.header(_REQUEST_ID)
+        return brought if _SANE_ID.fullmatch(brought) else str(self._make_id())
+
+    def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
+        level = logging.DEBUG if call.method.startswith("/grpc.") else logging.INFO
+        facts = {"method": call.method, "code": code.name, "duration_ms": round(seconds * 1000, 1)}
+        if "chappe-cache" in call.trailing:
+            facts["cache"] = call.trailing["chappe-cache"]
+        _log.log(level, "call", extra=facts)
