@@ -8,7 +8,6 @@ from chappe.v1 import campaigns_service_pb2 as _campaigns_service_pb2
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -61,10 +60,9 @@ class CampaignsServiceStub:
     with the element of a final campaign, or after five minutes: then call again. Refuses with `CAMPAIGN_NOT_FOUND`.
     """
 
-class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
+class CampaignsServiceServicer:
     """Prepares campaigns, runs them and shows how they go."""
 
-    @_abc_1.abstractmethod
     def GetCampaign(
         self,
         request: _campaigns_service_pb2.GetCampaignRequest,
@@ -72,7 +70,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
         """Returns one campaign. Refuses with `CAMPAIGN_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListCampaigns(
         self,
         request: _campaigns_service_pb2.ListCampaignsRequest,
@@ -80,7 +77,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaigns_service_pb2.ListCampaignsResponse]:
         """Returns one page of campaigns, newest first. Refuses with `PAGE_TOKEN_INVALID`."""
 
-    @_abc_1.abstractmethod
     def CreateCampaign(
         self,
         request: _campaigns_service_pb2.CreateCampaignRequest,
@@ -90,7 +86,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`.
         """
 
-    @_abc_1.abstractmethod
     def UpdateCampaign(
         self,
         request: _campaigns_service_pb2.UpdateCampaignRequest,
@@ -101,7 +96,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         CreateCampaign.
         """
 
-    @_abc_1.abstractmethod
     def DeleteCampaign(
         self,
         request: _campaigns_service_pb2.DeleteCampaignRequest,
@@ -109,7 +103,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_empty_pb2.Empty]:
         """Deletes a DRAFT. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_DELETABLE`, `ETAG_MISMATCH`."""
 
-    @_abc_1.abstractmethod
     def PreviewCampaign(
         self,
         request: _campaigns_service_pb2.PreviewCampaignRequest,
@@ -119,7 +112,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         Changes nothing. Refuses with `CAMPAIGN_NOT_FOUND`.
         """
 
-    @_abc_1.abstractmethod
     def StartCampaign(
         self,
         request: _campaigns_service_pb2.StartCampaignRequest,
@@ -130,7 +122,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         `TEMPLATE_NOT_APPROVED`, `BINDING_MISSING`, `SENDER_PAUSED`.
         """
 
-    @_abc_1.abstractmethod
     def PauseCampaign(
         self,
         request: _campaigns_service_pb2.PauseCampaignRequest,
@@ -140,7 +131,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         `CAMPAIGN_NOT_PAUSABLE`.
         """
 
-    @_abc_1.abstractmethod
     def ResumeCampaign(
         self,
         request: _campaigns_service_pb2.ResumeCampaignRequest,
@@ -148,7 +138,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
         """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`."""
 
-    @_abc_1.abstractmethod
     def CancelCampaign(
         self,
         request: _campaigns_service_pb2.CancelCampaignRequest,
@@ -158,7 +147,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
         """
 
-    @_abc_1.abstractmethod
     def RetryFailedMessages(
         self,
         request: _campaigns_service_pb2.RetryFailedMessagesRequest,
@@ -168,7 +156,6 @@ class CampaignsServiceServicer(metaclass=_abc_1.ABCMeta):
         COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`.
         """
 
-    @_abc_1.abstractmethod
     def WatchCampaign(
         self,
         request: _campaigns_service_pb2.WatchCampaignRequest,

@@ -7,7 +7,6 @@ from chappe.v1 import categories_pb2 as _categories_pb2
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -38,10 +37,9 @@ class CategoriesServiceStub:
     RemoveContacts: _aio.UnaryUnaryMultiCallable[_categories_pb2.RemoveContactsRequest, _categories_pb2.RemoveContactsResponse]
     """Takes up to 1000 contacts out of a category; those not in it are passed over. Refuses with `CATEGORY_NOT_FOUND`."""
 
-class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
+class CategoriesServiceServicer:
     """Groups contacts."""
 
-    @_abc_1.abstractmethod
     def GetCategory(
         self,
         request: _categories_pb2.GetCategoryRequest,
@@ -49,7 +47,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_categories_pb2.Category]:
         """Returns one category. Refuses with `CATEGORY_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListCategories(
         self,
         request: _categories_pb2.ListCategoriesRequest,
@@ -57,7 +54,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_categories_pb2.ListCategoriesResponse]:
         """Returns one page of categories, oldest first, each with its number of contacts. Refuses with `PAGE_TOKEN_INVALID`."""
 
-    @_abc_1.abstractmethod
     def CreateCategory(
         self,
         request: _categories_pb2.CreateCategoryRequest,
@@ -65,7 +61,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_categories_pb2.Category]:
         """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS`: display names are unique in any case."""
 
-    @_abc_1.abstractmethod
     def UpdateCategory(
         self,
         request: _categories_pb2.UpdateCategoryRequest,
@@ -75,7 +70,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
         `UPDATE_MASK_INVALID`.
         """
 
-    @_abc_1.abstractmethod
     def DeleteCategory(
         self,
         request: _categories_pb2.DeleteCategoryRequest,
@@ -85,7 +79,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
         that is not over has it in its audience.
         """
 
-    @_abc_1.abstractmethod
     def AddContacts(
         self,
         request: _categories_pb2.AddContactsRequest,
@@ -95,7 +88,6 @@ class CategoriesServiceServicer(metaclass=_abc_1.ABCMeta):
         `CONTACT_NOT_FOUND` when any contact is missing (then nothing changes).
         """
 
-    @_abc_1.abstractmethod
     def RemoveContacts(
         self,
         request: _categories_pb2.RemoveContactsRequest,

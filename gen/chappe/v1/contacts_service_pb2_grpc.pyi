@@ -9,7 +9,6 @@ from chappe.v1 import contacts_service_pb2 as _contacts_service_pb2
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -57,10 +56,9 @@ class ContactsServiceStub:
     `CONTACT_NOT_FOUND`.
     """
 
-class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
+class ContactsServiceServicer:
     """Keeps the people whom campaigns reach."""
 
-    @_abc_1.abstractmethod
     def GetContact(
         self,
         request: _contacts_service_pb2.GetContactRequest,
@@ -68,7 +66,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_contacts_pb2.Contact]:
         """Returns one contact. Refuses with `CONTACT_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListContacts(
         self,
         request: _contacts_service_pb2.ListContactsRequest,
@@ -76,7 +73,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_contacts_service_pb2.ListContactsResponse]:
         """Returns one page of contacts, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
 
-    @_abc_1.abstractmethod
     def CreateContact(
         self,
         request: _contacts_service_pb2.CreateContactRequest,
@@ -84,7 +80,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_contacts_pb2.Contact]:
         """Creates a contact and returns it. Refuses with `CONTACT_ALREADY_EXISTS` or `PHONE_NUMBER_INVALID`."""
 
-    @_abc_1.abstractmethod
     def UpdateContact(
         self,
         request: _contacts_service_pb2.UpdateContactRequest,
@@ -94,7 +89,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         new number belongs to another), `PHONE_NUMBER_INVALID`, `UPDATE_MASK_INVALID`.
         """
 
-    @_abc_1.abstractmethod
     def DeleteContact(
         self,
         request: _contacts_service_pb2.DeleteContactRequest,
@@ -105,7 +99,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         with `CONTACT_BUSY` while a message to the contact is on its way out.
         """
 
-    @_abc_1.abstractmethod
     def CountContacts(
         self,
         request: _contacts_service_pb2.CountContactsRequest,
@@ -113,7 +106,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_contacts_service_pb2.CountContactsResponse]:
         """Counts the contacts that match, exactly."""
 
-    @_abc_1.abstractmethod
     def BatchGetContacts(
         self,
         request: _contacts_service_pb2.BatchGetContactsRequest,
@@ -121,7 +113,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_contacts_service_pb2.BatchGetContactsResponse]:
         """Returns up to 1000 contacts by name, in the order asked. Refuses with `CONTACT_NOT_FOUND` when any is missing."""
 
-    @_abc_1.abstractmethod
     def BatchUpsertContacts(
         self,
         request: _contacts_service_pb2.BatchUpsertContactsRequest,
@@ -131,7 +122,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         reported in its own result and does not stop the others.
         """
 
-    @_abc_1.abstractmethod
     def ImportContacts(
         self,
         request_iterator: _abc.AsyncIterator[_contacts_import_pb2.ImportContactsRequest],
@@ -144,7 +134,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         `HEADER_UNREADABLE`, `PHONE_COLUMN_MISSING`, `CATEGORY_NOT_FOUND`, `IMPORT_MIXED`.
         """
 
-    @_abc_1.abstractmethod
     def ExportContacts(
         self,
         request: _contacts_service_pb2.ExportContactsRequest,
@@ -152,7 +141,6 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_contacts_service_pb2.ExportContactsResponse]:
         """Streams every contact that matches, oldest first, then a footer with their number. A stream without footer is incomplete."""
 
-    @_abc_1.abstractmethod
     def RecordConsent(
         self,
         request: _contacts_service_pb2.RecordConsentRequest,

@@ -7,7 +7,6 @@ from chappe.v1 import messages_pb2 as _messages_pb2
 from chappe.v1 import messages_service_pb2 as _messages_service_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -39,10 +38,9 @@ class MessagesServiceStub:
     CountInteractions: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.CountInteractionsRequest, _messages_service_pb2.CountInteractionsResponse]
     """Counts what people did in answer to a campaign, by kind. Refuses with `CAMPAIGN_NOT_FOUND`."""
 
-class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
+class MessagesServiceServicer:
     """Shows for every single contact what happened, and sends single messages."""
 
-    @_abc_1.abstractmethod
     def GetMessage(
         self,
         request: _messages_service_pb2.GetMessageRequest,
@@ -50,7 +48,6 @@ class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_messages_pb2.Message]:
         """Returns one message with its contact. Refuses with `MESSAGE_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListMessages(
         self,
         request: _messages_service_pb2.ListMessagesRequest,
@@ -60,7 +57,6 @@ class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses with `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
         """
 
-    @_abc_1.abstractmethod
     def SendMessage(
         self,
         request: _messages_service_pb2.SendMessageRequest,
@@ -71,7 +67,6 @@ class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
         `SERVICE_WINDOW_CLOSED` (a text to someone who did not write in the last 24 h).
         """
 
-    @_abc_1.abstractmethod
     def ExportMessages(
         self,
         request: _messages_service_pb2.ExportMessagesRequest,
@@ -81,7 +76,6 @@ class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
         their number; a stream without footer is incomplete. Refuses with `CAMPAIGN_NOT_FOUND`.
         """
 
-    @_abc_1.abstractmethod
     def ListInteractions(
         self,
         request: _messages_service_pb2.ListInteractionsRequest,
@@ -91,7 +85,6 @@ class MessagesServiceServicer(metaclass=_abc_1.ABCMeta):
         `PAGE_TOKEN_INVALID`.
         """
 
-    @_abc_1.abstractmethod
     def CountInteractions(
         self,
         request: _messages_service_pb2.CountInteractionsRequest,

@@ -7,7 +7,6 @@ from chappe.v1 import senders_pb2 as _senders_pb2
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -38,10 +37,9 @@ class SendersServiceStub:
     `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
     """
 
-class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
+class SendersServiceServicer:
     """Keeps the numbers that messages go out from."""
 
-    @_abc_1.abstractmethod
     def GetSender(
         self,
         request: _senders_pb2.GetSenderRequest,
@@ -49,7 +47,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
         """Returns one sender. Refuses with `SENDER_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListSenders(
         self,
         request: _senders_pb2.ListSendersRequest,
@@ -57,7 +54,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_senders_pb2.ListSendersResponse]:
         """Returns one page of senders, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
 
-    @_abc_1.abstractmethod
     def CreateSender(
         self,
         request: _senders_pb2.CreateSenderRequest,
@@ -65,7 +61,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
         """Creates a sender and returns it; RefreshSender then asks WhatsApp about it. Refuses with `SENDER_ALREADY_EXISTS`."""
 
-    @_abc_1.abstractmethod
     def UpdateSender(
         self,
         request: _senders_pb2.UpdateSenderRequest,
@@ -73,7 +68,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
         """Changes the named fields of a sender and returns it. Refuses with `SENDER_NOT_FOUND`, `UPDATE_MASK_INVALID`."""
 
-    @_abc_1.abstractmethod
     def DeleteSender(
         self,
         request: _senders_pb2.DeleteSenderRequest,
@@ -81,7 +75,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_empty_pb2.Empty]:
         """Deletes a sender that was never used. Refuses with `SENDER_NOT_FOUND`, `SENDER_IN_USE`."""
 
-    @_abc_1.abstractmethod
     def PauseSender(
         self,
         request: _senders_pb2.PauseSenderRequest,
@@ -91,7 +84,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
         `SENDER_NOT_FOUND`.
         """
 
-    @_abc_1.abstractmethod
     def ResumeSender(
         self,
         request: _senders_pb2.ResumeSenderRequest,
@@ -99,7 +91,6 @@ class SendersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
         """Lets a PAUSED sender send again. Resuming twice is harmless. Refuses with `SENDER_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def RefreshSender(
         self,
         request: _senders_pb2.RefreshSenderRequest,

@@ -7,7 +7,6 @@ from chappe.v1 import stats_pb2 as _stats_pb2
 from chappe.v1 import stats_service_pb2 as _stats_service_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -32,10 +31,9 @@ class StatsServiceStub:
     GetCacheStats: _aio.UnaryUnaryMultiCallable[_stats_service_pb2.GetCacheStatsRequest, _stats_service_pb2.CacheStats]
     """Returns what the cache did in the answering process since it started."""
 
-class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
+class StatsServiceServicer:
     """Answers with numbers, each in a few rows however many messages there are."""
 
-    @_abc_1.abstractmethod
     def GetMessageStats(
         self,
         request: _stats_service_pb2.GetMessageStatsRequest,
@@ -43,7 +41,6 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_stats_pb2.MessageStats]:
         """Returns the numbers of the whole deployment."""
 
-    @_abc_1.abstractmethod
     def GetCampaignStats(
         self,
         request: _stats_service_pb2.GetCampaignStatsRequest,
@@ -51,7 +48,6 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_stats_pb2.CampaignStats]:
         """Returns the numbers of one campaign. Refuses with `CAMPAIGN_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def BatchGetCampaignStats(
         self,
         request: _stats_service_pb2.BatchGetCampaignStatsRequest,
@@ -59,7 +55,6 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_stats_service_pb2.BatchGetCampaignStatsResponse]:
         """Returns the numbers of up to 100 campaigns, in the order asked. Refuses with `CAMPAIGN_NOT_FOUND` when any is missing."""
 
-    @_abc_1.abstractmethod
     def GetDashboard(
         self,
         request: _stats_service_pb2.GetDashboardRequest,
@@ -67,7 +62,6 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_stats_service_pb2.Dashboard]:
         """Returns what a first screen shows."""
 
-    @_abc_1.abstractmethod
     def GetTimeSeries(
         self,
         request: _stats_service_pb2.GetTimeSeriesRequest,
@@ -77,7 +71,6 @@ class StatsServiceServicer(metaclass=_abc_1.ABCMeta):
         `TIME_RANGE_INVALID` (the end is not after the start, or over 1500 buckets).
         """
 
-    @_abc_1.abstractmethod
     def GetCacheStats(
         self,
         request: _stats_service_pb2.GetCacheStatsRequest,

@@ -6,7 +6,6 @@ The template: a message form that WhatsApp approved, and how a campaign fills it
 from chappe.v1 import templates_pb2 as _templates_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
-import abc as _abc_1
 
 
 GRPC_GENERATED_VERSION: str
@@ -29,10 +28,9 @@ class TemplatesServiceStub:
     `TEMPLATE_NOT_FOUND`, `CONTACT_NOT_FOUND`, `BINDING_INVALID`.
     """
 
-class TemplatesServiceServicer(metaclass=_abc_1.ABCMeta):
+class TemplatesServiceServicer:
     """Shows the templates that WhatsApp holds for the business."""
 
-    @_abc_1.abstractmethod
     def GetTemplate(
         self,
         request: _templates_pb2.GetTemplateRequest,
@@ -40,7 +38,6 @@ class TemplatesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_templates_pb2.Template]:
         """Returns one template. Refuses with `TEMPLATE_NOT_FOUND`."""
 
-    @_abc_1.abstractmethod
     def ListTemplates(
         self,
         request: _templates_pb2.ListTemplatesRequest,
@@ -48,7 +45,6 @@ class TemplatesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_templates_pb2.ListTemplatesResponse]:
         """Returns one page of templates, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
 
-    @_abc_1.abstractmethod
     def SyncTemplates(
         self,
         request: _templates_pb2.SyncTemplatesRequest,
@@ -58,7 +54,6 @@ class TemplatesServiceServicer(metaclass=_abc_1.ABCMeta):
         `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
         """
 
-    @_abc_1.abstractmethod
     def PreviewTemplate(
         self,
         request: _templates_pb2.PreviewTemplateRequest,

@@ -1,0 +1,1 @@
+"""The Python client against real and played gRPC servers."""
