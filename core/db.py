@@ -40,14 +40,15 @@ class Database:
         self._pool: asyncpg.Pool[Row] | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = await asyncpg.create_pool(
-            self._url,
-            min_size=1,
-            max_size=self._pool_size,
-            init=_prepare_connection,
-            command_timeout=60,
-            server_settings={"application_name": self._application_name, "timezone": "UTC"},
-        )
+        async with _refusing():
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._pool_size,
+                init=_prepare_connection,
+                command_timeout=60,
+                server_settings={"application_name": self._application_name, "timezone": "UTC"},
+            )
         return self
 
     async def __aexit__(

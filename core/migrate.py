@@ -10,6 +10,8 @@ from pathlib import Path
 
 import asyncpg
 
+from core.db import Connection
+
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x43484150
 
@@ -32,6 +34,15 @@ async def migrate_async(database_url: str) -> None:
         await asyncio.to_thread(_run_dbmate, database_url)
     finally:
         await connection.close()
+
+
+async def pending(connection: Connection) -> list[str]:
+    """Returns the migrations this code cannot do without that the database lacks, oldest first."""
+    applied: set[str] = set()
+    if await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+        applied = {row["version"] for row in await connection.fetch("SELECT version FROM schema_migrations")}
+    names = sorted(file.name for file in (resources.files("sql") / "migrations").iterdir())
+    return [name for name in names if "_pre_" in name and name.partition("_")[0] not in applied]
 
 
 def _run_dbmate(database_url: str) -> None:

@@ -4,19 +4,24 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
+from enum import StrEnum
 from uuid import UUID
 
-_SECRET_BYTES = 32
-_PREFIX_LENGTH = 13  # "chappe_v_" and four characters: enough to tell keys apart, far too few to guess the rest
+SECRET_BYTES = 32
+_PREFIX_LENGTH = 17  # "chappe_v_" and eight characters: enough to tell keys apart, far too few to guess the rest
 
 
-class Role(IntEnum):
-    """Orders what callers may do; each role may also do what the lower ones may."""
+class Role(StrEnum):
+    """Says what callers may do; each role may also do what the ones before it may."""
 
-    VIEWER = 1
-    OPERATOR = 2
-    ADMIN = 3
+    VIEWER = "VIEWER"
+    OPERATOR = "OPERATOR"
+    ADMIN = "ADMIN"
+
+    def may_act_as(self, needed: "Role") -> bool:
+        """Returns whether this role is enough where another is needed."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +54,10 @@ def make_key(role: Role, secret: bytes) -> str:
 
     Raises ValueError when the secret has another length.
     """
-    if len(secret) != _SECRET_BYTES:
+    if len(secret) != SECRET_BYTES:
         raise ValueError("A key is made from 32 random bytes.")
     text = base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
-    return f"chappe_{role.name[0].lower()}_{text}"
+    return f"chappe_{role[0].lower()}_{text}"
 
 
 def key_hash(key: str) -> bytes:

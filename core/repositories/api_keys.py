@@ -1,7 +1,7 @@
 """Keys of callers in PostgreSQL; the keys themselves are nowhere, only their hashes."""
 
 from datetime import datetime
-from uuid import UUID
+from typing import cast
 
 from core.db import Connection, Row
 from core.domain.access import ApiKey, Role
@@ -18,20 +18,11 @@ class ApiKeys:
         self._connection = connection
 
     async def add(
-        self,
-        *,
-        id: UUID,  # noqa: A002
-        display_name: str,
-        role: Role,
-        key_prefix: str,
-        key_hash: bytes,
-        expire_time: datetime | None = None,
+        self, *, display_name: str, role: Role, key_prefix: str, key_hash: bytes, expire_time: datetime | None = None
     ) -> ApiKey:
         """Keeps the hash of a new key."""
-        row = await self._connection.fetchrow(
-            SQL["add"], id, display_name, role.name, key_prefix, key_hash, expire_time
-        )
-        return _api_key(row)
+        row = await self._connection.fetchrow(SQL["add"], display_name, role, key_prefix, key_hash, expire_time)
+        return _api_key(cast("Row", row))
 
     async def find(self, key_hash: bytes) -> ApiKey | None:
         """Returns the key with that hash, valid or not."""
@@ -42,20 +33,19 @@ class ApiKeys:
         """Returns the newest keys first."""
         return [_api_key(row) for row in await self._connection.fetch(SQL["list_all"], limit)]
 
-    async def revoke(self, id: UUID, *, at: datetime) -> ApiKey:  # noqa: A002
-        """Ends a key; refuses with ``API_KEY_NOT_FOUND``."""
-        row = await self._connection.fetchrow(SQL["revoke"], id, at)
+    async def revoke(self, key_prefix: str) -> ApiKey:
+        """Ends a key by its first characters; refuses with ``API_KEY_NOT_FOUND``."""
+        row = await self._connection.fetchrow(SQL["revoke"], key_prefix)
         if row is None:
-            raise NotFound("API_KEY_NOT_FOUND", f"There is no key {id}.", api_key=id)
+            raise NotFound("API_KEY_NOT_FOUND", "There is no key with those first characters.", key_prefix=key_prefix)
         return _api_key(row)
 
 
-def _api_key(row: Row | None) -> ApiKey:
-    assert row is not None  # noqa: S101  # INSERT … RETURNING always answers
+def _api_key(row: Row) -> ApiKey:
     return ApiKey(
         id=row["id"],
         display_name=row["display_name"],
-        role=Role[row["role"]],
+        role=Role(row["role"]),
         key_prefix=row["key_prefix"],
         create_time=row["create_time"],
         expire_time=row["expire_time"],

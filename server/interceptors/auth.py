@@ -34,9 +34,9 @@ class Auth:
         role = call.policy.role
         if role is not None:
             call.caller = await self._caller(call.header("authorization"))
-            if call.caller.role < role:
-                text = f"This call needs the role {role.name}."
-                raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role.name)
+            if not call.caller.role.may_act_as(role):
+                text = f"This call needs the role {role}."
+                raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role)
         return await proceed()
 
     async def _caller(self, header: str) -> Caller:

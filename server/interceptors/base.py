@@ -16,7 +16,10 @@ from server.call import Call, enter, leave
 from server.policies import Policy
 
 Proceed = Callable[[], Awaitable[bytes]]
-Handler = Any  # grpc.RpcMethodHandler: the gRPC project types neither its fields nor what makes it
+# The gRPC project types neither the fields of its handlers nor its contexts.
+Handler = Any
+Context = Any
+Incoming = Any  # bytes, or an iterator of bytes
 
 
 class Interceptor(Protocol):
@@ -86,7 +89,7 @@ class _Door:
         }[self._handler.request_streaming, self._handler.response_streaming]
         return make(self.serve)
 
-    async def serve(self, incoming: Any, context: Any) -> bytes:  # noqa: ANN401
+    async def serve(self, incoming: Incoming, context: Context) -> bytes:
         """Answers one call; nothing is left to clean up once it aborts, because gRPC may cut it off there."""
         call = self._call(incoming, context)
         token = enter(call)
@@ -104,7 +107,7 @@ class _Door:
         )
         return b""  # never reached: abort raises
 
-    def _call(self, incoming: Any, context: Any) -> Call:  # noqa: ANN401
+    def _call(self, incoming: Incoming, context: Context) -> Call:
         return Call(
             method=self._method,
             policy=self._policy,
@@ -120,7 +123,7 @@ class _Door:
             proceed = partial(interceptor.around, call, proceed)
         return await proceed()
 
-    async def _handle(self, call: Call, incoming: Any, context: Any) -> bytes:  # noqa: ANN401
+    async def _handle(self, call: Call, incoming: Incoming, context: Context) -> bytes:
         parse = partial(self._parse, call)
         inner = _Context(context, parse=parse, serialise=self._serialise)
         outcome = self._behaviour(_each(incoming, parse) if self._handler.request_streaming else parse(incoming), inner)
@@ -153,7 +156,7 @@ class _Context:
 
     def __init__(
         self,
-        context: Any,  # noqa: ANN401
+        context: Context,
         *,
         parse: Callable[[bytes], Message],
         serialise: Callable[[Message], bytes],
@@ -162,7 +165,7 @@ class _Context:
         self._parse = parse
         self._serialise = serialise
 
-    async def read(self) -> Any:  # noqa: ANN401
+    async def read(self) -> object:
         """Returns the caller's next message, or ``grpc.aio.EOF``."""
         raw = await self._context.read()
         return raw if raw is grpc.aio.EOF else self._parse(raw)
@@ -176,5 +179,5 @@ class _Context:
         del trailing_metadata
         raise Aborted(code, details)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> object:
         return getattr(self._context, name)

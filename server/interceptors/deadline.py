@@ -8,6 +8,7 @@ from server.interceptors.base import Proceed
 _WATCH_SECONDS = 300.0
 _SHAVED_SECONDS = 0.02
 _LARGEST_SHARE = 0.1
+_LAST_WORD_SECONDS = 0.1  # for a watch to send what it was just told
 
 
 class DeadlinePassed(Exception):
@@ -20,22 +21,27 @@ class Deadline:
     def __init__(self, *, default_seconds: float, watch_seconds: float = _WATCH_SECONDS) -> None:
         self._default_seconds = default_seconds
         self._watch_seconds = watch_seconds
+        self._watches: set[asyncio.Timeout] = set()
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
         """Cancels what takes too long; other streams (imports, exports) take as long as their callers let them."""
         if call.is_unary:
-            return await self._bounded(self._seconds(call), proceed)
-        if call.method.startswith("/chappe.") and call.method.rpartition("/")[2].startswith("Watch"):
-            return await self._watch(proceed)
+            return await self._bounded(asyncio.timeout(self._seconds(call)), proceed)
+        if call.method.rpartition("/")[2].startswith("Watch"):
+            return await self._watch(call, proceed)
         return await proceed()
+
+    def end_watches(self) -> None:
+        """Ends all watches with OK: nobody waits for them when the process stops."""
+        for limit in self._watches:
+            limit.reschedule(asyncio.get_running_loop().time() + _LAST_WORD_SECONDS)
 
     def _seconds(self, call: Call) -> float:
         if call.time_remaining is None:
             return self._default_seconds
         return call.time_remaining - min(_SHAVED_SECONDS, call.time_remaining * _LARGEST_SHARE)
 
-    async def _bounded(self, seconds: float, proceed: Proceed) -> bytes:
-        limit = asyncio.timeout(seconds)
+    async def _bounded(self, limit: asyncio.Timeout, proceed: Proceed) -> bytes:
         try:
             async with limit:
                 return await proceed()
@@ -44,8 +50,12 @@ class Deadline:
                 raise DeadlinePassed from None
             raise
 
-    async def _watch(self, proceed: Proceed) -> bytes:
+    async def _watch(self, call: Call, proceed: Proceed) -> bytes:
+        limit = asyncio.timeout(None if call.method.startswith("/grpc.") else self._watch_seconds)
+        self._watches.add(limit)
         try:
-            return await self._bounded(self._watch_seconds, proceed)
+            return await self._bounded(limit, proceed)
         except DeadlinePassed:
             return b""
+        finally:
+            self._watches.discard(limit)

@@ -1,7 +1,7 @@
 -- name: add
--- Keeps a key: $1 id, $2 display name, $3 role, $4 first characters, $5 SHA-256, $6 expire time or NULL.
-INSERT INTO api_keys (id, display_name, role, key_prefix, key_hash, expire_time)
-VALUES ($1, $2, $3, $4, $5, $6)
+-- Keeps a key: $1 display name, $2 role, $3 first characters, $4 SHA-256, $5 expire time or NULL.
+INSERT INTO api_keys (display_name, role, key_prefix, key_hash, expire_time)
+VALUES ($1, $2, $3, $4, $5)
 RETURNING id, display_name, role, key_prefix, create_time, expire_time, revoke_time;
 
 -- name: find
@@ -18,8 +18,8 @@ ORDER BY id DESC
 LIMIT $1;
 
 -- name: revoke
--- Ends a key ($1) at $2; an earlier end stays. No row: there is no such key.
+-- Ends the key with those first characters ($1) now; an earlier end stays. No row: there is no such key.
 UPDATE api_keys
-SET revoke_time = coalesce(revoke_time, $2)
-WHERE id = $1
+SET revoke_time = coalesce(revoke_time, now())
+WHERE key_prefix = $1
 RETURNING id, display_name, role, key_prefix, create_time, expire_time, revoke_time;

@@ -1,0 +1,88 @@
+"""Starts the gRPC door, in this process or in several, and closes it on SIGTERM or Ctrl-C."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from core.clock import SystemClock
+from core.settings import Settings, SettingsError
+from core.telemetry import configure_logging
+from server.assembly import assembled
+from server.door import StartError
+from server.group import first_to_end, members, reserved_port
+from server.policies import PolicyError
+
+_log = logging.getLogger(__name__)
+
+
+def main(*, processes: int = 1, member: int | None = None) -> None:
+    """Serves until told to stop; exits with one line when it cannot start.
+
+    ``member`` is the file descriptor on which a process of a group says that it serves.
+    """
+    try:
+        settings = Settings.load()
+        configure_logging("server", settings.log_level)
+        served = _serve_group(settings, processes) if processes > 1 else _serve(settings, member=member)
+        uvloop.run(served)
+    except (StartError, SettingsError, PolicyError) as error:
+        sys.exit(f"chappe serve: {error}")
+
+
+async def _serve(settings: Settings, *, member: int | None) -> None:
+    stopping = _stop_signal()
+    async with assembled(settings=settings, clock=SystemClock(), shares_port=member is not None) as door:
+        port = await door.open()
+        _announce(settings, port, member=member)
+        await stopping.wait()
+        await door.close()
+
+
+async def _serve_group(settings: Settings, count: int) -> None:
+    stopping = asyncio.ensure_future(_stop_signal().wait())
+    with reserved_port(settings) as port:
+        async with members(count, port=port) as group:
+            _announce(settings, port, member=None)
+            ending = asyncio.ensure_future(first_to_end(group))
+            await asyncio.wait([stopping, ending], return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+    if not stopping.done():
+        stopping.cancel()
+        raise StartError("a process of the group ended by itself; all were stopped")
+
+
+def _stop_signal() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def _announce(settings: Settings, port: int, *, member: int | None) -> None:
+    """Says that calls are taken: in the log, in the port file, and to the process that started a group."""
+    _log.info("serving", extra={"port": port, "settings": settings.public()})
+    if settings.port_file is not None:
+        _write_at_once(settings.port_file, f"{port}\n")
+    if member is not None:
+        os.write(member, b"\n")
+        os.close(member)
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Whoever waits for the file must never read half of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="ascii")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m server")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--member", type=int, help=argparse.SUPPRESS)
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,161 @@
+"""Puts the gRPC door together: stores, interceptors, services; the only place that knows them all."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pool
+from grpc_channelz.v1 import channelz, channelz_pb2
+from grpc_health.v1 import _async as health_aio
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from core.cache import Cache, CacheMetrics
+from core.clock import Clock
+from core.db import Database
+from core.domain.errors import Unavailable
+from core.migrate import pending
+from core.repositories.rooms import Store
+from core.settings import Settings
+from server.door import Door, StartError
+from server.interceptors.auth import Auth
+from server.interceptors.base import Chain, Interceptor
+from server.interceptors.cache import Caching
+from server.interceptors.deadline import Deadline
+from server.interceptors.errors import Errors
+from server.interceptors.telemetry import Telemetry
+from server.interceptors.validation import Validation
+from server.mutations import Mutations
+from server.policies import read_policies
+
+_LARGEST_MESSAGE = 4 * 1024 * 1024
+_CONNECTION_AGE_MS = 5 * 60 * 1000  # so that callers find new processes; gRPC adds a tenth at random
+_LEAST_PING_INTERVAL_MS = 10_000  # callers may ask for a sign of life this often without being told to calm down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Holds what services are made of."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    mutations: Mutations
+    cache_metrics: CacheMetrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Names a service of the contract and who serves it."""
+
+    name: str
+    register: Callable[[Any, grpc.aio.Server], None]
+    servicer: object
+
+
+def services(parts: Parts) -> list[Service]:
+    """Returns every service of the contract, one line each."""
+    del parts
+    return []
+
+
+def interceptors(
+    *, settings: Settings, clock: Clock, store: Store, cache: Cache | None, deadline: Deadline
+) -> list[Interceptor]:
+    """Returns the chain, outermost first.
+
+    Telemetry sees every final code. Inside errors everything may simply raise. The deadline also covers what auth waits
+    for. Auth refuses before anything is spent. A hit is answered before anything is parsed: only replies to valid
+    requests were ever kept.
+    """
+    caching = [Caching(cache=cache, max_reply_bytes=settings.cache_max_reply_bytes)] if cache else []
+    return [
+        Telemetry(clock=clock, make_id=lambda: secrets.token_hex(16)),
+        Errors(),
+        deadline,
+        Auth(store=store, clock=clock),
+        *caching,
+        Validation(),
+    ]
+
+
+@asynccontextmanager
+async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = False) -> AsyncIterator[Door]:
+    """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
+    cache = Cache(url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds)
+    async with _database(settings) as database, cache:
+        store = Store(database)
+        parts = Parts(
+            settings=settings,
+            clock=clock,
+            store=store,
+            mutations=Mutations(store=store),
+            cache_metrics=cache.metrics,
+        )
+        deadline = Deadline(default_seconds=settings.default_deadline_seconds)
+        chain = interceptors(
+            settings=settings,
+            clock=clock,
+            store=store,
+            cache=cache if settings.cache_enabled else None,
+            deadline=deadline,
+        )
+        watched = health_aio.HealthServicer()
+        server = build_server(
+            services(parts), chain, health_servicer=watched, settings=settings, shares_port=shares_port
+        )
+        yield Door(server=server, database=database, health=watched, deadline=deadline, settings=settings)
+
+
+def build_server(
+    offered: Sequence[Service],
+    chain: Sequence[Interceptor],
+    *,
+    health_servicer: health_aio.HealthServicer,
+    settings: Settings,
+    shares_port: bool = False,
+) -> grpc.aio.Server:
+    """Returns a server that offers the services behind the chain, not yet listening."""
+    names = [service.name for service in offered] + [health.SERVICE_NAME]
+    foreign = [reflection.SERVICE_NAME, channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name]
+    pool = descriptor_pool.Default()
+    policies = read_policies([pool.FindServiceByName(name) for name in (*names, *foreign)])
+    server: grpc.aio.Server = grpc.aio.server(
+        interceptors=[Chain(chain, policies=policies)], options=_options(shares_port=shares_port)
+    )
+    for service in offered:
+        service.register(service.servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    if settings.reflection_enabled:
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+    if settings.channelz_enabled:
+        channelz.add_channelz_servicer(server)
+    return server
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    """Opens the database, or says what keeps us from it."""
+    try:
+        database = await Database(url=settings.database_url, pool_size=settings.database_pool_size).__aenter__()
+    except Unavailable as refusal:
+        raise StartError("the database does not answer (CHAPPE_DATABASE_URL)") from refusal
+    async with database:
+        async with database.connection() as connection:
+            missing = await pending(connection)
+        if missing:
+            raise StartError(f"the database lacks {len(missing)} migrations, from {missing[0]} on: run chappe migrate")
+        yield database
+
+
+def _options(*, shares_port: bool) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", int(shares_port)),
+        ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+        ("grpc.max_connection_age_ms", _CONNECTION_AGE_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+    ]
