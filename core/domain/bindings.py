@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.errors import InvalidArgument, Violation
-from core.domain.templates import Parameter, ParameterKind, Part
+from core.domain.template_parts import Parameter, ParameterKind, Part
 
 CONTACT_FIELDS = ("display_name", "phone_number", "language_code", "time_zone", "whatsapp_user_id")
 

@@ -135,18 +135,6 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveCampaign:
-    """Is what a pump needs of a RUNNING campaign; the rate is in messages a second, None for the sender's alone."""
-
-    id: UUID
-    kind: CampaignKind
-    template_id: UUID | None
-    bindings: tuple[Binding, ...]
-    messages_per_second: float | None
-    unconfirmed_policy: UnconfirmedPolicy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StartedCampaigns:
     """Says what became of the SCHEDULED campaigns that were due."""
 
@@ -165,7 +153,7 @@ class ExpandedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceCounts:
-    """Counts an audience; ``skips`` by reason, ``missing`` by the position of a binding from 0."""
+    """Counts an audience and, by reason, whom a start would skip."""
 
     audience_count: int
     skips: tuple[tuple[str, int], ...]

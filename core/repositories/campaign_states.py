@@ -4,16 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.db import Connection, Row
-from core.domain.bindings import load_bindings
-from core.domain.campaigns import (
-    ActiveCampaign,
-    Campaign,
-    CampaignKind,
-    CampaignState,
-    PauseSource,
-    StartedCampaigns,
-    UnconfirmedPolicy,
-)
+from core.domain.campaigns import Campaign, CampaignState, PauseSource, StartedCampaigns
 from core.queries import load
 from core.repositories.campaigns import Campaigns, explain, read_campaign
 
@@ -71,10 +62,6 @@ class CampaignStates:
         """Lists those whose audience is not wholly planned."""
         return [row["id"] for row in await self._connection.fetch(SQL["list_unexpanded_campaigns"])]
 
-    async def list_active_campaigns(self, sender_id: UUID) -> list[ActiveCampaign]:
-        """Lists a sender's running campaigns, the DIRECT one first."""
-        return [_active(row) for row in await self._connection.fetch(SQL["list_active_campaigns"], sender_id)]
-
     async def list_unswept_campaigns(self) -> list[UUID]:
         """Lists cancelled campaigns that still have PENDING messages."""
         return [row["id"] for row in await self._connection.fetch(SQL["list_unswept_campaigns"])]
@@ -87,14 +74,3 @@ class CampaignStates:
         if row is None:
             raise explain(await Campaigns(self._connection).get_campaign(campaign_id), verb=verb)
         return read_campaign(row)
-
-
-def _active(row: Row) -> ActiveCampaign:
-    return ActiveCampaign(
-        id=row["id"],
-        kind=CampaignKind(row["kind"]),
-        template_id=row["template_id"],
-        bindings=load_bindings(row["bindings"]),
-        messages_per_second=row["messages_per_second"],
-        unconfirmed_policy=UnconfirmedPolicy(row["unconfirmed_policy"]),
-    )

@@ -12,8 +12,11 @@ from core.repositories.campaigns import Campaigns
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
 from core.repositories.previews import Previews
+from core.repositories.pauses import Pauses
 from core.repositories.pumps import Pumps
+from core.repositories.senders import Senders
 from core.repositories.sending import Sending
+from core.repositories.templates import Templates
 
 
 class Rooms:
@@ -58,14 +61,29 @@ class Rooms:
         return Previews(self._connection)
 
     @cached_property
+    def pauses(self) -> Pauses:
+        """Pauses that errors bring about."""
+        return Pauses(self._connection)
+
+    @cached_property
     def pumps(self) -> Pumps:
         """Who sends for which sender."""
         return Pumps(self._connection)
 
     @cached_property
+    def senders(self) -> Senders:
+        """Our own WhatsApp numbers."""
+        return Senders(self._connection)
+
+    @cached_property
     def sending(self) -> Sending:
         """Messages in the course of one attempt."""
         return Sending(self._connection)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Templates as last synced."""
+        return Templates(self._connection)
 
 
 class Store:

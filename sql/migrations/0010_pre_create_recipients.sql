@@ -41,6 +41,7 @@ CROSS JOIN LATERAL (
         END), ''), binding ->> 'default_value', '')
         FROM jsonb_array_elements(campaigns.bindings) AS binding
     ) AS parameters
+    OFFSET 0    -- keeps the values from being worked out again for every column that uses them
 ) AS bound;
 
 -- migrate:down

@@ -113,14 +113,6 @@ WHERE state IN ('RUNNING', 'PAUSED')
     AND expand_complete_time IS NULL
 ORDER BY id;
 
--- name: list_active_campaigns
--- Lists the running campaigns of sender $1, its single messages first.
-SELECT id, kind, template_id, bindings, messages_per_second, unconfirmed_policy
-FROM campaigns
-WHERE sender_id = $1
-    AND state IN ('RUNNING')
-ORDER BY kind DESC, id;
-
 -- name: list_unswept_campaigns
 -- Lists the cancelled campaigns that still have PENDING messages, oldest first.
 SELECT id

@@ -1,7 +1,8 @@
 -- name: lock_expansion
--- Locks campaign $1 for one page of its expansion, so that two workers never plan the same page.
--- No row: it may not be expanded, or its audience is complete.
-SELECT id
+-- Locks campaign $1 for one page of its expansion, so that two workers never plan the same page. For the rest of the
+-- transaction the planner may enter tables by their keys only: on a table that was filled and not analysed it would read
+-- and sort the whole of it for every page. No row: it may not be expanded, or its audience is complete.
+SELECT id, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
 FROM campaigns
 WHERE id = $1
     AND kind = 'BULK'

@@ -41,7 +41,14 @@ ORDER BY bound.position;
 -- Lists up to $2 recipients of campaign $1 that would be sent, with their values, from the first $3 contacts of its audience.
 WITH candidates AS MATERIALIZED (
     SELECT everyone.id
-    FROM campaigns CROSS JOIN LATERAL (SELECT contacts.id FROM contacts ORDER BY contacts.id LIMIT $3) AS everyone
+    FROM campaigns CROSS JOIN LATERAL (
+        SELECT contacts.id FROM contacts
+        WHERE NOT EXISTS (
+            SELECT 1 FROM category_contacts
+            WHERE contact_id = contacts.id AND category_id = ANY (campaigns.excluded_category_ids)
+        )
+        ORDER BY contacts.id LIMIT $3
+    ) AS everyone
     WHERE campaigns.id = $1 AND campaigns.all_contacts
     UNION ALL
     SELECT listed.id
@@ -50,6 +57,11 @@ WITH candidates AS MATERIALIZED (
         FROM unnest(campaigns.category_ids) AS category (id) CROSS JOIN LATERAL (
             SELECT contact_id FROM category_contacts
             WHERE category_id = category.id
+                AND NOT EXISTS (
+                    SELECT 1 FROM category_contacts AS excluded
+                    WHERE excluded.contact_id = category_contacts.contact_id
+                        AND excluded.category_id = ANY (campaigns.excluded_category_ids)
+                )
             ORDER BY contact_id LIMIT $3
         ) AS member
         ORDER BY id LIMIT $3
@@ -58,9 +70,6 @@ WITH candidates AS MATERIALIZED (
 )
 SELECT contact_id, parameters
 FROM campaign_recipients
-WHERE campaign_id = $1
-    AND contact_id = ANY (ARRAY(SELECT id FROM candidates))
-    AND NOT is_excluded
-    AND skip_reason = ''
+WHERE campaign_id = $1 AND contact_id = ANY (ARRAY(SELECT id FROM candidates)) AND skip_reason = ''
 ORDER BY contact_id
 LIMIT $2;

@@ -1,0 +1,111 @@
+"""Reads and changes our own WhatsApp numbers on one connection."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from core.db import Connection, Row
+from core.domain.errors import AlreadyExists, NotFound, WrongState
+from core.domain.senders import Quality, Sender, SenderDraft, SenderInfo, SenderState, ThroughputLevel
+from core.queries import load
+
+SQL = load("senders")
+OLDEST = UUID(int=0)
+
+
+class Senders:
+    """Keeps the numbers that messages go out from."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def get_sender(self, sender_id: UUID) -> Sender:
+        """Reads one sender; refuses with ``SENDER_NOT_FOUND``."""
+        return _found(sender_id, await self._connection.fetchrow(SQL["get_sender"], sender_id))
+
+    async def list_senders(self, *, limit: int, after: UUID | None = None) -> list[Sender]:
+        """Lists senders, oldest first, newer than ``after``."""
+        rows = await self._connection.fetch(SQL["list_senders"], after or OLDEST, limit)
+        return [_sender(row) for row in rows]
+
+    async def create_sender(self, draft: SenderDraft, *, at: datetime) -> Sender:
+        """Creates a sender; refuses with ``SENDER_ALREADY_EXISTS`` when its number id is known."""
+        columns = (draft.display_name, draft.phone_number_id, draft.whatsapp_account_id, draft.credential_reference)
+        try:
+            row = await self._connection.fetchrow(SQL["create_sender"], *columns, draft.messages_per_second, at)
+        except asyncpg.UniqueViolationError:
+            text = "A sender with that phone_number_id exists."
+            raise AlreadyExists("SENDER_ALREADY_EXISTS", text, phone_number_id=draft.phone_number_id) from None
+        return _found(OLDEST, row)
+
+    async def update_sender(
+        self,
+        sender_id: UUID,
+        *,
+        display_name: str | None,
+        credential_reference: str | None,
+        messages_per_second: float | None,
+        at: datetime,
+    ) -> Sender:
+        """Writes what is not None."""
+        row = await self._connection.fetchrow(
+            SQL["update_sender"], sender_id, display_name, credential_reference, messages_per_second, at
+        )
+        return _found(sender_id, row)
+
+    async def delete_sender(self, sender_id: UUID) -> None:
+        """Deletes a sender that was never used; refuses with ``SENDER_IN_USE``."""
+        try:
+            deleted = await self._connection.fetchval(SQL["delete_sender"], sender_id)
+        except asyncpg.ForeignKeyViolationError:
+            text = "The sender has campaigns or replies; it can be paused, not deleted."
+            raise WrongState("SENDER_IN_USE", text, sender=f"senders/{sender_id}") from None
+        if deleted is None:
+            raise _unknown(sender_id)
+
+    async def pause_sender(self, sender_id: UUID, *, reason: str, at: datetime) -> Sender:
+        """Stops all it has to send; one that is paused keeps its reason."""
+        return _found(sender_id, await self._connection.fetchrow(SQL["pause_sender"], sender_id, reason, at))
+
+    async def resume_sender(self, sender_id: UUID, *, at: datetime) -> Sender:
+        """Lets it send again."""
+        return _found(sender_id, await self._connection.fetchrow(SQL["resume_sender"], sender_id, at))
+
+    async def refresh_sender(
+        self, sender_id: UUID, info: SenderInfo, *, messages_per_second: float, at: datetime
+    ) -> Sender:
+        """Writes what WhatsApp says about it."""
+        row = await self._connection.fetchrow(
+            SQL["refresh_sender"],
+            sender_id,
+            info.phone_number,
+            info.verified_name,
+            info.quality,
+            info.throughput_level,
+            info.messaging_limit,
+            messages_per_second,
+            at,
+        )
+        return _found(sender_id, row)
+
+
+def _found(sender_id: UUID, row: Row | None) -> Sender:
+    if row is None:
+        raise _unknown(sender_id)
+    return _sender(row)
+
+
+def _unknown(sender_id: UUID) -> NotFound:
+    return NotFound("SENDER_NOT_FOUND", "There is no such sender.", sender=f"senders/{sender_id}")
+
+
+def _sender(row: Row) -> Sender:
+    return Sender(
+        **dict(row)
+        | {
+            "state": SenderState(row["state"]),
+            "quality": Quality(row["quality"]),
+            "throughput_level": ThroughputLevel(row["throughput_level"]),
+        }
+    )
