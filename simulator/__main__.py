@@ -20,14 +20,14 @@ from simulator.profiles import PROFILES, settings_for
 from simulator.seed import SeedError, demo_seed, read_seed
 from simulator.state import Credentials, World
 
-DEMO_APP_SECRET: Final = "demo-app-secret"
-DEMO_VERIFY_TOKEN: Final = "demo-verify-token"
-DEMO_ACCESS_TOKEN: Final = "demo-access-token"
+DEMO_APP_SECRET: Final = "demo-app-secret"  # noqa: S105  published in the docs
+DEMO_VERIFY_TOKEN: Final = "demo-verify-token"  # noqa: S105  published in the docs
+DEMO_ACCESS_TOKEN: Final = "demo-access-token"  # noqa: S105  published in the docs
 
 _EPILOG: Final = """\
-Secrets are better given by environment: SIMULATOR_APP_SECRET, SIMULATOR_VERIFY_TOKEN, SIMULATOR_ACCESS_TOKEN (several,
-separated by commas, are allowed). Without any the demo values of docs/simulator.md are used. Every flag has a variable of
-the same name, e.g. SIMULATOR_WEBHOOK_URL. Control API: /_sim/health, /_sim/summary, /_sim/accepted and more, see the docs.
+Secrets are better given by environment: SIMULATOR_APP_SECRET, SIMULATOR_VERIFY_TOKEN, SIMULATOR_ACCESS_TOKEN (or
+several, separated by commas). Without any the demo values of docs/simulator.md are used. Other flags have a variable
+each, e.g. SIMULATOR_WEBHOOK_URL. Control API: /_sim/health, /_sim/summary, /_sim/accepted and more, see the docs.
 """
 
 
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         uvloop.run(serve(arguments, credentials(arguments, os.environ)))
     except (SeedError, OSError, ValueError) as error:
-        print(f"simulator: {error}", file=sys.stderr)
+        sys.stderr.write(f"simulator: {error}\n")
         return 2
     return 0
 

@@ -103,4 +103,5 @@ class Number:
 
     @property
     def digits(self) -> str:
+        """The number as webhooks write it."""
         return "".join(filter(str.isdigit, self.display_phone_number))

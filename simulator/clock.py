@@ -1,4 +1,4 @@
-"""Simulator, time: a clock that can run faster than the wall, stand still or jump, and the one timer that waits on it."""
+"""Simulator, time: a clock that can run fast, stand still or jump, and the one timer that waits on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 _log = logging.getLogger("simulator.clock")
-_SMALLEST_WAIT = 0.002
+_SMALLEST_WAIT = 0.005
 
 
 class Clock:
@@ -31,6 +31,7 @@ class Clock:
 
     @property
     def factor(self) -> float:
+        """Simulated seconds in one real second."""
         return self._factor
 
     def now(self) -> float:

@@ -8,8 +8,11 @@ from typing import Any, Final
 from simulator.errors import Refusal
 from simulator.template_checks import check_media
 
+_MOST_BUTTONS: Final = 3
+_MOST_ROWS: Final = 10
 
-def check_content(kind: str, content: Any) -> None:
+
+def check_content(kind: str, content: object) -> None:
     """Refuses a message whose content object does not have the shape of its type."""
     check = _CHECKS.get(kind)
     if check is None:
@@ -21,7 +24,7 @@ def check_content(kind: str, content: Any) -> None:
     check(content)
 
 
-def _text(value: Any, path: str, most: int, *, required: bool = True) -> None:
+def _text(value: object, path: str, most: int, *, required: bool = True) -> None:
     if value is None and not required:
         return
     if not isinstance(value, str) or (required and not value):
@@ -90,8 +93,8 @@ def _check_interactive(content: dict[str, Any]) -> None:
         _check_list(action)
 
 
-def _check_reply_buttons(buttons: Any) -> None:
-    if not isinstance(buttons, list) or not 1 <= len(buttons) <= 3:
+def _check_reply_buttons(buttons: object) -> None:
+    if not isinstance(buttons, list) or not 1 <= len(buttons) <= _MOST_BUTTONS:
         raise Refusal(131009, "interactive.action.buttons: between 1 and 3 buttons are allowed.")
     titles = []
     for button in buttons:
@@ -108,10 +111,10 @@ def _check_reply_buttons(buttons: Any) -> None:
 def _check_list(action: dict[str, Any]) -> None:
     _text(action.get("button"), "interactive.action.button", 20)
     sections = action.get("sections")
-    if not isinstance(sections, list) or not 1 <= len(sections) <= 10:
+    if not isinstance(sections, list) or not 1 <= len(sections) <= _MOST_ROWS:
         raise Refusal(131009, "interactive.action.sections: between 1 and 10 sections are allowed.")
     rows = [row for section in sections if isinstance(section, dict) for row in section.get("rows", [])]
-    if not 1 <= len(rows) <= 10:
+    if not 1 <= len(rows) <= _MOST_ROWS:
         raise Refusal(131009, "interactive.action.sections: between 1 and 10 rows in total are allowed.")
     for row in rows:
         _text(row.get("id"), "row.id", 200)

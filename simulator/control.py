@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, Final
 
 import orjson
 
 from simulator import control_events, control_ledger, control_webhooks
+from simulator.answers import ControlHandler, json_response
 from simulator.errors import Refusal
 from simulator.http import Request, Response
-from simulator.numbers import json_response
-from simulator.outcomes import outcome_from_json
+from simulator.outcomes import Outcome, outcome_from_json
 from simulator.phone import digits_of
 from simulator.settings import SettingError, as_json, patch
 from simulator.state import World
-
-Handler = Callable[[World, Request, dict[str, Any]], Response | Awaitable[Response]]
 
 
 def answer(world: World, request: Request, path: str) -> Response | Awaitable[Response]:
@@ -28,7 +26,7 @@ def answer(world: World, request: Request, path: str) -> Response | Awaitable[Re
     try:
         body = orjson.loads(request.body) if request.body else {}
         if not isinstance(body, dict):
-            raise ValueError("the body must be a JSON object")
+            return _problem(400, "the body must be a JSON object")
         if rest and (request.method, path) not in ROUTES:
             body["_id"] = rest
         return handler(world, request, body)
@@ -101,7 +99,7 @@ def _list_outcomes(world: World, request: Request, body: dict[str, Any]) -> Resp
     return json_response({"use_suffixes": world.outcomes.use_suffixes, "outcomes": listed})
 
 
-def _outcome_json(outcome: Any) -> dict[str, Any]:
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     return {name: getattr(outcome, name) for name in outcome.__slots__ if getattr(outcome, name)}
 
 
@@ -120,7 +118,7 @@ def _clear_outcomes(world: World, request: Request, body: dict[str, Any]) -> Res
     return json_response({"outcomes": 0})
 
 
-ROUTES: Final[dict[tuple[str, str], Handler]] = {
+ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
     ("GET", "health"): _health,
     ("POST", "reset"): _reset,
     ("GET", "settings"): _get_settings,

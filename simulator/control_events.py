@@ -6,17 +6,21 @@ from typing import Any, Final
 
 from simulator import events, pacing
 from simulator.accounts import Number, Template, Waba
+from simulator.answers import ControlHandler, json_response
 from simulator.effects import flag_number
 from simulator.http import Request, Response
 from simulator.inbound import receive
-from simulator.numbers import json_response
 from simulator.phone import digits_of, wa_id_of
+from simulator.seed import UPGRADED
 from simulator.state import World
 
 
 def _number_of(world: World, body: dict[str, Any]) -> Number:
+    """Returns the number that is named, else the one that last wrote to the person, else the first."""
     if wanted := body.get("phone_number_id"):
         return world.accounts.numbers[str(wanted)]
+    if body.get("context") == "last" and (last := world.ledger.last_to(wa_id_of(digits_of(str(body.get("from")))))):
+        return last.number
     return next(iter(world.accounts.numbers.values()))
 
 
@@ -82,9 +86,9 @@ def _change_number(world: World, request: Request, body: dict[str, Any]) -> Resp
         number.refuse_code = int(body["refuse_code"])
     if "throughput" in body:
         number.bucket.resize(float(body["throughput"]))
-        number.throughput_level = "HIGH" if number.bucket.rate >= 1000 else "STANDARD"
+        number.throughput_level = "HIGH" if number.bucket.rate >= UPGRADED else "STANDARD"
     if body.get("upgrade"):
-        events.begin_upgrade(world, number=number, rate=float(body.get("rate", 1000)))
+        events.begin_upgrade(world, number=number, rate=float(body.get("rate", UPGRADED)))
     if body.get("flag"):
         flag_number(world, number, now)
     if "event" in body:
@@ -112,7 +116,7 @@ def _change_account(world: World, request: Request, body: dict[str, Any]) -> Res
     return json_response({"id": waba.id, "refuse_code": waba.restriction, "tier": waba.portfolio.tier})
 
 
-ROUTES: Final = {
+ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
     ("POST", "inbound"): _inbound,
     ("POST", "user_preferences"): _preference,
     ("POST", "templates/*"): _change_template,

@@ -9,9 +9,9 @@ from typing import Any, Final
 import orjson
 
 from simulator.accounts import Number
+from simulator.answers import ControlHandler, json_response, query_of
 from simulator.http import Request, Response
 from simulator.ledger import Message
-from simulator.numbers import json_response, query_of
 from simulator.phone import digits_of
 from simulator.state import World
 
@@ -119,7 +119,7 @@ def _counters(world: World, request: Request, body: dict[str, Any]) -> Response:
     return json_response({**world.ledger.counters, **world.counters, **webhooks, "requests": world.requests})
 
 
-ROUTES: Final = {
+ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
     ("GET", "accepted"): _list_accepted,
     ("GET", "accepted.ndjson"): _export,
     ("GET", "summary"): _summary,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from simulator import webhook_faults
+from simulator.answers import ControlHandler, json_response, query_of
 from simulator.http import Request, Response
-from simulator.numbers import json_response, query_of
 from simulator.state import World
 from simulator.subscriptions import handshake
 
@@ -30,12 +30,12 @@ async def _configure(world: World, request: Request, body: dict[str, Any]) -> Re
 
 
 def _pause(world: World, request: Request, body: dict[str, Any]) -> Response:
-    world.webhooks.pause(True)
+    world.webhooks.pause(paused=True)
     return json_response(world.webhooks.summary())
 
 
 def _resume(world: World, request: Request, body: dict[str, Any]) -> Response:
-    world.webhooks.pause(False)
+    world.webhooks.pause(paused=False)
     return json_response(world.webhooks.summary())
 
 
@@ -46,7 +46,7 @@ async def _bad(world: World, request: Request, body: dict[str, Any]) -> Response
     return json_response(await webhook_faults.deliver(world, mode=mode, body=body))
 
 
-ROUTES: Final = {
+ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
     ("GET", "webhooks"): _summary,
     ("POST", "webhooks"): _configure,
     ("GET", "webhooks/log"): _log,

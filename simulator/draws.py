@@ -1,4 +1,4 @@
-"""Simulator, chance: every random number is a function of the seed and of what it is for, so the order of arrival changes nothing."""
+"""Simulator, chance: each number depends on the seed and on what it is for, not on the order of arrival."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Draws:
         self.digest = hashlib.blake2b(
             subject.encode(), digest_size=64, key=seed.to_bytes(8, "little", signed=True)
         ).digest()
-        self._values = _FORMAT.unpack(self.digest)
+        self._values: tuple[int, ...] = _FORMAT.unpack(self.digest)
 
     def unit(self, place: int) -> float:
         """Returns a number in [0, 1)."""

@@ -1,4 +1,4 @@
-"""Simulator, effects: what a message's fate does to others than itself: the person, the template, the number, the account."""
+"""Simulator, effects: what a message's fate does to the person, the template, the number, the account."""
 
 from __future__ import annotations
 

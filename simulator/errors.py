@@ -105,7 +105,7 @@ ERRORS: Final[dict[int, ErrorKind]] = {
 _UNKNOWN: Final = ErrorKind(http=400, title="Unknown error")
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a mistake of ours
     """A request is refused with one of Meta's codes."""
 
     def __init__(
@@ -134,7 +134,7 @@ def rest_error(refusal: Refusal) -> dict[str, Any]:
         "code": refusal.code,
     }
     details = refusal.details or kind.details
-    if details and refusal.code not in (190, 0, 2):
+    if details and (refusal.details or not refusal.title):
         error["error_data"] = {"messaging_product": "whatsapp", "details": details}
     if refusal.code in (1, 2, 131000, 131016):
         error["is_transient"] = refusal.code != 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -17,6 +19,7 @@ from simulator.media import Media
 from simulator.rules import Rule
 from simulator.state import World
 
+Headers = tuple[tuple[str, str], ...]
 Endpoint = Callable[[World, Any, Request], Response | Awaitable[Response]]
 
 _VERSION: Final = re.compile(r"v\d+\.\d+")
@@ -50,15 +53,25 @@ ROUTES: Final[dict[tuple[type, str, str], tuple[str, Endpoint]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One authenticated request with the object it names and what answers it."""
+
+    world: World
+    request: Request
+    found: Any
+    endpoint: str
+    handler: Endpoint
+    version: str
+
+
 def answer(world: World, request: Request, parts: list[str]) -> Response | Awaitable[Response]:
     """Answers a Graph request, whose path is given as its parts."""
     try:
         authenticate(world, request)
         if parts[0] == "_media":
             return media_api.download_media(world, parts)
-        version = parts.pop(0) if _VERSION.fullmatch(parts[0]) else _DEFAULT_VERSION
-        found, endpoint, handler = _route(world, request, parts)
-        return _under_rules(world, found, endpoint, handler, request, version)
+        return _under_rules(_route(world, request, parts))
     except Refusal as refusal:
         return refused(world, refusal)
 
@@ -69,21 +82,21 @@ def authenticate(world: World, request: Request) -> None:
         raise Refusal(190, http=401)
 
 
-def _route(world: World, request: Request, parts: list[str]) -> tuple[Any, str, Endpoint]:
-    object_id = parts[0] if parts else ""
+def _route(world: World, request: Request, parts: list[str]) -> _Call:
+    version = parts.pop(0) if _VERSION.fullmatch(parts[0]) else _DEFAULT_VERSION
+    object_id, edge, *rest = (*parts, "", "")
     found = _find(world, object_id)
-    edge = parts[1] if len(parts) > 1 else ""
-    route = ROUTES.get((type(found), request.method, edge)) if len(parts) <= 2 else None
+    route = None if any(rest) else ROUTES.get((type(found), request.method, edge))
     if route is None:
         raise Refusal(
             100,
-            title=f"Unsupported {request.method.lower()} request. Object with ID '{object_id}' does not exist, cannot be "
-            "loaded due to missing permissions, or does not support this operation.",
+            title=f"Unsupported {request.method.lower()} request. Object with ID '{object_id}' does not exist, "
+            "cannot be loaded due to missing permissions, or does not support this operation.",
         )
-    return found, route[0], route[1]
+    return _Call(world, request, found, route[0], route[1], version)
 
 
-def _find(world: World, object_id: str) -> Any:
+def _find(world: World, object_id: str) -> Number | Waba | Template | Media | None:
     accounts = world.accounts
     if (number := accounts.numbers.get(object_id)) is not None:
         return number
@@ -94,16 +107,16 @@ def _find(world: World, object_id: str) -> Any:
     return world.media.get(object_id, now=world.clock.now())
 
 
-def _under_rules(
-    world: World, found: Any, endpoint: str, handler: Endpoint, request: Request, version: str
-) -> Response | Awaitable[Response]:
-    rule = world.rules.match(endpoint, found.id)
-    if rule is not None and (fault := _fault_instead(world, rule)) is not None:
-        return fault
-    result = _call(world, found, handler, request, version)
+def _under_rules(call: _Call) -> Response | Awaitable[Response]:
+    rule = call.world.rules.match(call.endpoint, call.found.id)
     if rule is None:
-        return result
-    return _spoilt(world, result, rule) if isinstance(result, Response) else _spoilt_later(world, result, rule)
+        return _perform(call)
+    if (fault := _fault_instead(call.world, rule)) is not None:
+        return fault
+    result = _perform(call)
+    if isinstance(result, Response):
+        return _spoilt(call.world, result, rule)
+    return _spoilt_later(call.world, result, rule)
 
 
 def _fault_instead(world: World, rule: Rule) -> Response | None:
@@ -124,7 +137,7 @@ def _fault_instead(world: World, rule: Rule) -> Response | None:
 def _spoilt(world: World, response: Response, rule: Rule) -> Response:
     response.delay += rule.seconds
     response.headers += tuple(rule.headers.items())
-    if rule.action.startswith("accept_and_") and response.status == 200:
+    if rule.action.startswith("accept_and_") and response.status == HTTPStatus.OK and response.ending == ANSWER:
         response.ending = _ENDINGS[rule.action.removeprefix("accept_and_")]
         world.counters[f"accepted_unanswered.{response.ending}"] += 1
     return response
@@ -134,31 +147,28 @@ async def _spoilt_later(world: World, result: Awaitable[Response], rule: Rule) -
     return _spoilt(world, await result, rule)
 
 
-def _call(
-    world: World, found: Any, handler: Endpoint, request: Request, version: str
-) -> Response | Awaitable[Response]:
-    usage = ()
-    if type(found) is Waba:
-        usage = _usage_header(world, found)
-    result = handler(world, found, request)
+def _perform(call: _Call) -> Response | Awaitable[Response]:
+    usage: Headers = ()
+    if type(call.found) is Waba:
+        usage = _usage_header(call.world, call.found)
+    result = call.handler(call.world, call.found, call.request)
+    headers = _headers(call.world, call.version) + usage
     if not isinstance(result, Response):
-        return _finished_later(world, result, version, usage)
-    result.headers += _headers(world, version) + usage
+        return _finished_later(call.world, result, headers)
+    result.headers += headers
     return result
 
 
-async def _finished_later(
-    world: World, result: Awaitable[Response], version: str, usage: tuple[tuple[str, str], ...]
-) -> Response:
+async def _finished_later(world: World, result: Awaitable[Response], headers: Headers) -> Response:
     try:
         response = await result
     except Refusal as refusal:
         return refused(world, refusal)
-    response.headers += _headers(world, version) + usage
+    response.headers += headers
     return response
 
 
-def _usage_header(world: World, waba: Waba) -> tuple[tuple[str, str], ...]:
+def _usage_header(world: World, waba: Waba) -> Headers:
     try:
         percent, minutes = count_management_call(world, waba)
     except Refusal as refusal:
@@ -167,7 +177,7 @@ def _usage_header(world: World, waba: Waba) -> tuple[tuple[str, str], ...]:
     return _usage(waba, percent, minutes)
 
 
-def _usage(waba: Waba, percent: int, minutes: int) -> tuple[tuple[str, str], ...]:
+def _usage(waba: Waba, percent: int, minutes: int) -> Headers:
     row = {
         "type": "whatsapp",
         "call_count": percent,
@@ -178,7 +188,7 @@ def _usage(waba: Waba, percent: int, minutes: int) -> tuple[tuple[str, str], ...
     return (("x-business-use-case-usage", orjson.dumps({waba.id: [row]}).decode()),)
 
 
-def _headers(world: World, version: str) -> tuple[tuple[str, str], ...]:
+def _headers(world: World, version: str) -> Headers:
     world.requests += 1
     trace = f"{world.run.hex()}{world.requests:010x}"
     return (("facebook-api-version", version), ("x-fb-request-id", trace), ("x-fb-trace-id", trace))

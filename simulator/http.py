@@ -1,4 +1,4 @@
-"""Simulator, the HTTP door: a small HTTP/1.1 server on httptools that can also misbehave on purpose (silence, close, reset)."""
+"""Simulator, the HTTP door: a small HTTP/1.1 server on httptools that can also misbehave on purpose."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._busy = False
+        self._keep_alive = True
+        self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._start()
@@ -81,45 +83,56 @@ class HttpConnection(asyncio.Protocol):
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class is not a subclass
+        """Remembers the connection, so that a stop can close it."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class is not a subclass
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets the connection and what was still waiting on it."""
         self._transport = None
         self._waiting.clear()
         self._writable.set()
         self._connections.discard(self)
 
     def pause_writing(self) -> None:
+        """Stops a stream while the client does not read."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        """Lets a stream go on."""
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
+        """Feeds the parser; what is not HTTP is answered with 400."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._write(Response(status=400, body=b'{"error":{"message":"Bad Request"}}'), keep_alive=False)
+            self._keep_alive = False
+            self._write(Response(status=400, body=b'{"error":{"message":"Bad Request"}}'))
 
     # the parser's side
 
     def on_url(self, url: bytes) -> None:
+        """Collects the target."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Collects a header."""
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        """Invites a large body when the client waits for that."""
         if self._headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        """Collects a piece of the body."""
         self._size += len(body)
         if self._size <= MAX_BODY_BYTES:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
+        """Serves the request, or lets it wait for the one before."""
         path, _, query = self._url.partition(b"?")
         request = Request(
             method=self._parser.get_method().decode("ascii"),
@@ -133,55 +146,56 @@ class HttpConnection(asyncio.Protocol):
         if self._busy:
             self._waiting.append((request, keep_alive))
         else:
-            self._serve(request, keep_alive)
+            self._serve(request, keep_alive=keep_alive)
 
     # answering
 
-    def _serve(self, request: Request, keep_alive: bool) -> None:
+    def _serve(self, request: Request, *, keep_alive: bool) -> None:
         self._busy = True
+        self._keep_alive = keep_alive
         try:
             answer = self._handler(request)
         except Exception:
             _log.exception("a handler failed: %s %s", request.method, request.path)
-            answer = Response(status=500, body=b'{"error":{"message":"The simulator itself failed","code":1}}')
+            answer = _broken()
         if isinstance(answer, Response) and answer.chunks is None:
-            self._finish(answer, keep_alive)
+            self._finish(answer)
         else:
-            asyncio.ensure_future(self._finish_later(answer, keep_alive))
+            self._task = asyncio.ensure_future(self._finish_later(answer))
 
-    async def _finish_later(self, answer: Response | Awaitable[Response], keep_alive: bool) -> None:
+    async def _finish_later(self, answer: Response | Awaitable[Response]) -> None:
         try:
             response = answer if isinstance(answer, Response) else await answer
-            if response.chunks is not None:
-                await self._stream(response, response.chunks)
-                self._next(keep_alive)
-                return
         except Exception:
             _log.exception("a handler failed")
-            response = Response(status=500, body=b'{"error":{"message":"The simulator itself failed","code":1}}')
-        self._finish(response, keep_alive)
-
-    def _finish(self, response: Response, keep_alive: bool) -> None:
-        if response.delay > 0:
-            asyncio.get_running_loop().call_later(response.delay, self._end, response, keep_alive)
+            response = _broken()
+        if response.chunks is None:
+            self._finish(response)
         else:
-            self._end(response, keep_alive)
+            await self._stream(response, response.chunks)
+            self._next()
 
-    def _end(self, response: Response, keep_alive: bool) -> None:
+    def _finish(self, response: Response) -> None:
+        if response.delay > 0:
+            asyncio.get_running_loop().call_later(response.delay, self._end, response)
+        else:
+            self._end(response)
+
+    def _end(self, response: Response) -> None:
         if response.ending == ANSWER:
-            self._write(response, keep_alive=keep_alive)
-            self._next(keep_alive)
-        elif response.ending == CLOSE and self._transport is not None:
-            self._transport.close()
+            self._write(response)
+            self._next()
+        elif response.ending == CLOSE:
+            self.close()
         elif response.ending == RESET:
             self._reset()
         # SILENCE: the connection stays open and busy until the client gives up
 
-    def _next(self, keep_alive: bool) -> None:
+    def _next(self) -> None:
         self._busy = False
-        if keep_alive and self._waiting:
+        if self._keep_alive and self._waiting:
             request, keep_alive = self._waiting.popleft()
-            self._serve(request, keep_alive)
+            self._serve(request, keep_alive=keep_alive)
 
     def _reset(self) -> None:
         if self._transport is None:
@@ -191,16 +205,17 @@ class HttpConnection(asyncio.Protocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
-    def _write(self, response: Response, *, keep_alive: bool) -> None:
+    def _write(self, response: Response) -> None:
         if self._transport is None:
             return
-        self._transport.write(_head(response, f"content-length: {len(response.body)}", keep_alive) + response.body)
-        if not keep_alive:
+        length = f"content-length: {len(response.body)}"
+        self._transport.write(_head(response, length, keep_alive=self._keep_alive) + response.body)
+        if not self._keep_alive:
             self._transport.close()
 
     async def _stream(self, response: Response, chunks: Iterator[bytes]) -> None:
         if self._transport is not None:
-            self._transport.write(_head(response, "transfer-encoding: chunked", True))
+            self._transport.write(_head(response, "transfer-encoding: chunked", keep_alive=True))
         for chunk in chunks:
             await self._writable.wait()
             if self._transport is None:
@@ -216,7 +231,11 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
 
-def _head(response: Response, length: str, keep_alive: bool) -> bytes:
+def _broken() -> Response:
+    return Response(status=500, body=b'{"error":{"message":"The simulator itself failed","code":1}}')
+
+
+def _head(response: Response, length: str, *, keep_alive: bool) -> bytes:
     lines = [
         f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}",
         f"content-type: {response.content_type}",

@@ -29,6 +29,13 @@ _KINDS: Final = (
     "edit",
     "revoke",
 )
+_MEDIA: Final = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "document": "application/pdf",
+    "audio": "audio/ogg",
+    "sticker": "image/webp",
+}
 
 
 def receive(world: World, *, number: Number, body: dict[str, Any]) -> str:
@@ -47,7 +54,7 @@ def receive(world: World, *, number: Number, body: dict[str, Any]) -> str:
     if world.settings.limits.inbound_counts:
         number.bucket.take(world.clock.real())
     number.windows[wa_id] = now + world.settings.limits.window_seconds
-    message = _message(world, number, body, kind, wa_id, now)
+    message = _message(world, number, body, kind, wa_id=wa_id, now=now)
     value: dict[str, Any] = {"messages": [message]}
     if kind != "system":
         value["contacts"] = [_contact(body, wa_id)]
@@ -62,7 +69,9 @@ def _contact(body: dict[str, Any], wa_id: str) -> dict[str, Any]:
     return contact
 
 
-def _message(world: World, number: Number, body: dict[str, Any], kind: str, wa_id: str, now: float) -> dict[str, Any]:
+def _message(
+    world: World, number: Number, body: dict[str, Any], kind: str, *, wa_id: str, now: float
+) -> dict[str, Any]:
     digest = world.draws(f"inbound:{wa_id}:{world.requests}").digest
     message: dict[str, Any] = {
         "id": body.get("id") or wamid.incoming(digits=wa_id, nonce=world.nonce(digest)),
@@ -76,7 +85,7 @@ def _message(world: World, number: Number, body: dict[str, Any], kind: str, wa_i
         message["context"] = {"from": number.digits, "id": context}
     if kind == "unsupported":
         message["errors"] = [status_error(131051)]
-    content = body.get(kind) or _default_content(world, body, kind, context)
+    content = body.get(kind) or _default_content(body, kind, context)
     if content is not None:
         message[kind] = content
     return message
@@ -90,19 +99,16 @@ def _context(world: World, body: dict[str, Any], wa_id: str) -> str:
     return context
 
 
-def _default_content(world: World, body: dict[str, Any], kind: str, context: str) -> Any:
+def _default_content(body: dict[str, Any], kind: str, context: str) -> dict[str, Any] | None:
     text = body.get("body", "Hello")
-    if kind == "text":
-        return {"body": text}
-    if kind == "button":
-        return {"text": text, "payload": body.get("payload", text)}
-    if kind == "interactive":
-        return {"type": "button_reply", "button_reply": {"id": body.get("payload", text), "title": text}}
-    if kind == "reaction":
-        return {"message_id": context, "emoji": body.get("emoji", "\N{THUMBS UP SIGN}")}
-    if kind in ("image", "video", "document", "audio", "sticker"):
-        types = {"image": "image/jpeg", "video": "video/mp4", "document": "application/pdf", "audio": "audio/ogg"}
-        return {"id": "400000000000000", "mime_type": types.get(kind, "image/webp"), "sha256": "0" * 64}
-    if kind == "location":
-        return {"latitude": 48.8606, "longitude": 2.3376}
-    return None
+    payload = body.get("payload", text)
+    defaults: dict[str, dict[str, Any]] = {
+        "text": {"body": text},
+        "button": {"text": text, "payload": payload},
+        "interactive": {"type": "button_reply", "button_reply": {"id": payload, "title": text}},
+        "reaction": {"message_id": context, "emoji": body.get("emoji", "\N{THUMBS UP SIGN}")},
+        "location": {"latitude": 48.8606, "longitude": 2.3376},
+    }
+    if kind in _MEDIA:
+        return {"id": "400000000000000", "mime_type": _MEDIA[kind], "sha256": "0" * 64}
+    return defaults.get(kind)

@@ -29,6 +29,7 @@ class Journey:
         self._go_on(self._world.clock.now())
 
     def __call__(self, due_time: float) -> None:
+        """Does the step that was planned for this time, and plans the next."""
         self._go_on(max(due_time, self._world.clock.now()))
 
     def _go_on(self, now: float) -> None:

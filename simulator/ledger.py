@@ -11,6 +11,7 @@ from typing import Any, Final
 from simulator.accounts import Number
 
 _TRIM: Final = 10_000
+_TWICE: Final = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -67,10 +68,12 @@ class Ledger:
 
     @property
     def accepted(self) -> int:
+        """The number of messages ever accepted."""
         return self._first + len(self._rows)
 
     @property
     def forgotten(self) -> int:
+        """The number of rows that were trimmed."""
         return self._first
 
     def times_accepted(self, recipient: str) -> int:
@@ -82,8 +85,7 @@ class Ledger:
         self._rows.append(message)
         times = self.recipients.get(message.to, 0) + 1
         self.recipients[message.to] = times
-        if times == 2:
-            self.doubled += 1
+        self.doubled += times == _TWICE
         self.counters["accepted"] += 1
         if len(self._rows) >= keep + _TRIM:
             del self._rows[:_TRIM]

@@ -59,7 +59,7 @@ class MediaStore:
 
     def add(self, *, number_id: str, mime_type: str, data: bytes, now: float, limit: int) -> Media:
         """Stores a file; refuses unknown types and files that are too large."""
-        base = mime_type.split(";")[0].strip().lower()
+        base = mime_type.partition(";")[0].strip().lower()
         if base not in TYPES:
             raise Refusal(131053, f"Media type {base or 'unknown'} is not supported.")
         if len(data) > TYPES[base]:

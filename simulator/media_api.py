@@ -6,10 +6,10 @@ import hashlib
 import hmac
 
 from simulator.accounts import Number
+from simulator.answers import json_response, query_of
 from simulator.errors import Refusal
 from simulator.http import Request, Response
 from simulator.media import URL_SECONDS, Media, parse_multipart
-from simulator.numbers import json_response, query_of
 from simulator.state import World
 
 
@@ -63,7 +63,8 @@ def _check_owner(media: Media, request: Request) -> None:
 
 def download_media(world: World, parts: list[str]) -> Response:
     """Answers `GET {url}`; 404 once the url has expired."""
-    media = world.media.get(parts[1], now=world.clock.now()) if len(parts) == 3 else None
-    if media is None or parts[2] != media.url_token or media.url_expire_time <= world.clock.now():
+    media_id, token, *_ = (*parts[1:], "", "")
+    media = world.media.get(media_id, now=world.clock.now())
+    if media is None or token != media.url_token or media.url_expire_time <= world.clock.now():
         return Response(status=404, body=b"", content_type="text/plain")
     return Response(body=media.data, content_type=media.mime_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -49,7 +50,16 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
     take_pair(world, number, digits)
     outcome = _outcome(world, number, digits)
     template = _check_content(number, body, kind, marketing=marketing)
-    return _Acceptance(world, number, body, digits, user_id, kind, template, marketing).answer(outcome)
+    return _Acceptance(
+        world=world,
+        number=number,
+        body=body,
+        digits=digits,
+        user_id=user_id,
+        kind=kind,
+        template=template,
+        marketing=marketing,
+    ).answer(outcome)
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -132,62 +142,59 @@ def _find_template(number: Number, content: dict[str, Any]) -> Template:
     return template
 
 
+@dataclass(slots=True)
 class _Acceptance:
-    """One message that is about to be accepted."""
+    """One message that is about to be accepted; `digits` is the user id when it was addressed by that."""
 
-    __slots__ = ("_body", "_digits", "_kind", "_marketing", "_number", "_template", "_user_id", "_wa_id", "_world")
+    world: World
+    number: Number
+    body: dict[str, Any]
+    digits: str
+    user_id: str
+    kind: str
+    template: Template | None
+    marketing: bool
 
-    def __init__(
-        self,
-        world: World,
-        number: Number,
-        body: dict[str, Any],
-        digits: str,
-        user_id: str,
-        kind: str,
-        template: Template | None,
-        marketing: bool,
-    ) -> None:
-        self._world, self._number, self._body = world, number, body
-        self._digits, self._user_id, self._kind = digits, user_id, kind
-        self._wa_id = "" if user_id else phone.wa_id_of(digits)
-        self._template, self._marketing = template, marketing
+    @property
+    def wa_id(self) -> str:
+        """WhatsApp's id of the person, empty when only the user id is known."""
+        return "" if self.user_id else phone.wa_id_of(self.digits)
 
     def answer(self, outcome: Outcome | None) -> Response:
         """Accepts the message, plans what follows, and returns the answer with its latency."""
         if outcome is None or outcome is HAPPY:
-            outcome = fate_by_limits(self._world, self._number, self._wa_id or self._user_id, self._template) or outcome
+            outcome = fate_by_limits(self.world, self.number, self.wa_id or self.user_id, self.template) or outcome
         if outcome is not None and not outcome.accepted:
             return Response(ending=outcome.ending)
-        paced = self._template is not None and hold_by_pacing(self._world, self._template)
+        paced = self.template is not None and hold_by_pacing(self.world, self.template)
         draws = self._draws()
         message = self._file(draws, held=paced or bool(outcome and outcome.held))
-        steps = plan(outcome=outcome, draws=draws, settings=self._world.settings.timeline)
-        if paced and self._template is not None:
-            hold(self._world, self._template, message)
+        steps = plan(outcome=outcome, draws=draws, settings=self.world.settings.timeline)
+        if paced and self.template is not None:
+            hold(self.world, self.template, message)
         else:
-            depart(self._world, message, steps)
+            depart(self.world, message, steps)
         return self._respond(message, outcome, draws)
 
     def _draws(self) -> Draws:
-        times = self._world.ledger.times_accepted(self._digits)
-        return self._world.draws(f"{self._number.id}:{self._digits}:{times}")
+        times = self.world.ledger.times_accepted(self.digits)
+        return self.world.draws(f"{self.number.id}:{self.digits}:{times}")
 
     def _file(self, draws: Draws, *, held: bool) -> Message:
-        world, number = self._world, self._number
-        person = self._wa_id or "".join(filter(str.isdigit, self._user_id))
+        world, number = self.world, self.number
+        person = self.wa_id or "".join(filter(str.isdigit, self.user_id))
         message = Message(
             index=world.ledger.accepted,
             wamid=wamid.outgoing(digits=person, nonce=world.nonce(draws.digest)),
             number=number,
-            to=self._digits,
-            wa_id=self._wa_id,
-            user_id=self._user_id,
-            kind=self._kind,
+            to=self.digits,
+            wa_id=self.wa_id,
+            user_id=self.user_id,
+            kind=self.kind,
             category=self._category(),
-            callback_data=self._body.get("biz_opaque_callback_data", ""),
+            callback_data=self.body.get("biz_opaque_callback_data", ""),
             accept_time=world.clock.now(),
-            template_id=self._template.id if self._template else "",
+            template_id=self.template.id if self.template else "",
             held=held,
         )
         world.ledger.add(message, keep=world.settings.keep_accepted)
@@ -195,12 +202,12 @@ class _Acceptance:
         return message
 
     def _category(self) -> str:
-        if self._template is None:
+        if self.template is None:
             return "service"
-        return "marketing_lite" if self._marketing else _CATEGORIES.get(self._template.category, "utility")
+        return "marketing_lite" if self.marketing else _CATEGORIES.get(self.template.category, "utility")
 
     def _respond(self, message: Message, outcome: Outcome | None, draws: Draws) -> Response:
-        timeline = self._world.settings.timeline
+        timeline = self.world.settings.timeline
         delay = draws.log_normal(LATENCY, median=timeline.latency_median, p99=timeline.latency_p99)
         if timeline.slow_rate and draws.chance(SLOW, timeline.slow_rate):
             delay = timeline.slow_seconds
@@ -208,16 +215,16 @@ class _Acceptance:
         if timeline.drop_rate and outcome is None and draws.chance(DROP, timeline.drop_rate):
             ending = CLOSE
         if ending != ANSWER:
-            self._world.counters[f"accepted_unanswered.{ending}"] += 1
+            self.world.counters[f"accepted_unanswered.{ending}"] += 1
         return Response(body=self._answer_body(message), delay=delay, ending=ending)
 
     def _answer_body(self, message: Message) -> bytes:
-        if self._user_id:
-            contact = {"input": self._user_id, "user_id": self._user_id}
+        if self.user_id:
+            contact = {"input": self.user_id, "user_id": self.user_id}
         else:
-            contact = {"input": self._body["to"], "wa_id": self._wa_id}
+            contact = {"input": self.body["to"], "wa_id": self.wa_id}
         sent = {"id": message.wamid}
-        if self._kind == "template":
+        if self.kind == "template":
             sent["message_status"] = "held_for_quality_assessment" if message.held else "accepted"
         return orjson.dumps({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]})
 

@@ -1,8 +1,8 @@
-"""Simulator, outcomes: what becomes of a message because of the last four digits of its number, or because a test said so."""
+"""Simulator, outcomes: what becomes of a message, by the last four digits of its number or because a test said so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from simulator.http import ANSWER, CLOSE, RESET, SILENCE
@@ -10,7 +10,7 @@ from simulator.http import ANSWER, CLOSE, RESET, SILENCE
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A fate. `refuse` is synchronous, `times` limits it (0 = always); `fail` comes as a failed status, `silent` as none."""
+    """A fate. `refuse` is synchronous, `times` limits that; `fail` is a failed status, `silent` is none."""
 
     refuse: int = 0
     http: int = 0
@@ -67,8 +67,9 @@ _STATUSES: Final = ("sent", "delivered", "read", "played", "failed", "deleted", 
 def outcome_from_json(value: dict[str, Any]) -> Outcome:
     """Returns an outcome from the control API's JSON; raises ValueError when it is not one."""
     if unknown := set(value) - _NAMES:
-        raise ValueError(f"an outcome has no {sorted(unknown)[0]}")
-    outcome = replace(Outcome(), **{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+        raise ValueError(f"an outcome has no {min(unknown)}")
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in value.items()}
+    outcome = Outcome(**given)
     if outcome.ending not in _ENDINGS:
         raise ValueError(f"ending is one of {', '.join(_ENDINGS)}")
     if outcome.held not in ("", "release", "drop"):

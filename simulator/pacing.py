@@ -20,7 +20,11 @@ def hold(world: World, template: Template, message: Message) -> None:
     waba = message.number.waba
     verdict_time = world.clock.now() + limits.pacing_seconds
     drop = limits.pacing_verdict == "drop"
-    world.agenda.at(verdict_time, lambda time: decide(world, waba=waba, template=template, drop=drop, time=time))
+
+    def verdict(due_time: float) -> None:
+        decide(world, waba=waba, template=template, drop=drop, time=due_time)
+
+    world.agenda.at(verdict_time, verdict)
 
 
 def decide(world: World, *, waba: Waba, template: Template, drop: bool, time: float) -> int:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+_NUMBER: Final = re.compile(r"[0-9]{7,15}")
+# 52 1 + ten digits; 55 + area code from 31 on + 9 + eight digits.
+_REWRITTEN: Final = re.compile(r"(52)1([0-9]{10})|(55(?:3[1-9]|[4-9][0-9]))9([0-9]{8})")
 _PUNCTUATION: Final = str.maketrans("", "", "+ -().")
 
 
 def digits_of(text: str) -> str:
     """Returns the digits of a number, empty when the text is no phone number."""
     digits = text.translate(_PUNCTUATION)
-    return digits if digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15 else ""
+    return digits if _NUMBER.fullmatch(digits) else ""
 
 
 def wa_id_of(digits: str) -> str:
     """Returns WhatsApp's id for a number: Mexico loses its 1, most of Brazil its ninth digit."""
-    if digits.startswith("521") and len(digits) == 13:
-        return "52" + digits[3:]
-    if digits.startswith("55") and len(digits) == 13 and digits[4] == "9" and int(digits[2:4]) >= 31:
-        return digits[:4] + digits[5:]
+    if digits.startswith("5") and (match := _REWRITTEN.fullmatch(digits)):
+        return "".join(filter(None, match.groups()))
     return digits
 
 

@@ -9,7 +9,7 @@ from simulator.settings import Settings, patch
 # `realistic` is the reference's own table of defaults, so it changes nothing.
 PROFILES: Final[dict[str, dict[str, Any]]] = {
     "realistic": {},
-    # All receipts of a message within 60 s of real time; the clock itself runs true, so no timestamp lies in the future.
+    # All receipts of a message within 60 s of real time; the clock runs true, so no timestamp lies in the future.
     "demo": {
         "timeline": {
             "latency_median": 0.025,

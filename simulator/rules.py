@@ -69,7 +69,7 @@ class Rules:
     def add(self, value: dict[str, Any]) -> Rule:
         """Adds a rule from JSON; raises ValueError when it is not one."""
         if unknown := set(value) - _SETTABLE:
-            raise ValueError(f"a rule has no {sorted(unknown)[0]}")
+            raise ValueError(f"a rule has no {min(unknown)}")
         rule = Rule(**value)
         for name, allowed in (("endpoint", ENDPOINTS), ("action", ACTIONS), ("trigger", TRIGGERS)):
             if getattr(rule, name) not in allowed:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 Span = tuple[float, float]
+_SPAN = 2
 
 
 class SettingError(ValueError):
@@ -73,12 +74,12 @@ class Limits:
 
 @dataclass(slots=True)
 class Webhooks:
-    """How deliveries are made; `linger`, `timeout` and `connect_timeout` are real seconds, the rest is simulated time."""
+    """How deliveries are made; `linger` and the timeouts are real seconds, the rest is simulated time."""
 
     batch_max: int = 50
     batch_random: bool = False
     statuses_per_change: int = 50
-    linger: float = 0.01
+    linger: float = 0.02
     concurrency: int = 16
     reorder_rate: float = 0.03
     reorder_delay: Span = (0.5, 5.0)
@@ -116,14 +117,14 @@ class Settings:
     templates: Templates = field(default_factory=Templates)
 
 
-def patch(target: Any, changes: dict[str, Any], *, where: str = "") -> None:
-    """Changes settings in place from nested JSON; raises SettingError and changes nothing when one of them does not fit."""
+def patch(target: object, changes: dict[str, Any], *, where: str = "") -> None:
+    """Changes settings in place from nested JSON; raises SettingError, and changes nothing, when one does not fit."""
     _walk(target, changes, where, apply=False)
     _walk(target, changes, where, apply=True)
 
 
-def _walk(target: Any, changes: dict[str, Any], where: str, *, apply: bool) -> None:
-    known = {item.name for item in fields(target)}
+def _walk(target: object, changes: dict[str, Any], where: str, *, apply: bool) -> None:
+    known = {item.name for item in fields(target)}  # type: ignore[arg-type]  # it is one of the groups
     for name, value in changes.items():
         path = f"{where}.{name}" if where else name
         if name not in known:
@@ -139,14 +140,16 @@ def _walk(target: Any, changes: dict[str, Any], where: str, *, apply: bool) -> N
             _fit(current, value, path)
 
 
-def _fit(current: Any, value: Any, path: str) -> Any:
+def _fit(current: object, value: Any, path: str) -> object:  # noqa: ANN401  the value is JSON
     if isinstance(current, bool) or isinstance(value, bool):
         fits = isinstance(current, bool) and isinstance(value, bool)
     elif isinstance(current, float):
         fits = isinstance(value, int | float)
         value = float(value) if fits else value
     elif isinstance(current, tuple):
-        fits = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+        fits = (
+            isinstance(value, list | tuple) and len(value) == _SPAN and all(isinstance(v, int | float) for v in value)
+        )
         value = (float(value[0]), float(value[1])) if fits else value
     else:
         fits = isinstance(value, type(current))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 
 from simulator.accounts import Waba
+from simulator.answers import json_response
 from simulator.errors import Refusal
 from simulator.http import Request, Response
 from simulator.messages import parse
-from simulator.numbers import json_response
 from simulator.state import World
 
 
@@ -30,7 +31,7 @@ async def handshake(world: World, *, url: str, verify_token: str) -> bool:
     challenge = str(int.from_bytes(os.urandom(4), "big"))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
     status, text = await world.webhooks.get(url=url, query=query)
-    return status == 200 and text.strip() == challenge
+    return status == HTTPStatus.OK and text.strip() == challenge
 
 
 def list_subscriptions(world: World, waba: Waba, request: Request) -> Response:

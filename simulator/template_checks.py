@@ -13,6 +13,7 @@ _PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _FORBIDDEN: Final = re.compile(r"[\n\r\t]| {5,}")
 _TEXTS: Final = ("text", "currency", "date_time")
 _MEDIA: Final = ("IMAGE", "VIDEO", "DOCUMENT", "GIF")
+_MOST_COUPON: Final = 15
 _MOST_TEXT: Final = {"body": 1024, "header": 60}
 MISSING: Final[dict[str, Any]] = {}
 
@@ -63,7 +64,7 @@ def _button(button: dict[str, Any]) -> ButtonNeed:
     return ButtonNeed(kind=kind, variable=kind == "COPY_CODE" or (kind == "URL" and "{{" in str(button.get("url", ""))))
 
 
-def check_parameters(template: Template, components: Any) -> None:
+def check_parameters(template: Template, components: object) -> None:
     """Refuses a send whose components do not fit the template."""
     if template.checks is None:
         template.checks = compile_needs(template)
@@ -114,7 +115,7 @@ def _check_header(needs: Needs, component: dict[str, Any]) -> None:
     _check_texts("header", needs.header, needs, parameters, 0)
 
 
-def check_media(media: Any, where: str) -> None:
+def check_media(media: object, where: str) -> None:
     """Refuses a media object that does not have exactly one of id and link."""
     if not isinstance(media, dict) or bool(media.get("id")) == bool(media.get("link")):
         raise Refusal(132012 if where == "header" else 100, f"{where}: exactly one of id and link must be given.")
@@ -182,7 +183,7 @@ def _check_button(button: ButtonNeed, sub_type: str, parameters: list[dict[str, 
         value = parameter.get(str(parameter.get("type", "")))
         if value in (None, ""):
             raise Refusal(131008, f"button: the parameter at index {index} has no value.")
-        if button.kind == "COPY_CODE" and len(str(value)) > 15:
-            raise Refusal(131009, "button: a coupon code has at most 15 characters.")
+        if button.kind == "COPY_CODE" and len(str(value)) > _MOST_COUPON:
+            raise Refusal(131009, f"button: a coupon code has at most {_MOST_COUPON} characters.")
         if button.kind == "URL" and _FORBIDDEN.search(str(value)):
             raise Refusal(132018, "button: the URL value cannot have new-line/tab characters.")

@@ -10,16 +10,17 @@ from urllib.parse import urlencode
 
 from simulator import events
 from simulator.accounts import Template, Waba
+from simulator.answers import json_response, pick, query_of
 from simulator.errors import Refusal
 from simulator.http import Request, Response
 from simulator.messages import parse
-from simulator.numbers import json_response, pick, query_of
 from simulator.seed import new_template
 from simulator.state import World
 
 _DEFAULT_FIELDS: Final = "name,parameter_format,components,language,status,category,id"
 _NAME: Final = re.compile(r"[a-z0-9_]{1,512}")
 _CATEGORIES: Final = ("MARKETING", "UTILITY", "AUTHENTICATION")
+_MOST_BUTTONS: Final = 10
 _MOST_PER_PAGE: Final = 1000
 _HOUR: Final = 3600.0
 _SUCCESS: Final = {"success": True}
@@ -141,7 +142,7 @@ def _check_new(waba: Waba, body: dict[str, Any]) -> None:
     check_components(body.get("components"))
 
 
-def check_components(components: Any) -> None:
+def check_components(components: object) -> None:
     """Refuses a definition without a body, or with texts beyond the limits."""
     if not isinstance(components, list) or not all(isinstance(part, dict) for part in components):
         raise Refusal(100, "Parameter 'components' must be a list of objects.")
@@ -152,8 +153,8 @@ def check_components(components: Any) -> None:
         most = {"BODY": 1024, "HEADER": 60, "FOOTER": 60}.get(str(part.get("type", "")).upper())
         if most and len(str(part.get("text", ""))) > most:
             raise Refusal(100, f"The text of {part['type']} has at most {most} characters.")
-        if len(part.get("buttons", ())) > 10:
-            raise Refusal(100, "A template has at most 10 buttons.")
+        if len(part.get("buttons", ())) > _MOST_BUTTONS:
+            raise Refusal(100, f"A template has at most {_MOST_BUTTONS} buttons.")
 
 
 def _count_creation(world: World, waba: Waba) -> None:

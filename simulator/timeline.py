@@ -35,7 +35,7 @@ def plan(*, outcome: Outcome | None, draws: Draws, settings: Timeline) -> list[S
     if outcome.statuses:
         steps = _in_order(outcome, draws, settings)
     elif outcome.fail:
-        steps = _failing(outcome.fail, outcome.after_sent, draws, settings)
+        steps = _failing(outcome.fail, draws, settings, after_sent=outcome.after_sent)
     else:
         steps = _by_chance(draws, settings)
     steps.extend(Step(steps[-1].offset, "effect." + effect) for effect in outcome.effects if not outcome.refuse)
@@ -46,7 +46,8 @@ def _by_chance(draws: Draws, settings: Timeline) -> list[Step]:
     if draws.chance(_FATE, settings.failure_rate) and settings.failure_codes:
         codes = settings.failure_codes
         code = codes[int(draws.unit(_FAIL_CODE) * len(codes))]
-        return _failing(code, draws.chance(_FAIL_SENT, settings.failure_after_sent_rate), draws, settings)
+        after_sent = draws.chance(_FAIL_SENT, settings.failure_after_sent_rate)
+        return _failing(code, draws, settings, after_sent=after_sent)
     sent = _sent(draws, settings)
     fate = draws.unit(_FATE) - settings.failure_rate
     if fate < settings.undelivered_rate:
@@ -72,7 +73,7 @@ def _delivery(draws: Draws, settings: Timeline) -> float:
     return draws.between(_DELIVERED, settings.delivered_delay)
 
 
-def _failing(code: int, after_sent: bool, draws: Draws, settings: Timeline) -> list[Step]:
+def _failing(code: int, draws: Draws, settings: Timeline, *, after_sent: bool) -> list[Step]:
     failed = draws.between(_FAIL_BY, settings.failure_delay)
     if not after_sent:
         return [Step(failed, "failed", code)]

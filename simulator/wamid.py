@@ -1,4 +1,4 @@
-"""Simulator, message ids: `wamid.` and base64 of a small binary record that carries the phone digits, as WhatsApp's own do."""
+"""Simulator, message ids: `wamid.` and base64 of a small record that carries the phone digits, as WhatsApp's own do."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class Update:
     value: dict[str, Any] | None = None
 
 
-def escape(value: Any) -> bytes:
-    """Returns JSON as Meta writes it: ASCII only, and `/ < % @` escaped, so that re-serialising breaks the signature."""
+def escape(value: object) -> bytes:
+    """Returns JSON as Meta writes it: ASCII only, and `/ < % @` escaped: other bytes than a parser would write."""
     text = json.dumps(value, separators=(",", ":"))
     text = text.replace("/", "\\/")
     for character, escaped in (("<", "\\u003C"), ("%", "\\u0025"), ("@", "\\u0040")):
@@ -63,7 +63,7 @@ def _entries(updates: Iterable[Update], settings: Webhooks) -> list[dict[str, An
             if update.field != "messages":
                 entry["time"] = int(update.time)
         else:
-            _add_status(entry, open_changes, update, settings)
+            _add_status(entry, open_changes, update, update.message, settings=settings)
     return list(entries.values())
 
 
@@ -82,10 +82,13 @@ def _address(number: Number) -> dict[str, Any]:
 
 
 def _add_status(
-    entry: dict[str, Any], open_changes: dict[str, dict[str, Any]], update: Update, settings: Webhooks
+    entry: dict[str, Any],
+    open_changes: dict[str, dict[str, Any]],
+    update: Update,
+    message: Message,
+    *,
+    settings: Webhooks,
 ) -> None:
-    message = update.message
-    assert message is not None
     number = message.number
     value = open_changes.get(number.id)
     if value is None or len(value["statuses"]) >= settings.statuses_per_change:

@@ -1,4 +1,4 @@
-"""Simulator, webhook faults: one delivery that is wrong in one named way, made now, its answer told to whoever asked."""
+"""Simulator, webhook faults: one delivery, wrong in one named way, made now, and what the receiver answered."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _envelope(number: Number, value: dict[str, Any], field: str = "messages") ->
     return {"object": "whatsapp_business_account", "entry": [{"id": number.waba.id, "changes": [change]}]}
 
 
-def _status(world: World, body: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def _status(world: World, body: dict[str, Any], **changes: object) -> dict[str, Any]:
     """Returns a status of the message named by `wamid`, of the newest to `to`, else of one that never existed."""
     person = phone.digits_of(str(body.get("to", ""))) or "15550100199"
     message = world.ledger.find(body["wamid"]) if "wamid" in body else world.ledger.last_to(person)

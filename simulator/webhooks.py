@@ -1,4 +1,4 @@
-"""Simulator, the sender of webhooks: batches updates, signs the bytes, delivers concurrently, tries again with growing steps."""
+"""Simulator, the sender of webhooks: batches updates, signs the bytes, delivers concurrently, tries again later."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import random
 from collections import Counter, deque
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
@@ -68,7 +69,7 @@ class WebhookSender:
         else:
             self._enqueue(update)
 
-    def pause(self, paused: bool) -> None:
+    def pause(self, *, paused: bool) -> None:
         """Holds back every delivery, or lets them go."""
         self._paused = paused
         self._flush()
@@ -200,7 +201,7 @@ class WebhookSender:
         status, _ = await self.post(url=delivery.url, body=body, headers=self.headers_for(body))
         took = self._clock.real() - started
         self._note(delivery, status, len(body), took)
-        if status == 200:
+        if status == HTTPStatus.OK:
             self.counters["delivered"] += len(delivery.updates)
             factor = self._clock.factor or 1.0
             self.lags.append(max(0.0, (self._clock.now() - delivery.updates[0].time) / factor))

@@ -1,0 +1,43 @@
+"""Fates by recipient."""
+
+import pytest
+
+from simulator.http import RESET
+from simulator.outcomes import Outcome, Outcomes, outcome_from_json
+
+
+def test_a_fate_set_by_hand_goes_before_the_suffix() -> None:
+    outcomes = Outcomes()
+    outcomes.by_recipient["15550109126"] = Outcome(statuses=("sent",))
+    chosen = outcomes.of("15550109126")
+    assert chosen is not None
+    assert chosen.fail == 0
+
+
+def test_the_suffix_table_can_be_switched_off() -> None:
+    outcomes = Outcomes()
+    outcomes.use_suffixes = False
+    assert outcomes.of("15550109126") is None
+
+
+def test_a_refusal_with_a_number_of_times_ends() -> None:
+    outcomes = Outcomes()
+    fate = Outcome(refuse=131056, times=3)
+    assert [outcomes.refuses(fate, "1", "2") for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_a_refusal_is_counted_for_each_person() -> None:
+    outcomes = Outcomes()
+    fate = Outcome(refuse=130429, times=1)
+    assert [outcomes.refuses(fate, "1", person) for person in ("a", "b", "a")] == [True, True, False]
+
+
+def test_json_becomes_an_outcome() -> None:
+    assert outcome_from_json({"accepted": False, "ending": "reset"}) == Outcome(accepted=False, ending=RESET)
+    assert outcome_from_json({"statuses": ["sent", "failed"], "fail": 131026}).statuses == ("sent", "failed")
+
+
+@pytest.mark.parametrize("value", [{"x": 1}, {"ending": "bang"}, {"held": "maybe"}, {"statuses": ["flown"]}])
+def test_what_is_no_outcome_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        outcome_from_json(value)
