@@ -1,0 +1,191 @@
+"""What came of one attempt to send, and what that makes of the message: the rule of settling, without I/O."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from core.domain.messages import MessageRef, MessageState, Reason
+
+MAX_TITLE = 200
+
+
+class ErrorClass(StrEnum):
+    """How an error is answered; see core/whatsapp/errors.py for which code is which."""
+
+    RETRY_LATER = "RETRY_LATER"
+    THROTTLE = "THROTTLE"
+    THROTTLE_PAIR = "THROTTLE_PAIR"
+    PERMANENT_RECIPIENT = "PERMANENT_RECIPIENT"
+    PERMANENT_TEMPLATE = "PERMANENT_TEMPLATE"
+    AUTH = "AUTH"
+    ACCOUNT = "ACCOUNT"
+    UNKNOWN = "UNKNOWN"
+    IGNORED = "IGNORED"
+
+
+class Scope(StrEnum):
+    """Whose fault an error is, and so how far its effect reaches."""
+
+    NONE = "NONE"
+    MESSAGE = "MESSAGE"
+    CONTACT = "CONTACT"
+    PAIR = "PAIR"
+    SENDER = "SENDER"
+    TEMPLATE = "TEMPLATE"
+    ACCOUNT = "ACCOUNT"
+    CREDENTIAL = "CREDENTIAL"
+
+
+class Effect(StrEnum):
+    """What an error changes beyond the message itself."""
+
+    NONE = "NONE"
+    SLOW_SENDER = "SLOW_SENDER"
+    PAUSE = "PAUSE"
+    MARK_ABSENT = "MARK_ABSENT"
+    OPT_OUT = "OPT_OUT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Says what an error means: `delays` are the seconds before each next try; the last one repeats.
+
+    `max_tries` bounds the tries that count; `jitter` spreads a delay over zero to its length; `systematic` errors
+    trip the breaker of their campaign; `words` are for the user.
+    """
+
+    error_class: ErrorClass
+    scope: Scope
+    words: str
+    effect: Effect = Effect.NONE
+    delays: tuple[float, ...] = ()
+    max_tries: int = 0
+    jitter: bool = False
+    counts: bool = True
+    systematic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """WhatsApp took the message; `held` says that it waits for a quality check."""
+
+    whatsapp_message_id: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """WhatsApp answered no."""
+
+    verdict: Verdict
+    code: int
+    title: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """No byte of the message can have left; `delay` is in seconds, `counts` says whether the try is charged."""
+
+    reason: str
+    delay: float = 0.0
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The message may have been taken: the answer was lost, or cannot be read."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message that is ours to send until its lease ends, with what its payload needs."""
+
+    ref: MessageRef
+    contact_id: UUID
+    retry_count: int
+    phone_number: str | None
+    whatsapp_user_id: str | None
+    parameters: tuple[str, ...]
+
+    @property
+    def free_tries(self) -> int:
+        """How many earlier claims of this message were not charged: throttled, or never on the wire."""
+        return max(0, self.ref.attempt - 1 - self.retry_count)
+
+    def __repr__(self) -> str:
+        """Names the message without its person."""
+        return f"Claimed({self.ref.message_id}, attempt {self.ref.attempt})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What one attempt makes of its message; `delay` is how many seconds a PENDING one waits."""
+
+    ref: MessageRef
+    state: MessageState
+    reason: str = ""
+    error_code: int = 0
+    error_title: str = ""
+    whatsapp_message_id: str | None = None
+    delay: float = 0.0
+    counts: bool = False
+
+
+def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> Settlement:
+    """Decides what an attempt makes of its message; `luck` in [0, 1) spreads the retries."""
+    match outcome:
+        case Accepted():
+            state = MessageState.HELD if outcome.held else MessageState.ACCEPTED
+            return Settlement(ref=claimed.ref, state=state, whatsapp_message_id=outcome.whatsapp_message_id)
+        case Unknown():
+            return Settlement(ref=claimed.ref, state=MessageState.UNCONFIRMED)
+        case NotSent():
+            return Settlement(ref=claimed.ref, state=MessageState.PENDING, delay=outcome.delay, counts=outcome.counts)
+        case Refused():
+            return _settle_refused(claimed, outcome, direct=direct, luck=luck)
+
+
+def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:
+    verdict = outcome.verdict
+    match verdict.error_class:
+        case ErrorClass.UNKNOWN:
+            return Settlement(ref=claimed.ref, state=MessageState.UNCONFIRMED)
+        case ErrorClass.THROTTLE | ErrorClass.THROTTLE_PAIR:
+            return _again(claimed, outcome, luck=luck)
+        case ErrorClass.RETRY_LATER if claimed.retry_count + 1 < verdict.max_tries:
+            return _again(claimed, outcome, luck=luck)
+        case ErrorClass.RETRY_LATER:
+            return _failed(claimed, outcome, Reason.RETRIES_EXHAUSTED)
+        case ErrorClass.PERMANENT_TEMPLATE | ErrorClass.AUTH | ErrorClass.ACCOUNT if not direct:
+            # Not the message's fault: it waits, unharmed, until its campaign goes on.
+            return Settlement(ref=claimed.ref, state=MessageState.PENDING)
+        case _:
+            return _failed(claimed, outcome, Reason.REJECTED)
+
+
+def _again(claimed: Claimed, outcome: Refused, *, luck: float) -> Settlement:
+    verdict = outcome.verdict
+    tried = claimed.retry_count if verdict.counts else claimed.free_tries
+    delay = verdict.delays[min(tried, len(verdict.delays) - 1)]
+    return Settlement(
+        ref=claimed.ref,
+        state=MessageState.PENDING,
+        delay=delay * luck if verdict.jitter else delay,
+        counts=verdict.counts,
+    )
+
+
+def _failed(claimed: Claimed, outcome: Refused, reason: Reason) -> Settlement:
+    return Settlement(
+        ref=claimed.ref,
+        state=MessageState.FAILED,
+        reason=reason,
+        error_code=outcome.code,
+        error_title=(outcome.title or outcome.verdict.words)[:MAX_TITLE],
+    )

@@ -1,0 +1,100 @@
+"""The arithmetic of the pace: evenly spaced slots (GCRA), halved on throttling, recovering slowly. Pure."""
+
+from dataclasses import dataclass
+
+# How far ahead slots may be reserved: what a pause or an opt-out can find already planned.
+HORIZON_SECONDS = 0.5
+
+HALVING = 0.5
+LEAST_FACTOR = 0.05
+RECOVERY_STEP = 0.1
+RECOVERY_SECONDS = 10.0
+HOLD_SECONDS = 1.0
+MAX_HOLD_SECONDS = 60.0
+# Refusals that come in one burst are one refusal.
+BURST_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permits:
+    """A run of slots: the i-th message leaves at `start + i * interval`, in seconds of the local monotonic clock.
+
+    `wait` is how long from now until asking again is worth while when `count` is 0; `end` names the run when it is
+    given back.
+    """
+
+    count: int
+    start: float
+    interval: float
+    wait: float = 0.0
+    end: int = 0
+
+    def slot(self, index: int) -> float:
+        """Returns when the message with this index may leave."""
+        return self.start + index * self.interval
+
+
+@dataclass(slots=True, kw_only=True)
+class Tempo:
+    """The pace of one lane; all times are seconds of one clock that never runs backwards."""
+
+    next_slot: float = float("-inf")
+    factor: float = 1.0
+    change_time: float = float("-inf")
+    hold_until: float = float("-inf")
+    hold_count: int = 0
+
+    def reserve(self, *, now: float, per_second: float, count: int) -> Permits:
+        """Takes at most `count` slots that begin within the horizon."""
+        self._recover(now)
+        interval = 1.0 / (per_second * self.factor)
+        if self.hold_until > now:
+            return Permits(count=0, start=now, interval=interval, wait=self.hold_until - now)
+        start = max(self.next_slot, now)
+        free = max(0, int((now + HORIZON_SECONDS - start) / interval) + (1 if start <= now + HORIZON_SECONDS else 0))
+        granted = min(count, free)
+        if granted > 0:
+            self.next_slot = start + granted * interval
+        wait = 0.0 if granted else max(0.0, start - now - HORIZON_SECONDS)
+        return Permits(count=granted, start=start, interval=interval, wait=wait)
+
+    def give_back(self, permits: Permits, unused: int) -> None:
+        """Returns the last slots of a run, unless others were taken behind it."""
+        if abs(self.next_slot - permits.slot(permits.count)) < permits.interval / 2:
+            self.next_slot -= unused * permits.interval
+
+    def throttle(self, *, now: float) -> None:
+        """Halves the pace and holds the lane, longer each time; a burst of refusals counts once."""
+        if now - self.change_time < BURST_SECONDS:
+            return
+        self._recover(now)
+        self.factor = max(LEAST_FACTOR, self.factor * HALVING)
+        self.hold_until = now + min(MAX_HOLD_SECONDS, HOLD_SECONDS * 2**self.hold_count)
+        self.hold_count += 1
+        self.change_time = self.hold_until
+
+    def _recover(self, now: float) -> None:
+        steps = int((now - self.change_time) / RECOVERY_SECONDS) if self.factor < 1.0 else 0
+        if steps > 0:
+            self.factor = min(1.0, self.factor + steps * RECOVERY_STEP)
+            self.change_time += steps * RECOVERY_SECONDS
+            self.hold_count = 0
+
+
+# How much of a delay of our own may be made up for by sending closer together.
+_TOLERANCE_SECONDS = 0.02
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """The last word before a message leaves: slots that we are late for are not made up for in a burst."""
+
+    opens: float = float("-inf")
+
+    def opening(self, slot: float) -> float:
+        """Returns when a message with this slot may leave."""
+        return max(slot, self.opens)
+
+    def pass_one(self, *, now: float, interval: float) -> None:
+        """Notes that a message leaves now; `interval` is the seconds between two at the full pace."""
+        self.opens = max(self.opens, now - _TOLERANCE_SECONDS) + interval

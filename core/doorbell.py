@@ -1,0 +1,195 @@
+"""The bell on a Redis stream, as a Taskiq broker: it may lose a ring, but never its voice."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+from taskiq import AckableMessage, AsyncBroker, BrokerMessage
+
+_log = logging.getLogger(__name__)
+
+GROUP = "workers"
+_DATA = b"data"
+# A ring only says that there is work: the oldest ones may be trimmed away.
+_MAX_LENGTH = 10_000
+_MAX_DELIVERIES = 5
+_BLOCK_MILLISECONDS = 1000
+_RECLAIM_SECONDS = 2.0
+# A live consumer is heard of at each reclaim, also while all its slots are busy.
+_DEAD_MILLISECONDS = 10_000
+_LEAST_BACKOFF = 0.1
+_MOST_BACKOFF = 2.0
+
+
+class EvictingServerError(RuntimeError):
+    """The server would delete rings when its memory is full."""
+
+
+class DoorbellBroker(AsyncBroker):
+    """Rings and hears one stream; entries are read one by one as slots become free, and deleted once answered."""
+
+    def __init__(self, *, redis: Redis, stream: str, consumer: str, luck: Callable[[], float]) -> None:
+        """Takes a client, the stream, a name for this process, and a source of numbers in [0, 1)."""
+        super().__init__()
+        self._redis = redis
+        self._stream = stream
+        self._consumer = consumer
+        self._luck = luck
+        self._reclaimed: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue()
+        self._ready = False
+        self._backoff = _LEAST_BACKOFF
+
+    async def kick(self, message: BrokerMessage) -> None:
+        """Rings; raises when Redis is away."""
+        await self._redis.xadd(self._stream, {_DATA: message.message}, maxlen=_MAX_LENGTH, approximate=True)
+
+    async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
+        """Yields rings for ever: Redis may go away, lose everything and come back meanwhile."""
+        reclaiming = asyncio.create_task(self._reclaim_for_ever())
+        try:
+            while True:
+                entry = await self._next()
+                if entry is not None:
+                    yield AckableMessage(data=entry[1], ack=self._acknowledgement(entry[0]))
+        finally:
+            reclaiming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reclaiming
+
+    async def shutdown(self) -> None:
+        """Gives back what was heard but not begun, and takes this process's name off the group."""
+        try:
+            await self._leave()
+        except (RedisError, OSError, TimeoutError) as error:
+            _log.warning("the bell was left without a word", extra={"error": type(error).__name__})
+        await super().shutdown()
+
+    async def _next(self) -> tuple[bytes, bytes] | None:
+        if not self._reclaimed.empty():
+            return self._reclaimed.get_nowait()
+        try:
+            return await self._read()
+        except EvictingServerError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            self._ready = False
+            _log.warning("the bell cannot be heard", extra={"error": type(error).__name__})
+            # Not all of the listeners come back in the same moment.
+            await asyncio.sleep(self._backoff * (0.5 + self._luck()))  # noqa: TID251  # cancelled when the worker stops
+            self._backoff = min(_MOST_BACKOFF, self._backoff * 2)
+            return None
+
+    async def _read(self) -> tuple[bytes, bytes] | None:
+        await self._prepare()
+        try:
+            reply: Any = await self._redis.xreadgroup(
+                GROUP, self._consumer, {self._stream: ">"}, count=1, block=_BLOCK_MILLISECONDS
+            )
+        except ResponseError as error:
+            # The stream was deleted, and our group with it.
+            if "NOGROUP" not in str(error) and "UNBLOCKED" not in str(error):
+                raise
+            self._ready = False
+            return None
+        self._backoff = _LEAST_BACKOFF
+        entries = _entries(reply)
+        return entries[0] if entries else None
+
+    async def _prepare(self) -> None:
+        if self._ready:
+            return
+        await refuse_eviction(self._redis)
+        try:
+            # From 0: what was rung before anybody listened counts as well.
+            await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._ready = True
+
+    def _acknowledgement(self, entry_id: bytes) -> Callable[[], Awaitable[None]]:
+        async def acknowledge() -> None:
+            try:
+                await self._forget(entry_id)
+            except (RedisError, OSError, TimeoutError) as error:
+                # It will ring once more, which is harmless.
+                _log.warning("a ring could not be acknowledged", extra={"error": type(error).__name__})
+
+        return acknowledge
+
+    async def _forget(self, entry_id: bytes) -> None:
+        async with self._redis.pipeline(transaction=True) as both:
+            _ = both.xack(self._stream, GROUP, entry_id)
+            _ = both.xdel(self._stream, entry_id)
+            await both.execute()
+
+    async def _reclaim_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_RECLAIM_SECONDS)  # noqa: TID251  # cancelled when the worker stops
+            try:
+                await self._reclaim()
+            except (RedisError, OSError, TimeoutError) as error:
+                _log.debug("nothing was reclaimed", extra={"error": type(error).__name__})
+
+    async def _reclaim(self) -> None:
+        """Shows that this consumer lives, and takes over what dead ones have heard and not answered."""
+        await self._redis.xautoclaim(self._stream, GROUP, self._consumer, min_idle_time=2**40, count=1)
+        for consumer in await self._redis.xinfo_consumers(self._stream, GROUP):
+            if consumer["name"] == self._consumer.encode() or consumer["idle"] < _DEAD_MILLISECONDS:
+                continue
+            if consumer["pending"]:
+                await self._take_over(consumer["name"])
+            else:
+                await self._redis.xgroup_delconsumer(self._stream, GROUP, consumer["name"])
+
+    async def _take_over(self, dead: bytes) -> None:
+        pending: Any = await self._redis.xpending_range(
+            self._stream, GROUP, min="-", max="+", count=100, consumername=dead.decode()
+        )
+        worn_out = [entry["message_id"] for entry in pending if entry["times_delivered"] >= _MAX_DELIVERIES]
+        for entry_id in worn_out:
+            _log.error("a ring was dropped: nobody came to answer it", extra={"entry": str(entry_id)})
+            await self._forget(entry_id)
+        ids = [entry["message_id"] for entry in pending if entry["message_id"] not in worn_out]
+        if not ids:
+            return
+        claimed: Any = await self._redis.xclaim(self._stream, GROUP, self._consumer, _DEAD_MILLISECONDS, ids)
+        for entry_id, fields in claimed:
+            if fields:
+                self._reclaimed.put_nowait((entry_id, fields[_DATA]))
+
+    async def _leave(self) -> None:
+        mine: Any = await self._redis.xreadgroup(GROUP, self._consumer, {self._stream: "0"}, count=1000)
+        for entry_id, data in _entries(mine):
+            await self._redis.xadd(self._stream, {_DATA: data}, maxlen=_MAX_LENGTH, approximate=True)
+            await self._forget(entry_id)
+        await self._redis.xgroup_delconsumer(self._stream, GROUP, self._consumer)
+
+
+async def refuse_eviction(redis: Redis) -> None:
+    """Raises EvictingServerError when the server may delete keys to make room; a server that hides it is trusted."""
+    try:
+        policy: Any = await redis.config_get("maxmemory-policy")
+    except ResponseError:
+        _log.warning("the queue's server does not tell whether it evicts")
+        return
+    value = policy.get("maxmemory-policy", policy.get(b"maxmemory-policy", b"noeviction"))
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    if text != "noeviction":
+        raise EvictingServerError(f"the queue's server evicts ({text}); it needs maxmemory-policy noeviction")
+
+
+def _entries(reply: Any) -> list[tuple[bytes, bytes]]:  # noqa: ANN401  # redis-py types no reply
+    """Reads what XREADGROUP answers, in either protocol; entries that were deleted meanwhile are left out."""
+    if not reply:
+        return []
+    streams = reply.values() if isinstance(reply, dict) else [entries for _, entries in reply]
+    flat: list[Any] = []
+    for entries in streams:
+        # RESP3 wraps the entries of a stream in one more list.
+        flat += entries[0] if isinstance(reply, dict) and entries and isinstance(entries[0], list) else entries
+    return [(entry_id, fields[_DATA]) for entry_id, fields in flat if fields and _DATA in fields]

@@ -1,0 +1,107 @@
+"""The pace's arithmetic as it runs inside Redis: what core/domain/pacing.py says, on the server's clock, in µs."""
+
+# A lane is a hash: next (when the next slot is free), factor, change, hold (until when), holds (how many in a row).
+_HEAD = """
+local function clock()
+    local time = redis.call('TIME')
+    return time[1] * 1000000 + time[2]
+end
+
+local function read(key)
+    local values = redis.call('HMGET', key, 'next', 'factor', 'change', 'hold', 'holds')
+    return {
+        next = tonumber(values[1]) or 0, factor = tonumber(values[2]) or 1, change = tonumber(values[3]) or 0,
+        hold = tonumber(values[4]) or 0, holds = tonumber(values[5]) or 0,
+    }
+end
+
+local function whole(number)
+    return string.format('%.0f', number)
+end
+
+local function write(key, lane)
+    redis.call('HSET', key, 'next', whole(lane.next), 'factor', tostring(lane.factor), 'change', whole(lane.change),
+        'hold', whole(lane.hold), 'holds', whole(lane.holds))
+    redis.call('PEXPIRE', key, 900000)
+end
+
+local function recover(lane, now)
+    if lane.factor >= 1 then return end
+    local steps = math.floor((now - lane.change) / 10000000)
+    if steps < 1 then return end
+    lane.factor = math.min(1, lane.factor + steps * 0.1)
+    lane.change = lane.change + steps * 10000000
+    lane.holds = 0
+end
+"""
+
+# KEYS lane; ARGV messages per second, how many, horizon in µs.
+# Returns how many, µs until the first, µs between two, when the run ends, µs to wait when there is none.
+RESERVE = (
+    _HEAD
+    + """
+local now, lane = clock(), read(KEYS[1])
+local horizon = tonumber(ARGV[3])
+recover(lane, now)
+local interval = 1000000 / (tonumber(ARGV[1]) * lane.factor)
+if lane.hold > now then return {0, 0, whole(interval), '0', whole(lane.hold - now)} end
+local start = math.max(lane.next, now)
+local granted = 0
+if start <= now + horizon then
+    granted = math.min(tonumber(ARGV[2]), math.floor((now + horizon - start) / interval) + 1)
+end
+if granted < 1 then return {0, 0, whole(interval), '0', whole(math.max(1000, start - now - horizon))} end
+lane.next = math.ceil(start + granted * interval)
+write(KEYS[1], lane)
+return {granted, whole(start - now), tostring(interval), whole(lane.next), '0'}
+"""
+)
+
+# KEYS lane; ARGV the run's end, how many are unused, µs between two. Gives back only what is still the newest run.
+RETURN = (
+    _HEAD
+    + """
+local lane = read(KEYS[1])
+if lane.next ~= tonumber(ARGV[1]) then return 0 end
+lane.next = math.ceil(lane.next - tonumber(ARGV[2]) * tonumber(ARGV[3]))
+write(KEYS[1], lane)
+return 1
+"""
+)
+
+# KEYS lane. Halves its pace and holds it, longer each time; what comes within a second of the last counts once.
+THROTTLE = (
+    _HEAD
+    + """
+local now, lane = clock(), read(KEYS[1])
+if now - lane.change < 1000000 then return 0 end
+recover(lane, now)
+lane.factor = math.max(0.05, lane.factor * 0.5)
+lane.hold = now + math.min(60000000, 1000000 * 2 ^ lane.holds)
+lane.holds = lane.holds + 1
+lane.change = lane.hold
+write(KEYS[1], lane)
+return 1
+"""
+)
+
+# KEYS one per (sender, contact); ARGV µs a message costs, how many may come at once.
+# Returns for each the ms it has to wait; a pair with 0 is charged.
+PAIRS = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local waits = {}
+for index, key in ipairs(KEYS) do
+    local free = math.max(tonumber(redis.call('GET', key)) or 0, now)
+    local ahead = free - now - (burst - 1) * cost
+    if ahead > 0 then
+        waits[index] = math.ceil(ahead / 1000)
+    else
+        waits[index] = 0
+        free = free + cost
+        redis.call('SET', key, string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000))
+    end
+end
+return waits
+"""

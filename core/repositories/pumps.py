@@ -1,0 +1,47 @@
+"""Who pumps which sender, on one connection; the statements are in sql/queries/pumps.sql."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.db import Connection
+from core.queries import load
+
+SQL = load("pumps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PumpedSender:
+    """What a pump must know of its sender; the token stands behind `credential_reference`."""
+
+    id: UUID
+    phone_number_id: str
+    credential_reference: str
+    messages_per_second: float
+
+
+class Pumps:
+    """Reads and moves the leases of pumps."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def acquire_pump(self, *, sender_id: UUID, slot: int, holder: str, seconds: float) -> bool:
+        """Takes or renews the lease of a sender's slot; False when another process holds it."""
+        return await self._connection.fetchval(SQL["acquire_pump"], sender_id, slot, holder, seconds) is not None
+
+    async def release_pump(self, *, sender_id: UUID, slot: int, holder: str) -> None:
+        """Ends this process's lease, if it still has it."""
+        await self._connection.execute(SQL["release_pump"], sender_id, slot, holder)
+
+    async def list_due_senders(self) -> tuple[UUID, ...]:
+        """Returns the senders that have something to send and no live pump."""
+        return tuple(row["id"] for row in await self._connection.fetch(SQL["list_due_senders"]))
+
+    async def get_pumped_sender(self, sender_id: UUID) -> PumpedSender | None:
+        """Returns an active sender; None when it is paused or gone."""
+        row = await self._connection.fetchrow(SQL["get_pumped_sender"], sender_id)
+        return None if row is None else PumpedSender(**dict(row))
+
+    async def lock_keeper(self, number: int) -> bool:
+        """Takes the keeper's lock until the transaction ends; False when another process keeps house."""
+        return bool(await self._connection.fetchval(SQL["lock_keeper"], number))

@@ -1,0 +1,132 @@
+"""Claiming, settling and doubting messages, on one connection; the statements are in sql/queries/sending.sql."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from core.db import Connection, Row
+from core.domain.messages import MessageRef, MessageState
+from core.domain.outcomes import Claimed, Settlement
+from core.queries import load
+
+SQL = load("sending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCampaign:
+    """What a pump must know of a campaign; `template_name` is None in a DIRECT one."""
+
+    id: UUID
+    kind: str
+    bindings: tuple[Mapping[str, Any], ...]
+    messages_per_second: float | None
+    template_name: str | None
+    language_code: str | None
+    parameter_format: str | None
+
+    @property
+    def direct(self) -> bool:
+        """Whether this is the hidden home of single messages."""
+        return self.kind == "DIRECT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The last message claimed from a campaign: the next claim starts behind it and skips its dead index entries."""
+
+    not_before_time: datetime
+    message_id: UUID
+
+
+BOTTOM = Floor(not_before_time=datetime(1970, 1, 1, tzinfo=UTC), message_id=UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one claim took: messages to send, how many it skipped, and where the next one starts."""
+
+    messages: tuple[Claimed, ...]
+    skipped_count: int
+    floor: Floor | None
+
+    @property
+    def count(self) -> int:
+        """How many rows were due."""
+        return len(self.messages) + self.skipped_count
+
+
+class Sending:
+    """Moves messages through one attempt."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list_running_campaigns(self, sender_id: UUID) -> tuple[RunningCampaign, ...]:
+        """Returns what the sender's pump may claim from, the DIRECT campaign first."""
+        rows = await self._connection.fetch(SQL["list_running_campaigns"], sender_id)
+        return tuple(RunningCampaign(**{**row, "bindings": tuple(row["bindings"])}) for row in rows)
+
+    async def claim_messages(self, *, campaign_id: UUID, limit: int, lease_seconds: float, floor: Floor) -> Claim:
+        """Takes at most `limit` due messages for one attempt each."""
+        rows = await self._connection.fetch(
+            SQL["claim_messages"], campaign_id, limit, lease_seconds, floor.not_before_time, floor.message_id
+        )
+        taken = tuple(_claimed(campaign_id, row) for row in rows if row["state"] == MessageState.SENDING)
+        return Claim(messages=taken, skipped_count=len(rows) - len(taken), floor=_floor(rows))
+
+    async def settle_messages(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
+        """Writes what became of attempts; returns the messages whose newest attempt that was."""
+        columns = zip(*(_columns(settlement) for settlement in settlements), strict=True)
+        rows = await self._connection.fetch(SQL["settle_messages"], *(list(column) for column in columns))
+        return frozenset(row["id"] for row in rows)
+
+    async def record_late_accepts(self, settlements: Sequence[Settlement]) -> int:
+        """Notes that superseded attempts were taken after all; returns how many doubles that proves."""
+        refs = [settlement.ref for settlement in settlements]
+        rows = await self._connection.fetch(
+            SQL["record_late_accepts"],
+            [ref.campaign_id for ref in refs],
+            [ref.message_id for ref in refs],
+            [ref.attempt for ref in refs],
+            [settlement.whatsapp_message_id for settlement in settlements],
+        )
+        return len(rows)
+
+    async def expire_leases(self, limit: int) -> int:
+        """Puts messages into doubt whose lease has ended; returns how many."""
+        return len(await self._connection.fetch(SQL["expire_leases"], limit))
+
+
+def _claimed(campaign_id: UUID, row: Row) -> Claimed:
+    return Claimed(
+        ref=MessageRef(campaign_id=campaign_id, message_id=row["id"], attempt=row["attempt"]),
+        contact_id=row["contact_id"],
+        retry_count=row["retry_count"],
+        phone_number=row["phone_number"],
+        whatsapp_user_id=row["whatsapp_user_id"],
+        parameters=tuple(row["parameters"] or ()),
+    )
+
+
+def _floor(rows: Sequence[Row]) -> Floor | None:
+    if not rows:
+        return None
+    last = max(rows, key=lambda row: (row["not_before_time"], row["id"]))
+    return Floor(not_before_time=last["not_before_time"], message_id=last["id"])
+
+
+def _columns(settlement: Settlement) -> tuple[object, ...]:
+    return (
+        settlement.ref.campaign_id,
+        settlement.ref.message_id,
+        settlement.ref.attempt,
+        settlement.state.value,
+        settlement.reason,
+        settlement.error_code,
+        settlement.error_title,
+        settlement.whatsapp_message_id,
+        settlement.delay,
+        settlement.counts,
+    )

@@ -1,0 +1,87 @@
+"""Wake-ups for the workers: rung after the commit, carrying ids alone; the keeper finds the work of a lost one."""
+
+import asyncio
+import logging
+from uuid import UUID
+
+from redis.asyncio import Redis
+from taskiq import AsyncBroker
+from taskiq.kicker import AsyncKicker
+
+from core.doorbell import DoorbellBroker
+
+_log = logging.getLogger(__name__)
+
+# The names are permanent: an older process may still ring, a newer one must understand.
+EXPAND_CAMPAIGN = "campaigns.expand"
+PUMP_SENDER = "messages.pump"
+APPLY_DELIVERIES = "receipts.apply"
+
+CAMPAIGNS_STREAM = "queue:campaigns"
+MESSAGES_STREAM = "queue:messages"
+RECEIPTS_STREAM = "queue:receipts"
+
+_TIMEOUT_SECONDS = 0.5
+
+
+class Wakeups:
+    """Rings for work; never raises, since a lost ring only delays."""
+
+    def __init__(self, *, campaigns: AsyncBroker, messages: AsyncBroker, receipts: AsyncBroker) -> None:
+        """Takes a broker for each kind of work, so that none waits behind another."""
+        self._campaigns = campaigns
+        self._messages = messages
+        self._receipts = receipts
+        self._redis: Redis | None = None
+        self.lost_count = 0
+
+    @classmethod
+    def connect(cls, url: str) -> "Wakeups":
+        """Returns wake-ups that ring on the streams of a Redis; nothing is asked before the first ring."""
+        redis = connect_queue(url)
+        wakeups = cls(
+            campaigns=_ringer(redis, CAMPAIGNS_STREAM),
+            messages=_ringer(redis, MESSAGES_STREAM),
+            receipts=_ringer(redis, RECEIPTS_STREAM),
+        )
+        wakeups._redis = redis
+        return wakeups
+
+    async def expand_campaign(self, campaign_id: UUID) -> bool:
+        """Rings for a campaign whose messages are to be made; False when the bell is dead."""
+        return await self._ring(self._campaigns, EXPAND_CAMPAIGN, str(campaign_id))
+
+    async def pump_sender(self, sender_id: UUID) -> bool:
+        """Rings for a sender that has messages to send; False when the bell is dead."""
+        return await self._ring(self._messages, PUMP_SENDER, str(sender_id))
+
+    async def apply_deliveries(self) -> bool:
+        """Rings for webhook deliveries that wait to be applied; False when the bell is dead."""
+        return await self._ring(self._receipts, APPLY_DELIVERIES)
+
+    async def close(self) -> None:
+        """Closes the connections that `connect` opened."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def _ring(self, broker: AsyncBroker, task_name: str, *arguments: str) -> bool:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                kicker: AsyncKicker[..., None] = AsyncKicker(task_name=task_name, broker=broker, labels={})
+                await kicker.kiq(*arguments)
+        except Exception as error:
+            # Whatever the broker raises, the caller's work is committed and must not look failed.
+            self.lost_count += 1
+            cause = error.__cause__ or error
+            _log.warning("a wake-up was lost", extra={"task": task_name, "error": type(cause).__name__})
+            return False
+        return True
+
+
+def connect_queue(url: str) -> Redis:
+    """Returns a client for the queue's server; commands that block may take longer than the others."""
+    return Redis.from_url(url, socket_connect_timeout=_TIMEOUT_SECONDS, socket_timeout=5.0)
+
+
+def _ringer(redis: Redis, stream: str) -> DoorbellBroker:
+    return DoorbellBroker(redis=redis, stream=stream, consumer="", luck=lambda: 0.0)

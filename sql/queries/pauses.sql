@@ -1,0 +1,50 @@
+-- name: pause_template_campaigns
+-- Pauses all campaigns that send the same template as this one. $1 campaign, $2 reason. No row: none was running.
+UPDATE campaigns
+SET state = 'PAUSED', pause_source = 'TEMPLATE', pause_reason = $2, pause_time = now(), update_time = now(), revision = revision + 1
+WHERE template_id = (SELECT template_id FROM campaigns WHERE id = $1)
+    AND state = 'RUNNING'
+    AND kind = 'BULK'
+RETURNING id;
+
+-- name: pause_credential_campaigns
+-- Pauses all campaigns of senders with this sender's credential. $1 sender, $2 reason. No row: none was running.
+UPDATE campaigns
+SET state = 'PAUSED', pause_source = 'CREDENTIAL', pause_reason = $2, pause_time = now(), update_time = now(), revision = revision + 1
+WHERE sender_id IN (
+        SELECT id FROM senders
+        WHERE credential_reference = (SELECT credential_reference FROM senders WHERE id = $1)
+    )
+    AND state = 'RUNNING'
+    AND kind = 'BULK'
+RETURNING id;
+
+-- name: pause_account_campaigns
+-- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason. No row: none was running.
+UPDATE campaigns
+SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_time = now(), update_time = now(), revision = revision + 1
+WHERE sender_id IN (
+        SELECT id FROM senders
+        WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
+    )
+    AND state = 'RUNNING'
+    AND kind = 'BULK'
+RETURNING id;
+
+-- name: pause_sender_campaigns
+-- Pauses all campaigns of one sender. $1 sender, $2 reason. No row: none was running.
+UPDATE campaigns
+SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_time = now(), update_time = now(), revision = revision + 1
+WHERE sender_id = $1
+    AND state = 'RUNNING'
+    AND kind = 'BULK'
+RETURNING id;
+
+-- name: pause_broken_campaign
+-- Pauses a campaign whose breaker has tripped. $1 campaign, $2 reason. No row: it was not running.
+UPDATE campaigns
+SET state = 'PAUSED', pause_source = 'BREAKER', pause_reason = $2, pause_time = now(), update_time = now(), revision = revision + 1
+WHERE id = $1
+    AND state = 'RUNNING'
+    AND kind = 'BULK'
+RETURNING id;

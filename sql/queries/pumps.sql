@@ -1,0 +1,42 @@
+-- name: acquire_pump
+-- Makes a process the pump of a sender, or renews it. $1 sender, $2 slot, $3 holder, $4 seconds. No row: another one is.
+INSERT INTO pumps (sender_id, slot, holder, lease_expire_time)
+VALUES ($1, $2, $3, now() + make_interval(secs => $4))
+ON CONFLICT ON CONSTRAINT pumps_pkey DO UPDATE
+SET holder = excluded.holder, lease_expire_time = excluded.lease_expire_time
+WHERE pumps.holder = excluded.holder OR pumps.lease_expire_time < now()
+RETURNING sender_id;
+
+-- name: release_pump
+-- Lets go of a sender, so that the next pump need not wait for the lease. $1 sender, $2 slot, $3 holder.
+UPDATE pumps
+SET lease_expire_time = '-infinity', holder = ''
+WHERE sender_id = $1 AND slot = $2 AND holder = $3;
+
+-- name: list_due_senders
+-- Senders that have something to send now and nobody who sends it. No row: all is in hand.
+SELECT senders.id
+FROM senders
+WHERE senders.state = 'ACTIVE'
+    AND NOT EXISTS (SELECT FROM pumps WHERE pumps.sender_id = senders.id AND pumps.lease_expire_time > now())
+    AND EXISTS (
+        SELECT FROM campaigns
+        CROSS JOIN LATERAL (
+            SELECT messages.id FROM messages
+            WHERE messages.campaign_id = campaigns.id AND messages.state = 'PENDING' AND messages.not_before_time <= now()
+            ORDER BY messages.not_before_time, messages.id
+            LIMIT 1
+        ) AS due
+        WHERE campaigns.sender_id = senders.id AND campaigns.state = 'RUNNING'
+    )
+ORDER BY senders.id;
+
+-- name: get_pumped_sender
+-- What a pump must know of its sender. $1 sender. No row: there is none, or it is paused.
+SELECT id, phone_number_id, credential_reference, messages_per_second
+FROM senders
+WHERE id = $1 AND state = 'ACTIVE';
+
+-- name: lock_keeper
+-- Whether this transaction may keep house now: one keeper at a time in the whole deployment. $1 the lock's number.
+SELECT pg_try_advisory_xact_lock($1);

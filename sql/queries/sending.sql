@@ -1,0 +1,126 @@
+-- name: list_running_campaigns
+-- What a sender's pump may claim from now, its hidden DIRECT campaign first. $1 sender. No row: nothing runs.
+SELECT
+    campaigns.id, campaigns.kind, campaigns.bindings, campaigns.messages_per_second,
+    templates.template_name, templates.language_code, templates.parameter_format
+FROM campaigns
+JOIN senders ON senders.id = campaigns.sender_id
+LEFT JOIN templates ON templates.id = campaigns.template_id
+WHERE campaigns.sender_id = $1
+    AND campaigns.state = 'RUNNING'
+    AND senders.state = 'ACTIVE'
+ORDER BY campaigns.kind DESC, campaigns.id;
+
+-- name: claim_messages
+-- Takes due messages of a running campaign for one attempt; who opted out of marketing is skipped on the way.
+-- $1 campaign, $2 how many, $3 lease in seconds, $4 and $5 the last ones claimed (time, id). No row: nothing is due.
+WITH due AS MATERIALIZED (
+    SELECT messages.id, messages.contact_id, messages.template_id
+    FROM messages
+    WHERE messages.campaign_id = $1
+        AND messages.state = 'PENDING'
+        AND messages.not_before_time <= now()
+        AND (messages.not_before_time, messages.id) > ($4, $5)
+        AND EXISTS (
+            SELECT FROM campaigns JOIN senders ON senders.id = campaigns.sender_id
+            WHERE campaigns.id = $1 AND campaigns.state = 'RUNNING' AND senders.state = 'ACTIVE'
+        )
+    ORDER BY messages.not_before_time, messages.id
+    LIMIT $2
+    FOR UPDATE OF messages SKIP LOCKED
+), judged AS MATERIALIZED (
+    SELECT
+        due.id, contacts.phone_number, contacts.whatsapp_user_id,
+        CASE
+            WHEN contacts.id IS NULL THEN 'ERASED'
+            WHEN contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING' THEN 'OPTED_OUT'
+            ELSE ''
+        END AS reason
+    FROM due
+    LEFT JOIN contacts ON contacts.id = due.contact_id
+    LEFT JOIN campaigns ON campaigns.id = $1
+    LEFT JOIN templates ON templates.id = coalesce(due.template_id, campaigns.template_id)
+)
+UPDATE messages
+SET state = CASE WHEN judged.reason = '' THEN 'SENDING' ELSE 'SKIPPED' END,
+    reason = judged.reason, attempt = attempt + CASE WHEN judged.reason = '' THEN 1 ELSE 0 END,
+    lease_expire_time = CASE WHEN judged.reason = '' THEN now() + make_interval(secs => $3) END
+FROM judged
+WHERE messages.campaign_id = $1 AND messages.id = judged.id
+RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, messages.retry_count,
+    messages.not_before_time, messages.parameters, judged.phone_number, judged.whatsapp_user_id;
+
+-- name: settle_messages
+-- Writes what became of attempts, each only while that attempt is the newest; a message a receipt has moved on keeps
+-- its state and learns its WhatsApp id. $1 to $10: one array per column of input. Returns what was settled.
+WITH input AS MATERIALIZED (
+    SELECT campaign_id, id, attempt, state, reason, error_code, error_title, whatsapp_message_id, delay, counts
+    FROM unnest(
+        $1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[],
+        $9::double precision[], $10::boolean[]
+    ) AS input (campaign_id, id, attempt, state, reason, error_code, error_title, whatsapp_message_id, delay, counts)
+), locked AS MATERIALIZED (
+    -- By primary key alone: a condition on the state would tempt the planner into its index.
+    SELECT messages.campaign_id, messages.id, messages.attempt, messages.state, messages.reason
+    FROM input JOIN messages ON messages.campaign_id = input.campaign_id AND messages.id = input.id
+    ORDER BY messages.campaign_id, messages.id
+    FOR UPDATE OF messages
+), decided AS MATERIALIZED (
+    SELECT
+        input.campaign_id, input.id, input.error_code, input.error_title, input.whatsapp_message_id, input.delay,
+        CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CANCELLED' ELSE input.state END AS state,
+        CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CAMPAIGN_CANCELLED' ELSE input.reason END AS reason,
+        input.counts::integer AS burnt,
+        CASE locked.state
+            WHEN 'SENDING' THEN true
+            WHEN 'UNCONFIRMED' THEN input.state <> 'UNCONFIRMED'
+            WHEN 'PENDING' THEN input.whatsapp_message_id IS NOT NULL
+            WHEN 'CANCELLED' THEN input.whatsapp_message_id IS NOT NULL
+            WHEN 'FAILED' THEN input.whatsapp_message_id IS NOT NULL AND locked.reason = 'OUTCOME_UNKNOWN'
+            ELSE false
+        END AS moves
+    FROM input
+    JOIN locked ON locked.campaign_id = input.campaign_id AND locked.id = input.id AND locked.attempt = input.attempt
+    JOIN campaigns ON campaigns.id = input.campaign_id
+    WHERE locked.state <> 'SKIPPED'
+)
+UPDATE messages
+SET state = CASE WHEN moves THEN decided.state ELSE messages.state END,
+    reason = CASE WHEN moves THEN decided.reason ELSE messages.reason END,
+    error_code = CASE WHEN moves THEN decided.error_code ELSE messages.error_code END,
+    error_title = CASE WHEN moves THEN decided.error_title ELSE messages.error_title END,
+    retry_count = retry_count + CASE WHEN moves THEN burnt ELSE 0 END,
+    not_before_time = CASE WHEN moves AND decided.state = 'PENDING' THEN now() + make_interval(secs => decided.delay) ELSE not_before_time END,
+    doubt_time = CASE WHEN moves AND decided.state = 'UNCONFIRMED' THEN now() ELSE doubt_time END,
+    fail_time = CASE WHEN moves THEN CASE WHEN decided.state = 'FAILED' THEN now() END ELSE fail_time END,
+    accept_time = CASE WHEN decided.whatsapp_message_id IS NULL THEN accept_time ELSE coalesce(accept_time, now()) END,
+    whatsapp_message_id = coalesce(decided.whatsapp_message_id, messages.whatsapp_message_id)
+FROM decided
+WHERE messages.campaign_id = decided.campaign_id AND messages.id = decided.id
+RETURNING messages.campaign_id, messages.id;
+
+-- name: record_late_accepts
+-- Notes that a superseded attempt was taken after all: a proven double. $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids.
+UPDATE message_attempts
+SET accept_time = coalesce(accept_time, now()), whatsapp_message_id = late.whatsapp_message_id
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS late (campaign_id, message_id, attempt, whatsapp_message_id)
+WHERE message_attempts.campaign_id = late.campaign_id
+    AND message_attempts.message_id = late.message_id
+    AND message_attempts.attempt = late.attempt
+RETURNING message_attempts.message_id;
+
+-- name: expire_leases
+-- Puts messages into doubt whose worker did not settle them in time. $1 how many at most. No row: no lease has expired.
+WITH expired AS MATERIALIZED (
+    SELECT campaign_id, id
+    FROM messages
+    WHERE state = 'SENDING' AND lease_expire_time < now()
+    ORDER BY lease_expire_time
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE messages
+SET state = 'UNCONFIRMED', doubt_time = now()
+FROM expired
+WHERE messages.campaign_id = expired.campaign_id AND messages.id = expired.id
+RETURNING messages.campaign_id, messages.id;

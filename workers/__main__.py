@@ -1,0 +1,53 @@
+"""Starts a worker and brings it to its end on SIGTERM or Ctrl-C: what is on the wire is settled first."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from core.clock import SystemClock
+from core.doorbell import EvictingServerError
+from core.settings import Settings, SettingsError
+from core.telemetry import configure_logging
+from workers.assembly import assembled
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Works until told to stop; exits with one line when it cannot start."""
+    try:
+        settings = Settings.load()
+        configure_logging("worker", settings.log_level)
+        # Taskiq says of every ring what we say of the work itself.
+        logging.getLogger("taskiq").setLevel(logging.WARNING)
+        uvloop.run(_work(settings))
+    except (SettingsError, EvictingServerError) as error:
+        sys.exit(f"chappe worker: {error}")
+
+
+async def _work(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with assembled(settings=settings, clock=SystemClock(), stopping=stopping) as worker:
+        _log.info("working", extra={"settings": settings.public()})
+        if settings.port_file is not None:
+            _write_at_once(settings.port_file)
+        await worker.run()
+    _log.info("stopped")
+
+
+def _write_at_once(path: Path) -> None:
+    """Says that this process is ready, as the others do; a worker has no port."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text("0\n", encoding="ascii")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    main()

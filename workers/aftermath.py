@@ -1,0 +1,66 @@
+"""What an error means beyond its message: a sender that slows down, a campaign that pauses."""
+
+import logging
+from uuid import UUID
+
+from core.domain.breaker import Breaker
+from core.domain.outcomes import Accepted, Effect, Outcome, Refused, Scope
+from core.pace import Lane
+from core.repositories.sending import RunningCampaign
+from workers.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+
+class Aftermath:
+    """Draws the consequences of one sender's outcomes during one run of its pump."""
+
+    def __init__(self, *, engine: Engine, sender_id: UUID, lane: Lane) -> None:
+        self._engine = engine
+        self._sender_id = sender_id
+        self._lane = lane
+        self._breakers: dict[UUID, Breaker] = {}
+        self._stopped: set[tuple[Scope, UUID]] = set()
+
+    async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
+        """Slows the sender or pauses campaigns where an outcome calls for it."""
+        if isinstance(outcome, Refused):
+            if outcome.verdict.effect is Effect.SLOW_SENDER:
+                await self._engine.pace.throttle(self._lane)
+            if outcome.verdict.effect is Effect.PAUSE:
+                await self._pause(campaign, outcome)
+        if isinstance(outcome, Accepted | Refused):
+            await self._watch(campaign, outcome)
+
+    async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:
+        breaker = self._breakers.setdefault(campaign.id, Breaker())
+        systematic = isinstance(outcome, Refused) and outcome.verdict.systematic
+        if breaker.record(systematic=systematic) and isinstance(outcome, Refused):
+            await self._stop(campaign, scope=Scope.MESSAGE, reason=_explained(outcome))
+
+    async def _pause(self, campaign: RunningCampaign, outcome: Refused) -> None:
+        await self._stop(campaign, scope=outcome.verdict.scope, reason=_explained(outcome))
+
+    async def _stop(self, campaign: RunningCampaign, *, scope: Scope, reason: str) -> None:
+        key = (scope, campaign.id)
+        if key in self._stopped:
+            return
+        self._stopped.add(key)
+        async with self._engine.store.transaction() as rooms:
+            match scope:
+                case Scope.TEMPLATE:
+                    count = await rooms.pauses.pause_template_campaigns(campaign_id=campaign.id, reason=reason)
+                case Scope.CREDENTIAL:
+                    count = await rooms.pauses.pause_credential_campaigns(sender_id=self._sender_id, reason=reason)
+                case Scope.ACCOUNT:
+                    count = await rooms.pauses.pause_account_campaigns(sender_id=self._sender_id, reason=reason)
+                case Scope.SENDER:
+                    count = await rooms.pauses.pause_sender_campaigns(sender_id=self._sender_id, reason=reason)
+                case _:
+                    count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign.id, reason=reason)
+        _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
+
+
+def _explained(outcome: Refused) -> str:
+    """What the user reads: our words, and the code to search for."""
+    return f"{outcome.verdict.words} (WhatsApp error {outcome.code})"

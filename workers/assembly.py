@@ -1,0 +1,149 @@
+"""Puts a worker together: rows, pace, bells, the way to WhatsApp, the tasks and the keeper."""
+
+import asyncio
+import random  # noqa: TID251  # the one place that brings luck into a worker
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from redis.asyncio import Redis
+from taskiq import AsyncBroker
+from taskiq.acks import AcknowledgeType
+from taskiq.receiver import Receiver
+
+from core.clock import Clock
+from core.db import Database
+from core.doorbell import DoorbellBroker
+from core.pace import Pace
+from core.repositories.rooms import Store
+from core.settings import Settings
+from core.wakeups import (
+    APPLY_DELIVERIES,
+    CAMPAIGNS_STREAM,
+    EXPAND_CAMPAIGN,
+    MESSAGES_STREAM,
+    PUMP_SENDER,
+    RECEIPTS_STREAM,
+    Wakeups,
+    connect_queue,
+)
+from core.whatsapp.client import WhatsAppClient
+from core.whatsapp.http import Http
+from workers.engine import Engine, Safeguards
+from workers.keeper import Keeper
+from workers.scouts import scouts
+from workers.tasks.campaigns import expand_campaign
+from workers.tasks.messages import pump_messages
+from workers.tasks.receipts import apply_deliveries
+
+# How many tasks of a kind one process runs at once; each task bounds what it does inside.
+_EXPANSIONS = 2
+_PUMPS = 32
+_APPLIERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One process's worth of sending: its tasks and its keeper."""
+
+    engine: Engine
+    keeper: Keeper
+    receivers: tuple[Receiver, ...]
+
+    async def run(self) -> None:
+        """Works until the engine is told to stop; what was begun is brought to its end."""
+        keeping = asyncio.create_task(self.keeper.run())
+        listening = [asyncio.create_task(receiver.listen(self.engine.stopping)) for receiver in self.receivers]
+        stopped = asyncio.create_task(self.engine.stopping.wait())
+        try:
+            await asyncio.wait([keeping, *listening, stopped], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Whatever ended first, the rest must end in order.
+            self.engine.stopping.set()
+            results = await asyncio.gather(keeping, *listening, stopped, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+
+@asynccontextmanager
+async def assembled(
+    *, settings: Settings, clock: Clock, stopping: asyncio.Event, safeguards: Safeguards | None = None
+) -> AsyncIterator[Worker]:
+    """Yields a worker whose connections are open, and closes them."""
+    holder = f"{socket.gethostname()}-{UUID(int=random.getrandbits(128)).hex[:12]}"
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database(
+                url=_planned_each_time(settings.database_url),
+                pool_size=settings.database_pool_size,
+                application_name="chappe-worker",
+            )
+        )
+        http = await stack.enter_async_context(
+            Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=settings.worker_concurrency)
+        )
+        pace = Pace.connect(settings.pace_url, clock=clock)
+        stack.push_async_callback(pace.close)
+        redis = connect_queue(settings.queue_url)
+        stack.push_async_callback(redis.aclose)
+        bells = {
+            stream: _bell(redis, stream, holder) for stream in (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
+        }
+        engine = Engine(
+            settings=settings,
+            store=Store(database),
+            clock=clock,
+            pace=pace,
+            client=WhatsAppClient(
+                http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version
+            ),
+            wakeups=Wakeups(
+                campaigns=bells[CAMPAIGNS_STREAM], messages=bells[MESSAGES_STREAM], receipts=bells[RECEIPTS_STREAM]
+            ),
+            holder=holder,
+            luck=random.random,
+            calls=asyncio.Semaphore(settings.worker_concurrency),
+            stopping=stopping,
+            safeguards=safeguards or Safeguards(),
+        )
+        receivers = _receivers(engine, bells)
+        for bell in bells.values():
+            stack.push_async_callback(bell.shutdown)
+        yield Worker(engine=engine, keeper=Keeper(engine=engine, scouts=scouts(engine)), receivers=receivers)
+
+
+def _bell(redis: Redis, stream: str, holder: str) -> DoorbellBroker:
+    return DoorbellBroker(redis=redis, stream=stream, consumer=holder, luck=random.random)
+
+
+def _receivers(engine: Engine, bells: dict[str, DoorbellBroker]) -> tuple[Receiver, ...]:
+    async def expand(campaign_id: str) -> None:
+        await expand_campaign(engine, UUID(campaign_id))
+
+    async def pump(sender_id: str) -> None:
+        await pump_messages(engine, UUID(sender_id))
+
+    async def apply() -> None:
+        await apply_deliveries(engine)
+
+    return (
+        _receiver(bells[CAMPAIGNS_STREAM], EXPAND_CAMPAIGN, expand, _EXPANSIONS),
+        _receiver(bells[MESSAGES_STREAM], PUMP_SENDER, pump, _PUMPS),
+        _receiver(bells[RECEIPTS_STREAM], APPLY_DELIVERIES, apply, _APPLIERS),
+    )
+
+
+def _receiver(broker: AsyncBroker, task_name: str, task: Callable[..., Awaitable[None]], limit: int) -> Receiver:
+    broker.register_task(task, task_name=task_name)
+    broker.is_worker_process = True
+    return Receiver(broker, max_async_tasks=limit, ack_type=AcknowledgeType.WHEN_EXECUTED)
+
+
+def _planned_each_time(database_url: str) -> str:
+    """Has each statement planned with its values: a plan kept from when a table was small reads all of it later."""
+    separator = "&" if urlsplit(database_url).query else "?"
+    return f"{database_url}{separator}plan_cache_mode=force_custom_plan&jit=off"

@@ -1,0 +1,102 @@
+"""One attempt on the wire: the last check of the lease, the POST, and what its answer makes of the message."""
+
+import logging
+from dataclasses import dataclass
+
+from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, settle
+from core.repositories.pumps import PumpedSender
+from core.repositories.sending import RunningCampaign
+from core.whatsapp.errors import verdict
+from core.whatsapp.payloads import TemplateForm, template_payload
+from workers.aftermath import Aftermath
+from workers.engine import Engine
+from workers.settler import Settler
+
+_log = logging.getLogger(__name__)
+
+_NO_TOKEN = 190
+_INVALID = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A claimed message on its way out: it may leave at `slot` and not after `deadline` (monotonic seconds)."""
+
+    claimed: Claimed
+    campaign: RunningCampaign
+    slot: float
+    deadline: float
+
+
+class Courier:
+    """Carries one sender's messages to WhatsApp."""
+
+    def __init__(
+        self, *, engine: Engine, sender: PumpedSender, token: str, settler: Settler, aftermath: Aftermath
+    ) -> None:
+        self._engine = engine
+        self._sender = sender
+        self._token = token
+        self._settler = settler
+        self._aftermath = aftermath
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Makes one attempt and hands its outcome to the settler."""
+        try:
+            outcome = await self._attempt(parcel)
+        finally:
+            self._engine.calls.release()
+        self.settle(parcel, outcome)
+        await self._aftermath.consider(parcel.campaign, outcome)
+
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        """Hands an outcome to the settler."""
+        direct, luck = parcel.campaign.direct, self._engine.luck()
+        self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck))
+        if not isinstance(outcome, Accepted):
+            _log.info("a message was not accepted", extra=_described(parcel, outcome))
+
+    async def _attempt(self, parcel: Parcel) -> Outcome:
+        if not self._token:
+            return Refused(verdict=verdict(_NO_TOKEN), code=_NO_TOKEN, title="There is no access token.")
+        try:
+            payload = self._payload(parcel)
+        except (ValueError, KeyError):
+            return Refused(verdict=verdict(_INVALID), code=_INVALID, title="The values do not fit the bindings.")
+        # A process may be frozen for any time up to this line; from here on the answer decides.
+        if self._engine.safeguards.lease_check and self._engine.clock.monotonic() >= parcel.deadline:
+            return NotSent(reason="the lease has ended")
+        return await self._engine.client.send(
+            phone_number_id=self._sender.phone_number_id, token=self._token, payload=payload
+        )
+
+    def _payload(self, parcel: Parcel) -> dict[str, object]:
+        campaign, claimed = parcel.campaign, parcel.claimed
+        form = TemplateForm(
+            template_name=campaign.template_name or "",
+            language_code=campaign.language_code or "",
+            named=campaign.parameter_format == "NAMED",
+            bindings=campaign.bindings,
+        )
+        return template_payload(
+            form,
+            ref=claimed.ref,
+            parameters=claimed.parameters,
+            phone_number=claimed.phone_number,
+            whatsapp_user_id=claimed.whatsapp_user_id,
+        )
+
+
+def _described(parcel: Parcel, outcome: Outcome) -> dict[str, object]:
+    ref = parcel.claimed.ref
+    said = (
+        {"code": outcome.code, "error_class": outcome.verdict.error_class.value} if isinstance(outcome, Refused) else {}
+    )
+    return {
+        "campaign_id": str(ref.campaign_id),
+        "message_id": str(ref.message_id),
+        "attempt": ref.attempt,
+        "outcome": type(outcome).__name__,
+        "reason": getattr(outcome, "reason", ""),
+        **said,
+    }

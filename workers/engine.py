@@ -1,0 +1,41 @@
+"""What all of a worker's tasks stand on, put together once by the assembly."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.clock import Clock
+from core.pace import Pace
+from core.repositories.rooms import Store
+from core.settings import Settings
+from core.wakeups import Wakeups
+from core.whatsapp.client import WhatsAppClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safeguards:
+    """Mechanisms a control run switches off to see what they are good for; no setting reaches them."""
+
+    lease_check: bool = True
+    evidence: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
+
+    `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
+    `stopping` is set when the process must come to an end.
+    """
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    pace: Pace
+    client: WhatsAppClient
+    wakeups: Wakeups
+    holder: str
+    luck: Callable[[], float]
+    calls: asyncio.Semaphore
+    stopping: asyncio.Event
+    safeguards: Safeguards = field(default_factory=Safeguards)

@@ -1,0 +1,97 @@
+"""Finds, each second, the work a lost wake-up or a dead worker left; rings for it, or does it where no bell rings."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from workers.engine import Engine
+from workers.tasks import upkeep
+from workers.waiting import pause
+
+_log = logging.getLogger(__name__)
+
+# Any constant will do; it only has to be the same in every release.
+_LOCK = 0x4348_4B50
+_ROUND_SECONDS = 1.0
+_UPKEEP_EVERY = 60
+# Work still found after so many rounds has not been heard of: the bell rings, but nobody listens.
+_PATIENCE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Work that waits: what to ring, and what to do when nobody comes. The name tells two errands apart."""
+
+    name: str
+    ring: Callable[[], Awaitable[bool]]
+    work: Callable[[], Awaitable[None]]
+
+
+Scout = Callable[[], Awaitable[list[Errand]]]
+Chore = Callable[[Engine], Awaitable[None]]
+
+CHORES: tuple[Chore, ...] = (upkeep.start_campaigns, upkeep.expire_leases, upkeep.complete_campaigns)
+
+
+class Keeper:
+    """Keeps house for the whole deployment, while it holds the lock; every worker has one."""
+
+    def __init__(self, *, engine: Engine, scouts: tuple[Scout, ...], chores: tuple[Chore, ...] = CHORES) -> None:
+        """Takes who looks for work to ring for, and what the keeper does itself."""
+        self._engine = engine
+        self._scouts = scouts
+        self._chores = chores
+        self._rounds = 0
+        self._waiting: dict[str, int] = {}
+        self._own: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Makes a round each second until the process stops; a failed round is only a late one."""
+        while not await pause(self._engine.stopping, _ROUND_SECONDS):
+            try:
+                await self.tick()
+            except Exception:
+                _log.exception("the keeper's round failed")
+        await asyncio.gather(*self._own.values(), return_exceptions=True)
+
+    async def tick(self) -> None:
+        """Makes one round, unless another process keeps house just now."""
+        async with self._engine.store.transaction() as rooms:
+            # The lock ends with this transaction; the work has transactions of its own.
+            if await rooms.pumps.lock_keeper(_LOCK):
+                await self._round()
+
+    async def _round(self) -> None:
+        self._rounds += 1
+        for chore in self._chores:
+            await self._try(chore)
+        if self._rounds % _UPKEEP_EVERY == 0:
+            await self._try(upkeep.delete_old_rows)
+        found = [errand for scout in self._scouts for errand in await scout()]
+        self._waiting = {errand.name: self._waiting.get(errand.name, 0) + 1 for errand in found}
+        for errand in found:
+            await self._send(errand)
+
+    async def _try(self, chore: Chore) -> None:
+        """One chore that fails must not keep the others from being done."""
+        try:
+            await chore(self._engine)
+        except Exception:
+            _log.exception("a chore failed")
+
+    async def _send(self, errand: Errand) -> None:
+        heard = await errand.ring()
+        if heard and self._waiting[errand.name] <= _PATIENCE:
+            return
+        running = self._own.get(errand.name)
+        if running is None or running.done():
+            _log.info("the keeper does the work itself", extra={"errand": errand.name.partition(":")[0]})
+            self._own[errand.name] = asyncio.create_task(self._do(errand))
+        self._own = {name: task for name, task in self._own.items() if not task.done()}
+
+    async def _do(self, errand: Errand) -> None:
+        try:
+            await errand.work()
+        except Exception:
+            _log.exception("the keeper's own work failed")

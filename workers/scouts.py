@@ -1,0 +1,72 @@
+"""Who looks for work: each scout asks the rows what waits, and says whom to ring and what to do."""
+
+from functools import partial
+
+from core.repositories.rooms import Rooms
+from workers.engine import Engine
+from workers.keeper import Errand, Scout
+from workers.tasks.campaigns import cancel_messages, expand_campaign
+from workers.tasks.messages import pump_messages
+from workers.tasks.receipts import apply_deliveries
+
+
+def scouts(engine: Engine) -> tuple[Scout, ...]:
+    """Returns all scouts of a worker."""
+    return (
+        partial(_find_expansions, engine),
+        partial(_find_sweeps, engine),
+        partial(_find_senders, engine),
+        partial(_find_deliveries, engine),
+    )
+
+
+async def _find_expansions(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.campaign_states.list_unexpanded_campaigns()
+    return [
+        Errand(
+            name=f"expand:{campaign_id}",
+            ring=partial(engine.wakeups.expand_campaign, campaign_id),
+            work=partial(expand_campaign, engine, campaign_id),
+        )
+        for campaign_id in ids
+    ]
+
+
+async def _find_sweeps(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.campaign_states.list_unswept_campaigns()
+    return [
+        Errand(name=f"sweep:{campaign_id}", ring=_nobody, work=partial(cancel_messages, engine, campaign_id))
+        for campaign_id in ids
+    ]
+
+
+async def _find_senders(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.pumps.list_due_senders()
+    return [
+        Errand(
+            name=f"pump:{sender_id}",
+            ring=partial(engine.wakeups.pump_sender, sender_id),
+            work=partial(pump_messages, engine, sender_id),
+        )
+        for sender_id in ids
+    ]
+
+
+async def _find_deliveries(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        waiting = await _unapplied(rooms)
+    if not waiting:
+        return []
+    return [Errand(name="deliveries", ring=engine.wakeups.apply_deliveries, work=partial(apply_deliveries, engine))]
+
+
+async def _unapplied(rooms: Rooms) -> bool:
+    return await rooms.deliveries.count_unapplied(limit=1) > 0
+
+
+async def _nobody() -> bool:
+    """No bell is rung for what the keeper always does itself."""
+    return False

@@ -1,0 +1,79 @@
+"""Writes what became of attempts, many in one statement; holds on to them while the database is away."""
+
+import asyncio
+import logging
+
+from core.domain.outcomes import Settlement
+from core.repositories.rooms import Store
+
+_log = logging.getLogger(__name__)
+
+BATCH = 200
+_FLUSH_SECONDS = 0.08
+_RETRY_SECONDS = 0.5
+
+
+class Settler:
+    """Collects settlements and writes them in batches, in one background task."""
+
+    def __init__(self, store: Store) -> None:
+        """Takes the store the rows are in."""
+        self._store = store
+        self._waiting: list[Settlement] = []
+        self._filled = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def backlog(self) -> int:
+        """How many settlements are not written yet."""
+        return len(self._waiting)
+
+    def add(self, settlement: Settlement) -> None:
+        """Takes a settlement; it is written soon."""
+        self._waiting.append(settlement)
+        if len(self._waiting) == 1 or len(self._waiting) >= BATCH:
+            self._filled.set()
+
+    async def close(self) -> None:
+        """Writes what is left, however long the database takes to come back."""
+        self._closing.set()
+        self._filled.set()
+        await self._task
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closing.is_set():
+            await self._filled.wait()
+            self._filled.clear()
+            if len(self._waiting) < BATCH:
+                await self._wait_for_more()
+            while self._waiting:
+                await self._flush()
+
+    async def _wait_for_more(self) -> None:
+        try:
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+    async def _flush(self) -> None:
+        batch = self._waiting[:BATCH]
+        try:
+            await write(self._store, batch)
+        except Exception:
+            # Whatever it is, the outcomes are known here and nowhere else: they are kept until they are written.
+            _log.exception("settlements could not be written; trying again", extra={"count": len(self._waiting)})
+            await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
+            return
+        del self._waiting[: len(batch)]
+
+
+async def write(store: Store, batch: list[Settlement]) -> None:
+    """Writes settlements, and notes those that prove a double."""
+    async with store.connection() as rooms:
+        settled = await rooms.sending.settle_messages(batch)
+        late = [one for one in batch if one.whatsapp_message_id and one.ref.message_id not in settled]
+        if late:
+            doubles = await rooms.sending.record_late_accepts(late)
+            _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})

@@ -1,0 +1,44 @@
+"""What the keeper does itself: campaigns that start or end, leases that have ended, rows nobody needs any more."""
+
+import logging
+from datetime import timedelta
+
+from workers.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+_PAGE = 2000
+_HEARTBEATS_KEPT = timedelta(days=1)
+_DELIVERIES_KEPT = timedelta(days=7)
+
+
+async def start_campaigns(engine: Engine) -> None:
+    """Starts the campaigns whose time has come."""
+    async with engine.store.transaction() as rooms:
+        done = await rooms.campaign_states.start_due_campaigns(at=engine.clock.now())
+    for campaign_id in done.started:
+        await engine.wakeups.expand_campaign(campaign_id)
+    if done.failed:
+        _log.warning("scheduled campaigns could not start", extra={"count": len(done.failed)})
+
+
+async def complete_campaigns(engine: Engine) -> None:
+    """Completes the campaigns that have nothing left to send."""
+    async with engine.store.transaction() as rooms:
+        await rooms.campaign_states.complete_finished_campaigns(at=engine.clock.now())
+
+
+async def expire_leases(engine: Engine) -> None:
+    """Puts messages into doubt whose worker is gone: they may have been sent, or not."""
+    async with engine.store.connection() as rooms:
+        count = await rooms.sending.expire_leases(_PAGE)
+    if count:
+        _log.warning("messages are in doubt: their leases ended", extra={"count": count})
+
+
+async def delete_old_rows(engine: Engine) -> None:
+    """Deletes heartbeats and deliveries that are too old to be evidence."""
+    now = engine.clock.now()
+    async with engine.store.connection() as rooms:
+        await rooms.deliveries.delete_old_heartbeats(before=now - _HEARTBEATS_KEPT)
+        await rooms.deliveries.delete_old_deliveries(before=now - _DELIVERIES_KEPT, limit=_PAGE)
