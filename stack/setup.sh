@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 lock=requirements/dev.txt
 stamp=.venv/.ready
+origin=.venv/.origin
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -28,12 +29,19 @@ choose_python() {
     fail "Python 3.11 or newer is needed, and none was found. Install one, or name it: make setup PYTHON=/path/to/python3"
 }
 
+# A moved checkout and another Python need a new environment; everything else is installed over the old one.
+where_from() { pwd; .venv/bin/python -VV; }
+
+is_usable() {
+    [ -f "$origin" ] && fits .venv/bin/python && [ "$(where_from)" = "$(cat "$origin")" ]
+}
+
 digest() {
-    { pwd; .venv/bin/python -VV; cat "$lock" pyproject.toml stack/setup.sh; } | cksum
+    cat "$lock" pyproject.toml stack/setup.sh stack/contract.py stack/generate.py | cksum
 }
 
 is_ready() {
-    [ -f "$stamp" ] && fits .venv/bin/python && [ "$(digest)" = "$(cat "$stamp")" ]
+    is_usable && [ -f "$stamp" ] && [ -d gen/buf ] && [ "$(digest)" = "$(cat "$stamp")" ]
 }
 
 # Debian and Ubuntu split venv's installer of pip off; then virtualenv does, or a pip outside puts itself in.
@@ -55,7 +63,7 @@ make_environment() {
 }
 
 install() {
-    say "Installing what $lock lists into .venv"
+    say "Installing what $lock lists into .venv; the first time takes a minute"
     .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement "$lock"
     .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
     .venv/bin/python -m stack.generate --third-party-only
@@ -64,8 +72,11 @@ install() {
 if is_ready; then
     exit 0
 fi
-python=$(choose_python)
-say "Making .venv with $("$python" -V)"
-make_environment "$python"
+if ! is_usable; then
+    python=$(choose_python)
+    say "Making .venv with $("$python" -V)"
+    make_environment "$python"
+    where_from >"$origin"
+fi
 install
 digest >"$stamp"
