@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import random
 from collections import Counter, deque
@@ -26,7 +27,6 @@ _LAGS: Final = 4096
 class Delivery:
     """One POST to be made; the updates are kept instead of the bytes, which are made again for each attempt."""
 
-    url: str
     updates: list[Update]
     first_time: float
     attempts: int = 0
@@ -120,7 +120,8 @@ class WebhookSender:
     async def post(self, *, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """Makes one POST and returns (HTTP status, text); status 0 when no answer came."""
         try:
-            async with self._open().post(url, data=body, headers=headers) as answer:
+            # A stream, because the client warns about large bodies given as bytes.
+            async with self._open().post(url, data=io.BytesIO(body), headers=headers) as answer:
                 return answer.status, (await answer.read()).decode("utf-8", "replace")[:1000]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return 0, type(error).__name__
@@ -143,11 +144,14 @@ class WebhookSender:
 
     # how it is done
 
+    def _url_of(self, update: Update) -> str:
+        return update.waba.callback_url or self.url
+
     def _later(self, update: Update, delay: float) -> None:
         self._agenda.at(self._clock.now() + delay, lambda _: self._enqueue(update))
 
     def _enqueue(self, update: Update) -> None:
-        if not (update.waba.callback_url or self.url) or not update.waba.subscribed:
+        if not self._url_of(update) or not update.waba.subscribed:
             self.counters["unsubscribed"] += 1
             return
         self.counters["offered"] += 1
@@ -186,11 +190,11 @@ class WebhookSender:
         size = self.settings.batch_max
         if self.settings.batch_random:
             size = self._random.randint(1, size)
-        url = pending[0].waba.callback_url or self.url
+        url = self._url_of(pending[0])
         updates = [pending.popleft()]
-        while pending and len(updates) < size and (pending[0].waba.callback_url or self.url) == url:
+        while pending and len(updates) < size and self._url_of(pending[0]) == url:
             updates.append(pending.popleft())
-        return Delivery(url=url, updates=updates, first_time=self._clock.now())
+        return Delivery(updates=updates, first_time=self._clock.now())
 
     async def _deliver(self, delivery: Delivery) -> None:
         body = render(delivery.updates, self.settings)
@@ -198,7 +202,7 @@ class WebhookSender:
         self.counters["posts"] += 1
         self.counters["retries"] += delivery.attempts > 1
         started = self._clock.real()
-        status, _ = await self.post(url=delivery.url, body=body, headers=self.headers_for(body))
+        status, _ = await self.post(url=self._url_of(delivery.updates[0]), body=body, headers=self.headers_for(body))
         took = self._clock.real() - started
         self._note(delivery, status, len(body), took)
         if status == HTTPStatus.OK:

@@ -10,7 +10,10 @@ def test_punctuation_is_tolerated(text: str) -> None:
     assert phone.digits_of(text) == "15550100777"
 
 
-@pytest.mark.parametrize("text", ["", "hello", "123", "+1555010077712345", "١٥٥٥٠١٠٠٧٧٧"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", "123", "+1555010077712345", "\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660\u0667\u0667\u0667"],
+)
 def test_what_is_no_number_has_no_digits(text: str) -> None:
     assert phone.digits_of(text) == ""
 

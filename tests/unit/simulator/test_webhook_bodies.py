@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,18 @@ from simulator.webhook_bodies import Update, escape, render, sign
 ACCOUNTS = build(demo_seed())
 
 
-def _message(number: Number, **changes: str) -> Message:
-    values = {"to": "15550100777", "wa_id": "15550100777", "user_id": "", "callback_data": "ü/1", **changes}
+def _message(number: Number, *, wa_id: str = "15550100777", user_id: str = "", callback_data: str = "ü/1") -> Message:
     return Message(
-        index=0, wamid="wamid.A", number=number, kind="template", category="marketing", accept_time=0.0, **values
+        index=0,
+        wamid="wamid.A",
+        number=number,
+        to="15550100777",
+        wa_id=wa_id,
+        user_id=user_id,
+        kind="template",
+        category="marketing",
+        callback_data=callback_data,
+        accept_time=0.0,
     )
 
 
@@ -77,7 +86,7 @@ def test_a_sent_status_has_a_price_and_a_contact() -> None:
     assert value["contacts"][0]["wa_id"] == "15550100777"
 
 
-def _value_of(status: str, *, code: int = 0, **changes: str) -> dict[str, list[dict[str, object]]]:  # type: ignore[type-arg]
+def _value_of(status: str, *, code: int = 0, **changes: str) -> dict[str, Any]:
     body = render([_update(_message(_numbers()[0], **changes), status, code)], Webhooks())
     return dict(json.loads(body)["entry"][0]["changes"][0]["value"])
 
