@@ -18,10 +18,10 @@ _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_EXTENSIONS}.filters.http"
 _MAX_REQUEST_BYTES = 8 * 1024 * 1024
 _MAX_REPLY_BYTES = 64 * 1024 * 1024
-_EXPOSED = "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, x-chappe-cache, x-chappe-generations"
+_EXPOSED = "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, chappe-cache, chappe-generations"
 _ALLOWED = (
     "authorization, content-type, cache-control, x-grpc-web, x-user-agent, grpc-timeout, x-request-id, "
-    "x-chappe-generations"
+    "chappe-generations"
 )
 
 Json = dict[str, Any]
