@@ -20,6 +20,7 @@ from core.domain.errors import Unavailable
 from core.migrate import pending
 from core.repositories.rooms import Store
 from core.settings import Settings
+from core.wakeups import Wakeups
 from server.door import Door, StartError
 from server.interceptors.auth import Auth
 from server.interceptors.base import Chain, Interceptor
@@ -44,6 +45,7 @@ class Parts:
     clock: Clock
     store: Store
     mutations: Mutations
+    wakeups: Wakeups
     cache_metrics: CacheMetrics
 
 
@@ -86,13 +88,14 @@ def interceptors(
 async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = False) -> AsyncIterator[Door]:
     """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
     cache = Cache(url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds)
-    async with _database(settings) as database, cache:
+    async with _database(settings) as database, cache, _closing(Wakeups.connect(settings.queue_url)) as wakeups:
         store = Store(database)
         parts = Parts(
             settings=settings,
             clock=clock,
             store=store,
             mutations=Mutations(store=store),
+            wakeups=wakeups,
             cache_metrics=cache.metrics,
         )
         deadline = Deadline(default_seconds=settings.default_deadline_seconds)
@@ -149,6 +152,14 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         if missing:
             raise StartError(f"the database lacks {len(missing)} migrations, from {missing[0]} on: run chappe migrate")
         yield database
+
+
+@asynccontextmanager
+async def _closing(wakeups: Wakeups) -> AsyncIterator[Wakeups]:
+    try:
+        yield wakeups
+    finally:
+        await wakeups.close()
 
 
 def _options(*, shares_port: bool) -> list[tuple[str, int]]:

@@ -3,8 +3,9 @@
 Between the outermost and the handler a call is bytes in, bytes out: only ``_Door._handle`` parses and serialises.
 """
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
@@ -20,6 +21,8 @@ Proceed = Callable[[], Awaitable[bytes]]
 Handler = Any
 Context = Any
 Incoming = Any  # bytes, or an iterator of bytes
+
+_HEAR_OUT_SECONDS = 0.25
 
 
 class Interceptor(Protocol):
@@ -78,6 +81,7 @@ class _Door:
         self._policy = policy
         self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         self._serialise: Callable[[Message], bytes] = handler.response_serializer
+        self._hearings: set[asyncio.Future[None]] = set()
 
     def handler(self) -> Handler:
         """Returns a handler without (de)serialisers, so that gRPC hands us bytes and takes bytes."""
@@ -102,10 +106,19 @@ class _Door:
             return reply
         finally:
             leave(token)
+        if self._handler.request_streaming:
+            await self._hear_out(context)
         await context.abort(
             aborted.code, aborted.message, trailing_metadata=tuple({**call.trailing, **aborted.metadata()}.items())
         )
         return b""  # never reached: abort raises
+
+    async def _hear_out(self, context: Context) -> None:
+        """Lets a caller end its sentence: grpc.aio tells one cut off while sending INTERNAL, whatever we say."""
+        hearing = asyncio.ensure_future(_to_the_end(context))
+        self._hearings.add(hearing)  # what is still sent after the wait ends with the call
+        hearing.add_done_callback(self._hearings.discard)
+        await asyncio.wait([hearing], timeout=_HEAR_OUT_SECONDS)
 
     def _call(self, incoming: Incoming, context: Context) -> Call:
         return Call(
@@ -144,6 +157,12 @@ class _Door:
             raise InvalidArgument("REQUEST_UNREADABLE", "The request is not a message of this rpc.") from None
         call.check(message)
         return message
+
+
+async def _to_the_end(context: Context) -> None:
+    with suppress(Exception):
+        while await context.read() is not grpc.aio.EOF:
+            pass
 
 
 async def _each(incoming: AsyncIterable[bytes], parse: Callable[[bytes], Message]) -> AsyncIterator[Message]:
