@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -18,6 +19,7 @@ from simulator.app import Simulator
 from simulator.clock import Clock
 from simulator.profiles import PROFILES, settings_for
 from simulator.seed import SeedError, demo_seed, read_seed
+from simulator.settings import patch
 from simulator.state import Credentials, World
 
 DEMO_APP_SECRET: Final = "demo-app-secret"  # noqa: S105  published in the docs
@@ -75,6 +77,9 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         metavar="PATH",
         help="accounts as JSON instead of the built-in ones",
     )
+    add(
+        "--set", action="append", default=[], metavar="NAME=JSON", help="change a setting, e.g. timeline.drop_rate=0.01"
+    )
     add("--app-secret", metavar="SECRET", help="key of the webhook signature")
     add("--verify-token", metavar="TOKEN", help="token of the webhook handshake")
     add("--access-token", action="append", metavar="TOKEN", help="bearer token to accept; may be repeated")
@@ -98,6 +103,8 @@ async def serve(arguments: argparse.Namespace, secrets: Credentials) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     settings = settings_for(arguments.profile)
+    for change in arguments.set:
+        patch(settings, _nested(change))
     settings.seed = arguments.seed
     world = World(
         settings=settings,
@@ -114,6 +121,15 @@ async def serve(arguments: argparse.Namespace, secrets: Credentials) -> None:
     logging.getLogger("simulator").info("listening on http://%s:%s profile=%s", arguments.host, port, arguments.profile)
     await stop.wait()
     await simulator.stop()
+
+
+def _nested(change: str) -> dict[str, Any]:
+    """Returns `a.b=1` as `{"a": {"b": 1}}`; raises ValueError when the value is not JSON."""
+    path, _, text = change.partition("=")
+    value = json.loads(text)
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return dict(value)
 
 
 def _write_port(path: Path, port: int) -> None:

@@ -96,7 +96,7 @@ def _remove_rule(world: World, request: Request, body: dict[str, Any]) -> Respon
 
 def _list_outcomes(world: World, request: Request, body: dict[str, Any]) -> Response:
     listed = {recipient: _outcome_json(outcome) for recipient, outcome in world.outcomes.by_recipient.items()}
-    return json_response({"use_suffixes": world.outcomes.use_suffixes, "outcomes": listed})
+    return json_response({"outcomes": listed})
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -104,13 +104,10 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _set_outcomes(world: World, request: Request, body: dict[str, Any]) -> Response:
-    if "use_suffixes" in body:
-        world.outcomes.use_suffixes = bool(body["use_suffixes"])
-    if "recipients" in body:
-        outcome = outcome_from_json(body["outcome"])
-        for recipient in body["recipients"]:
-            world.outcomes.by_recipient[digits_of(recipient) or recipient] = outcome
-    return json_response({"outcomes": len(world.outcomes.by_recipient), "use_suffixes": world.outcomes.use_suffixes})
+    outcome = outcome_from_json(body["outcome"])
+    for recipient in body["recipients"]:
+        world.outcomes.by_recipient[digits_of(recipient) or recipient] = outcome
+    return json_response({"outcomes": len(world.outcomes.by_recipient)})
 
 
 def _clear_outcomes(world: World, request: Request, body: dict[str, Any]) -> Response:

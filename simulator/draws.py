@@ -19,7 +19,7 @@ class Draws:
 
     def __init__(self, *, seed: int, subject: str) -> None:
         self.digest = hashlib.blake2b(
-            subject.encode(), digest_size=64, key=seed.to_bytes(8, "little", signed=True)
+            subject.encode(), digest_size=64, key=(seed % 2**64).to_bytes(8, "little")
         ).digest()
         self._values: tuple[int, ...] = _FORMAT.unpack(self.digest)
 

@@ -105,7 +105,7 @@ ERRORS: Final[dict[int, ErrorKind]] = {
 _UNKNOWN: Final = ErrorKind(http=400, title="Unknown error")
 
 
-class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a mistake of ours
+class Refusal(Exception):
     """A request is refused with one of Meta's codes."""
 
     def __init__(

@@ -102,7 +102,7 @@ def _outcome(world: World, number: Number, digits: str) -> Outcome | None:
         raise Refusal(131030)
     if digits == number.digits:
         raise Refusal(131021)
-    outcome = world.outcomes.of(digits)
+    outcome = world.outcomes.of(digits, suffixes=world.settings.suffixes)
     if outcome is None or not world.outcomes.refuses(outcome, number.id, digits):
         return outcome
     for effect in outcome.effects:

@@ -84,14 +84,13 @@ class Outcomes:
 
     def __init__(self) -> None:
         self.by_recipient: dict[str, Outcome] = {}
-        self.use_suffixes = True
         self._tries: dict[tuple[str, str], int] = {}
 
-    def of(self, digits: str) -> Outcome | None:
+    def of(self, digits: str, *, suffixes: bool) -> Outcome | None:
         """Returns the fate of a recipient, None for an ordinary one."""
         if self.by_recipient and (chosen := self.by_recipient.get(digits)):
             return chosen
-        return SUFFIXES.get(digits[-4:]) if self.use_suffixes else None
+        return SUFFIXES.get(digits[-4:]) if suffixes else None
 
     def refuses(self, outcome: Outcome, number_id: str, digits: str) -> bool:
         """Counts one try and says whether this one is still refused."""
@@ -108,4 +107,3 @@ class Outcomes:
         """Forgets what was set by hand and all counted tries."""
         self.by_recipient.clear()
         self._tries.clear()
-        self.use_suffixes = True

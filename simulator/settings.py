@@ -51,7 +51,6 @@ class Limits:
     pair_seconds: float = 6.0
     pair_http: int = 400
     management_calls_per_hour: int = 5000
-    app_calls_per_hour: int = 0
     reach: str = "async"
     reach_limits: dict[str, int] = field(
         default_factory=lambda: {
@@ -105,10 +104,11 @@ class Templates:
 
 @dataclass(slots=True)
 class Settings:
-    """All of it; `keep_accepted` bounds the list of accepted messages, and with it the memory."""
+    """All of it; `suffixes` turns on the fates by last digits, `keep_accepted` bounds the list of accepted messages."""
 
     profile: str = "realistic"
     seed: int = 1
+    suffixes: bool = True
     keep_accepted: int = 2_000_000
     media_bytes_limit: int = 256 * 1024 * 1024
     timeline: Timeline = field(default_factory=Timeline)

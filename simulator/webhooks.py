@@ -21,6 +21,7 @@ _log = logging.getLogger("simulator.webhooks")
 _USER_AGENT: Final = "facebookexternalua"
 _LOG_ROWS: Final = 1000
 _LAGS: Final = 4096
+_PROBE_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,8 @@ class WebhookSender:
         self._linger: asyncio.TimerHandle | None = None
         self._session: aiohttp.ClientSession | None = None
         self._paused = False
+        self._unanswered = False
+        self._probe: asyncio.TimerHandle | None = None
 
     # what others call
 
@@ -112,8 +115,9 @@ class WebhookSender:
     async def stop(self) -> None:
         """Ends the deliveries in flight and closes the connections."""
         self.forget(seed=0)
-        if self._linger is not None:
-            self._linger.cancel()
+        for timer in (self._linger, self._probe):
+            if timer is not None:
+                timer.cancel()
         if self._session is not None:
             await self._session.close()
 
@@ -121,7 +125,9 @@ class WebhookSender:
         """Makes one POST and returns (HTTP status, text); status 0 when no answer came."""
         try:
             # A stream, because the client warns about large bodies given as bytes.
-            async with self._open().post(url, data=io.BytesIO(body), headers=headers) as answer:
+            async with self._open().post(
+                url, data=io.BytesIO(body), headers=headers, timeout=self._timeout()
+            ) as answer:
                 return answer.status, (await answer.read()).decode("utf-8", "replace")[:1000]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return 0, type(error).__name__
@@ -129,7 +135,7 @@ class WebhookSender:
     async def get(self, *, url: str, query: dict[str, str]) -> tuple[int, str]:
         """Makes one GET and returns (HTTP status, text); status 0 when no answer came."""
         try:
-            async with self._open().get(url, params=query) as answer:
+            async with self._open().get(url, params=query, timeout=self._timeout()) as answer:
                 return answer.status, (await answer.read()).decode("utf-8", "replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return 0, type(error).__name__
@@ -169,13 +175,27 @@ class WebhookSender:
         self._flush()
 
     def _flush(self) -> None:
-        while not self._paused and len(self._tasks) < self.settings.concurrency:
+        while not self._paused and len(self._tasks) < self._slots():
             delivery = self._retries.popleft() if self._retries else self._next_batch()
             if delivery is None:
                 return
             task = asyncio.ensure_future(self._deliver(delivery))
             self._tasks.add(task)
             task.add_done_callback(self._delivered)
+
+    def _slots(self) -> int:
+        """Returns how many deliveries may be under way: while nobody answers, one probe every tenth of a second."""
+        if not self._unanswered:
+            return self.settings.concurrency
+        return 0 if self._probe is not None else 1
+
+    def _probe_later(self) -> None:
+        if self._probe is None:
+            self._probe = asyncio.get_running_loop().call_later(_PROBE_SECONDS, self._probe_now)
+
+    def _probe_now(self) -> None:
+        self._probe = None
+        self._flush()
 
     def _delivered(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -205,6 +225,9 @@ class WebhookSender:
         status, _ = await self.post(url=self._url_of(delivery.updates[0]), body=body, headers=self.headers_for(body))
         took = self._clock.real() - started
         self._note(delivery, status, len(body), took)
+        self._unanswered = status == 0
+        if self._unanswered:
+            self._probe_later()
         if status == HTTPStatus.OK:
             self.counters["delivered"] += len(delivery.updates)
             factor = self._clock.factor or 1.0
@@ -240,11 +263,13 @@ class WebhookSender:
             }
         )
 
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=self.settings.timeout, connect=self.settings.connect_timeout)
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=self.settings.timeout, connect=self.settings.connect_timeout)
             self._session = aiohttp.ClientSession(
-                timeout=timeout, connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._session
 

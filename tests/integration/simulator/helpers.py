@@ -128,7 +128,7 @@ class Meta:
         if self._session is not None:
             await self._session.close()
 
-    async def call(self, method: str, path: str, *, token: str = ACCESS_TOKEN, **options: Any) -> Reply:  # noqa: ANN401  the client's own options
+    async def call(self, method: str, path: str, *, token: str = ACCESS_TOKEN, **options: Any) -> Reply:
         """Makes a Graph request, or any when the path is a full URL."""
         assert self._session is not None
         url = path if path.startswith("http") else self.base + path
@@ -142,7 +142,7 @@ class Meta:
         assert reply.status == 200, reply.raw
         return reply.json
 
-    async def send(self, to: str = "+15550100777", *, number: str = FAST_NUMBER, **changes: Any) -> Reply:  # noqa: ANN401  JSON
+    async def send(self, to: str = "+15550100777", *, number: str = FAST_NUMBER, **changes: Any) -> Reply:
         """Sends the spring sale, or what `changes` make of it."""
         return await self.call("POST", f"/v25.0/{number}/messages", json=template_message(to, **changes))
 
@@ -161,7 +161,7 @@ def template_message(
     *,
     name: str = "spring_sale",
     values: tuple[str, ...] = ("Ann", "25%"),
-    **changes: Any,  # noqa: ANN401  JSON
+    **changes: Any,
 ) -> dict[str, Any]:
     """Returns a send of a template with positional body values; other keys replace those of the envelope."""
     parameters = [{"type": "text", "text": value} for value in values]

@@ -58,10 +58,11 @@ async def test_accounts_can_come_from_a_file(tmp_path: Path) -> None:
     }
     seed_file = tmp_path / "seed.json"
     seed_file.write_text(json.dumps({"wabas": [{"id": "8", "phone_numbers": [number], "templates": [template]}]}))
-    flags = ("--seed-file", str(seed_file), "--access-token", "the-access-token")
+    flags = ("--seed-file", str(seed_file), "--access-token", "the-access-token", "--set", "limits.pair_capacity=1")
     async with _running(tmp_path, *flags) as (_, port), Meta(f"http://127.0.0.1:{port}") as meta:
         reply = await meta.send(number="7", name="hi", language="de", values=())
         assert reply.status == 200
+        assert (await meta.send(number="7", name="hi", language="de", values=())).code == 131056
 
 
 async def test_a_seed_that_is_none_ends_with_a_reason(tmp_path: Path) -> None:

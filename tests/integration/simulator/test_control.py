@@ -57,6 +57,11 @@ async def test_a_fate_can_be_set_for_a_recipient(meta: Meta, receiver: Receiver)
     await eventually(lambda: receiver.names(healed.wamid) == ["sent", "delivered", "read"])
 
 
+async def test_without_suffixes_every_number_is_ordinary(meta: Meta) -> None:
+    await meta.sim("PATCH", "settings", {"suffixes": False})
+    assert (await meta.send("+15550109102")).status == 200
+
+
 async def test_hours_pass_in_no_time_with_a_fast_clock(meta: Meta, receiver: Receiver) -> None:
     await meta.sim("PATCH", "settings", {"timeline": {"read_delay": [7000, 8000]}})
     await meta.sim("POST", "clock", {"factor": 36_000})

@@ -33,6 +33,21 @@ async def test_nothing_is_lost_while_the_receiver_is_down(meta: Meta, receiver: 
     assert Counter(status["id"] for status in receiver.statuses()) == {reply.wamid: 3 for reply in replies}
 
 
+async def test_a_receiver_that_is_down_is_probed_and_not_hammered(meta: Meta) -> None:
+    await meta.sim("PATCH", "settings", {"webhooks": {"batch_max": 1, "retry_delays": [0.0]}})
+    await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/"})
+    await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(40)))
+    loop = asyncio.get_running_loop()
+    before, started = (await meta.sim("GET", "webhooks"))["posts"], loop.time()
+
+    async def some_more() -> bool:
+        return bool((await meta.sim("GET", "webhooks"))["posts"] >= before + 5)
+
+    await until(some_more)
+    posts = (await meta.sim("GET", "webhooks"))["posts"] - before
+    assert posts <= (loop.time() - started) * 10 + 2
+
+
 async def test_deliveries_older_than_the_limit_are_given_up(meta: Meta, receiver: Receiver) -> None:
     receiver.answers = [500] * 1000
     await meta.sim("PATCH", "settings", {"webhooks": {"give_up_after": 3600.0}})

@@ -9,15 +9,14 @@ from simulator.outcomes import Outcome, Outcomes, outcome_from_json
 def test_a_fate_set_by_hand_goes_before_the_suffix() -> None:
     outcomes = Outcomes()
     outcomes.by_recipient["15550109126"] = Outcome(statuses=("sent",))
-    chosen = outcomes.of("15550109126")
+    chosen = outcomes.of("15550109126", suffixes=True)
     assert chosen is not None
     assert chosen.fail == 0
 
 
 def test_the_suffix_table_can_be_switched_off() -> None:
-    outcomes = Outcomes()
-    outcomes.use_suffixes = False
-    assert outcomes.of("15550109126") is None
+    assert Outcomes().of("15550109126", suffixes=True) is not None
+    assert Outcomes().of("15550109126", suffixes=False) is None
 
 
 def test_a_refusal_with_a_number_of_times_ends() -> None:
