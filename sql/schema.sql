@@ -150,33 +150,10 @@ CREATE TABLE public.campaigns (
     CONSTRAINT campaigns_unconfirmed_policy_check CHECK ((unconfirmed_policy = ANY (ARRAY['RESEND'::text, 'HOLD'::text])))
 );
 
-CREATE TABLE public.categories (
-    id uuid DEFAULT uuidv7() NOT NULL,
-    display_name text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    contact_count bigint DEFAULT 0 NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL,
-    update_time timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT categories_contact_count_check CHECK ((contact_count >= 0)),
-    CONSTRAINT categories_display_name_check CHECK ((display_name <> ''::text))
-);
-
 CREATE TABLE public.category_contacts (
     category_id uuid NOT NULL,
     contact_id uuid NOT NULL,
     create_time timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.consent_events (
-    id uuid DEFAULT uuidv7() NOT NULL,
-    contact_id uuid,
-    person_hash bytea NOT NULL,
-    consent text NOT NULL,
-    source text NOT NULL,
-    evidence text DEFAULT ''::text NOT NULL,
-    event_time timestamp with time zone NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT consent_events_consent_check CHECK ((consent = ANY (ARRAY['OPTED_IN'::text, 'OPTED_OUT'::text])))
 );
 
 CREATE TABLE public.contacts (
@@ -198,6 +175,88 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_phone_number_check CHECK ((phone_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
     CONSTRAINT contacts_reachable_check CHECK (((phone_number IS NOT NULL) OR (whatsapp_user_id IS NOT NULL))),
     CONSTRAINT contacts_whatsapp_state_check CHECK ((whatsapp_state = ANY (ARRAY['UNKNOWN'::text, 'VERIFIED'::text, 'ABSENT'::text])))
+);
+
+CREATE TABLE public.templates (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    whatsapp_account_id text NOT NULL,
+    whatsapp_template_id text NOT NULL,
+    template_name text NOT NULL,
+    language_code text NOT NULL,
+    template_category text NOT NULL,
+    state text NOT NULL,
+    parameter_format text DEFAULT 'POSITIONAL'::text NOT NULL,
+    components jsonb DEFAULT '[]'::jsonb NOT NULL,
+    quality text DEFAULT 'UNKNOWN'::text NOT NULL,
+    rejected_reason text DEFAULT ''::text NOT NULL,
+    sync_time timestamp with time zone DEFAULT now() NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    update_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT templates_category_check CHECK ((template_category = ANY (ARRAY['MARKETING'::text, 'UTILITY'::text, 'AUTHENTICATION'::text]))),
+    CONSTRAINT templates_components_check CHECK ((jsonb_typeof(components) = 'array'::text)),
+    CONSTRAINT templates_parameter_format_check CHECK ((parameter_format = ANY (ARRAY['POSITIONAL'::text, 'NAMED'::text]))),
+    CONSTRAINT templates_quality_check CHECK ((quality = ANY (ARRAY['UNKNOWN'::text, 'GREEN'::text, 'YELLOW'::text, 'RED'::text]))),
+    CONSTRAINT templates_state_check CHECK ((state = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'REJECTED'::text, 'PAUSED'::text, 'DISABLED'::text, 'DELETED'::text, 'OTHER'::text])))
+);
+
+CREATE VIEW public.campaign_recipients AS
+ SELECT campaigns.id AS campaign_id,
+    contacts.id AS contact_id,
+    campaigns.sender_id,
+    campaigns.template_id,
+    to_jsonb(bound.parameters) AS parameters,
+    bound.parameters AS parameter_values,
+        CASE
+            WHEN ((templates.template_category = 'MARKETING'::text) AND (contacts.marketing_consent = 'OPTED_OUT'::text)) THEN 'OPTED_OUT'::text
+            WHEN (contacts.whatsapp_state = 'ABSENT'::text) THEN 'NO_WHATSAPP'::text
+            WHEN (''::text = ANY (bound.parameters)) THEN 'MISSING_VARIABLE'::text
+            ELSE ''::text
+        END AS skip_reason,
+    ((cardinality(campaigns.excluded_category_ids) > 0) AND (EXISTS ( SELECT 1
+           FROM public.category_contacts
+          WHERE ((category_contacts.contact_id = contacts.id) AND (category_contacts.category_id = ANY (campaigns.excluded_category_ids)))))) AS is_excluded
+   FROM (((public.campaigns
+     JOIN public.templates ON ((templates.id = campaigns.template_id)))
+     CROSS JOIN public.contacts)
+     CROSS JOIN LATERAL ( SELECT ARRAY( SELECT COALESCE(NULLIF(btrim(
+                        CASE (binding.value ->> 'source'::text)
+                            WHEN 'LITERAL'::text THEN (binding.value ->> 'value'::text)
+                            WHEN 'ATTRIBUTE'::text THEN (contacts.attributes ->> (binding.value ->> 'value'::text))
+                            WHEN 'FIELD'::text THEN
+                            CASE (binding.value ->> 'value'::text)
+                                WHEN 'display_name'::text THEN contacts.display_name
+                                WHEN 'phone_number'::text THEN contacts.phone_number
+                                WHEN 'language_code'::text THEN contacts.language_code
+                                WHEN 'time_zone'::text THEN contacts.time_zone
+                                WHEN 'whatsapp_user_id'::text THEN contacts.whatsapp_user_id
+                                ELSE NULL::text
+                            END
+                            ELSE NULL::text
+                        END), ''::text), (binding.value ->> 'default_value'::text), ''::text) AS "coalesce"
+                   FROM jsonb_array_elements(campaigns.bindings) binding(value)) AS parameters
+         OFFSET 0) bound);
+
+CREATE TABLE public.categories (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    display_name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    contact_count bigint DEFAULT 0 NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    update_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT categories_contact_count_check CHECK ((contact_count >= 0)),
+    CONSTRAINT categories_display_name_check CHECK ((display_name <> ''::text))
+);
+
+CREATE TABLE public.consent_events (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    contact_id uuid,
+    person_hash bytea NOT NULL,
+    consent text NOT NULL,
+    source text NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consent_events_consent_check CHECK ((consent = ANY (ARRAY['OPTED_IN'::text, 'OPTED_OUT'::text])))
 );
 
 CREATE TABLE public.counters (
@@ -333,28 +392,6 @@ CREATE TABLE public.service_windows (
     contact_id uuid NOT NULL,
     sender_id uuid NOT NULL,
     expire_time timestamp with time zone NOT NULL
-);
-
-CREATE TABLE public.templates (
-    id uuid DEFAULT uuidv7() NOT NULL,
-    whatsapp_account_id text NOT NULL,
-    whatsapp_template_id text NOT NULL,
-    template_name text NOT NULL,
-    language_code text NOT NULL,
-    template_category text NOT NULL,
-    state text NOT NULL,
-    parameter_format text DEFAULT 'POSITIONAL'::text NOT NULL,
-    components jsonb DEFAULT '[]'::jsonb NOT NULL,
-    quality text DEFAULT 'UNKNOWN'::text NOT NULL,
-    rejected_reason text DEFAULT ''::text NOT NULL,
-    sync_time timestamp with time zone DEFAULT now() NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL,
-    update_time timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT templates_category_check CHECK ((template_category = ANY (ARRAY['MARKETING'::text, 'UTILITY'::text, 'AUTHENTICATION'::text]))),
-    CONSTRAINT templates_components_check CHECK ((jsonb_typeof(components) = 'array'::text)),
-    CONSTRAINT templates_parameter_format_check CHECK ((parameter_format = ANY (ARRAY['POSITIONAL'::text, 'NAMED'::text]))),
-    CONSTRAINT templates_quality_check CHECK ((quality = ANY (ARRAY['UNKNOWN'::text, 'GREEN'::text, 'YELLOW'::text, 'RED'::text]))),
-    CONSTRAINT templates_state_check CHECK ((state = ANY (ARRAY['APPROVED'::text, 'PENDING'::text, 'REJECTED'::text, 'PAUSED'::text, 'DISABLED'::text, 'DELETED'::text, 'OTHER'::text])))
 );
 
 CREATE TABLE public.webhook_deliveries (
@@ -509,6 +546,8 @@ CREATE INDEX messages_doubt_idx ON public.messages USING btree (doubt_time) WHER
 CREATE INDEX messages_lease_idx ON public.messages USING btree (lease_expire_time) WHERE (state = 'SENDING'::text);
 
 CREATE INDEX messages_send_time_idx ON public.messages USING btree (send_time) WHERE (send_time IS NOT NULL);
+
+CREATE INDEX messages_unheard_idx ON public.messages USING btree (sender_id, accept_time) WHERE (state = 'ACCEPTED'::text);
 
 CREATE INDEX messages_whatsapp_message_id_idx ON public.messages USING btree (whatsapp_message_id) WHERE (whatsapp_message_id IS NOT NULL);
 

@@ -31,7 +31,12 @@ class Errand:
 Scout = Callable[[], Awaitable[list[Errand]]]
 Chore = Callable[[Engine], Awaitable[None]]
 
-CHORES: tuple[Chore, ...] = (upkeep.start_campaigns, upkeep.expire_leases, upkeep.complete_campaigns)
+CHORES: tuple[Chore, ...] = (
+    upkeep.start_campaigns,
+    upkeep.expire_leases,
+    upkeep.judge_doubts,
+    upkeep.complete_campaigns,
+)
 
 
 class Keeper:

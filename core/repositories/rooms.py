@@ -9,10 +9,11 @@ from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
 from core.repositories.campaign_states import CampaignStates
 from core.repositories.campaigns import Campaigns
+from core.repositories.doubts import Doubts
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
-from core.repositories.previews import Previews
 from core.repositories.pauses import Pauses
+from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
@@ -44,6 +45,11 @@ class Rooms:
     def campaigns(self) -> Campaigns:
         """Campaigns and what people edit of them."""
         return Campaigns(self._connection)
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """Messages whose outcome is not known."""
+        return Doubts(self._connection)
 
     @cached_property
     def expansion(self) -> Expansion:

@@ -36,6 +36,22 @@ async def expire_leases(engine: Engine) -> None:
         _log.warning("messages are in doubt: their leases ended", extra={"count": count})
 
 
+async def judge_doubts(engine: Engine) -> None:
+    """Sends again what was, on evidence, not accepted; after the deadline the campaign's policy decides."""
+    settings, evidence = engine.settings, engine.safeguards.evidence
+    grace = settings.unconfirmed_grace_seconds
+    resent = 0
+    async with engine.store.connection() as rooms:
+        if not evidence or await rooms.doubts.is_door_heard(grace_seconds=grace):
+            resent = await rooms.doubts.resend_on_evidence(
+                grace_seconds=grace, lease_seconds=settings.lease_seconds, limit=_PAGE, evidence=evidence
+            )
+        decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
+    if resent or decided.resent_count or decided.failed_count:
+        counts = {"resent": resent, "resent_by_policy": decided.resent_count, "failed": decided.failed_count}
+        _log.warning("doubts were judged", extra=counts)
+
+
 async def delete_old_rows(engine: Engine) -> None:
     """Deletes heartbeats and deliveries that are too old to be evidence."""
     now = engine.clock.now()
