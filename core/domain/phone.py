@@ -1,0 +1,86 @@
+"""Phone numbers as people write them, into E.164; a refusal never repeats the number."""
+
+import re
+import unicodedata
+from typing import Final
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+from core.domain.errors import InvalidArgument
+
+_LONGEST: Final = 60
+# E.164 has 7 to 15 digits; the contacts table holds the same rule.
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_SCIENTIFIC: Final = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+_WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+_LEADING_ZEROS: Final = re.compile(r"[\s(]*00[\s)]*(?=[1-9])")
+
+_WRONG_LENGTH: Final = {
+    ValidationResult.TOO_SHORT: "The phone number has too few digits for its country.",
+    ValidationResult.TOO_LONG: "The phone number has too many digits for its country.",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "The phone number lacks its area code.",
+    ValidationResult.INVALID_COUNTRY_CODE: "No country has this calling code.",
+}
+
+
+def parse_phone(text: str, default_region: str | None = None) -> str:
+    """Returns a phone number in E.164; ``default_region`` (ISO 3166, such as FR) is for numbers written without +.
+
+    Refuses with ``PHONE_NUMBER_MISSING``, ``PHONE_NUMBER_INVALID``, or ``REGION_MISSING`` when only a region could tell.
+    """
+    cleaned = _clean(text)
+    if not cleaned:
+        raise InvalidArgument("PHONE_NUMBER_MISSING", "The phone number is empty.")
+    _check_characters(cleaned)
+    if not default_region and not cleaned.startswith("+"):
+        raise InvalidArgument(
+            "REGION_MISSING", "The phone number has no + and country code, and no default region is set."
+        )
+    return _format(_parse(cleaned, default_region))
+
+
+def _clean(text: str) -> str:
+    """Takes off what spreadsheets and address books put around a number."""
+    folded = unicodedata.normalize("NFKC", text[: _LONGEST * 4])
+    visible = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf").strip(" \t\r\n'\"`=")
+    for prefix in ("tel:", "whatsapp:", "phone:"):
+        if visible[: len(prefix)].lower() == prefix:
+            visible = visible[len(prefix) :].strip()
+    whole = _WHOLE_FLOAT.fullmatch(visible)
+    return _LEADING_ZEROS.sub("+", whole.group(1) if whole else visible, count=1) if visible else ""
+
+
+def _check_characters(cleaned: str) -> None:
+    if _SCIENTIFIC.fullmatch(cleaned):
+        text = "A spreadsheet shortened the phone number; format the column as text and export again."
+        raise _invalid(text)
+    if _LETTERS.search(cleaned) or len(cleaned) > _LONGEST:
+        raise _invalid("This is not one phone number.")
+
+
+def _parse(cleaned: str, default_region: str | None) -> phonenumbers.PhoneNumber:
+    try:
+        number = phonenumbers.parse(cleaned, default_region)
+    except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            raise _invalid(_WRONG_LENGTH[ValidationResult.INVALID_COUNTRY_CODE]) from None
+        raise _invalid("This is not a phone number.") from None
+    if number.extension:
+        raise _invalid("A number with an extension cannot be reached on WhatsApp.")
+    return number
+
+
+def _format(number: phonenumbers.PhoneNumber) -> str:
+    verdict = phonenumbers.is_possible_number_with_reason(number)
+    if verdict != ValidationResult.IS_POSSIBLE:
+        raise _invalid(_WRONG_LENGTH.get(verdict, "The phone number has a wrong number of digits for its country."))
+    written: str = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if _E164.fullmatch(written) is None:
+        raise _invalid("The phone number has too few or too many digits.")
+    return written
+
+
+def _invalid(text: str) -> InvalidArgument:
+    return InvalidArgument("PHONE_NUMBER_INVALID", text)
