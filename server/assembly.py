@@ -4,9 +4,18 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
 
 import grpc
+from chappe.v1 import (
+    campaigns_service_pb2_grpc,
+    categories_pb2_grpc,
+    contacts_service_pb2_grpc,
+    messages_service_pb2_grpc,
+    senders_pb2_grpc,
+    stats_service_pb2_grpc,
+    templates_pb2_grpc,
+)
 from google.protobuf import descriptor_pool
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import _async as health_aio
@@ -21,6 +30,8 @@ from core.migrate import pending
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
+from core.whatsapp.http import Http
+from core.whatsapp.management import ManagementClient
 from server.door import Door, StartError
 from server.interceptors.auth import Auth
 from server.interceptors.base import Chain, Interceptor
@@ -31,8 +42,11 @@ from server.interceptors.telemetry import Telemetry
 from server.interceptors.validation import Validation
 from server.mutations import Mutations
 from server.policies import read_policies
+from server.services.senders import Senders
+from server.services.templates import Templates
 
 _LARGEST_MESSAGE = 4 * 1024 * 1024
+_MOST_WHATSAPP_CONNECTIONS = 8  # templates and numbers are read here; messages are sent by workers
 _CONNECTION_AGE_MS = 5 * 60 * 1000  # so that callers find new processes; gRPC adds a tenth at random
 _LEAST_PING_INTERVAL_MS = 10_000  # callers may ask for a sign of life this often without being told to calm down
 
@@ -46,6 +60,7 @@ class Parts:
     store: Store
     mutations: Mutations
     wakeups: Wakeups
+    management: ManagementClient
     cache_metrics: CacheMetrics
 
 
@@ -54,14 +69,48 @@ class Service:
     """Names a service of the contract and who serves it."""
 
     name: str
-    register: Callable[[Any, grpc.aio.Server], None]
+    register: Callable[[object, grpc.aio.Server], None]
     servicer: object
 
 
+def _service(stubs: ModuleType, name: str, servicer: object = None) -> Service:
+    """Finds in generated code how a service is registered, and a bare servicer where we have none."""
+    return Service(
+        name=f"chappe.v1.{name}",
+        register=getattr(stubs, f"add_{name}Servicer_to_server"),
+        servicer=servicer or getattr(stubs, f"{name}Servicer")(),
+    )
+
+
 def services(parts: Parts) -> list[Service]:
-    """Returns every service of the contract, one line each."""
-    del parts
-    return []
+    """Returns every service of the contract, one line each; what has no servicer answers UNIMPLEMENTED."""
+    p = parts
+    return [
+        _service(contacts_service_pb2_grpc, "ContactsService"),
+        _service(categories_pb2_grpc, "CategoriesService"),
+        _service(
+            templates_pb2_grpc,
+            "TemplatesService",
+            Templates(
+                store=p.store, mutations=p.mutations, clock=p.clock, settings=p.settings, management=p.management
+            ),
+        ),
+        _service(
+            senders_pb2_grpc,
+            "SendersService",
+            Senders(
+                store=p.store,
+                mutations=p.mutations,
+                wakeups=p.wakeups,
+                clock=p.clock,
+                settings=p.settings,
+                management=p.management,
+            ),
+        ),
+        _service(campaigns_service_pb2_grpc, "CampaignsService"),
+        _service(messages_service_pb2_grpc, "MessagesService"),
+        _service(stats_service_pb2_grpc, "StatsService"),
+    ]
 
 
 def interceptors(
@@ -88,7 +137,8 @@ def interceptors(
 async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = False) -> AsyncIterator[Door]:
     """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
     cache = Cache(url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds)
-    async with _database(settings) as database, cache, _closing(Wakeups.connect(settings.queue_url)) as wakeups:
+    http = Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=_MOST_WHATSAPP_CONNECTIONS)
+    async with _database(settings) as database, cache, http, _closing(Wakeups.connect(settings.queue_url)) as wakeups:
         store = Store(database)
         parts = Parts(
             settings=settings,
@@ -96,16 +146,12 @@ async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = Fal
             store=store,
             mutations=Mutations(store=store),
             wakeups=wakeups,
+            management=_management(settings, http),
             cache_metrics=cache.metrics,
         )
         deadline = Deadline(default_seconds=settings.default_deadline_seconds)
-        chain = interceptors(
-            settings=settings,
-            clock=clock,
-            store=store,
-            cache=cache if settings.cache_enabled else None,
-            deadline=deadline,
-        )
+        used = cache if settings.cache_enabled else None
+        chain = interceptors(settings=settings, clock=clock, store=store, cache=used, deadline=deadline)
         watched = health_aio.HealthServicer()
         server = build_server(
             services(parts), chain, health_servicer=watched, settings=settings, shares_port=shares_port
@@ -152,6 +198,10 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         if missing:
             raise StartError(f"the database lacks {len(missing)} migrations, from {missing[0]} on: run chappe migrate")
         yield database
+
+
+def _management(settings: Settings, http: Http) -> ManagementClient:
+    return ManagementClient(http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version)
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ class Caching:
             return await proceed()
         with self._flight(key) as landing:
             reply = await _landed(landing, proceed)
-        await self._keep(call, kept, entry, found.stamp, reply)
+            await self._keep(call, kept, entry, found.stamp, reply)  # who comes until it is kept still shares it
         return reply
 
     @contextmanager
