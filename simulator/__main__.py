@@ -33,12 +33,21 @@ each, e.g. SIMULATOR_WEBHOOK_URL. Control API: /_sim/health, /_sim/summary, /_si
 """
 
 
+# flag, type, default, help; the default is overruled by SIMULATOR_<FLAG>
+_FLAGS: Final[tuple[tuple[str, type, str, str], ...]] = (
+    ("host", str, "127.0.0.1", "address to listen on (%(default)s)"),
+    ("port", int, "8300", "port to listen on, 0 for a free one (%(default)s)"),
+    ("port-file", str, "", "write the bound port here once ready"),
+    ("webhook-url", str, "", "where webhooks go; none are sent without"),
+    ("seed", int, "1", "seed of all chance (%(default)s)"),
+    ("run-id", str, "", "six hex digits in every message id; random by default"),
+    ("time-factor", float, "1", "simulated seconds that pass in one real second (%(default)s)"),
+    ("seed-file", str, "", "accounts as JSON instead of the built-in ones"),
+)
+
+
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Returns the command line, whose defaults come from the environment."""
-
-    def variable(name: str, default: str = "") -> str:
-        return environment.get("SIMULATOR_" + name, default)
-
     command = argparse.ArgumentParser(
         prog="simulator",
         description="A WhatsApp Cloud API of our own: HTTP in, signed webhooks out.",
@@ -46,40 +55,12 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = command.add_argument
-    add("--host", default=variable("HOST", "127.0.0.1"), help="address to listen on (%(default)s)")
-    add(
-        "--port",
-        type=int,
-        default=int(variable("PORT", "8300")),
-        help="port to listen on, 0 for a free one (%(default)s)",
-    )
-    add("--port-file", default=variable("PORT_FILE"), metavar="PATH", help="write the bound port here once ready")
-    add(
-        "--webhook-url", default=variable("WEBHOOK_URL"), metavar="URL", help="where webhooks go; none are sent without"
-    )
-    add(
-        "--profile",
-        choices=sorted(PROFILES),
-        default=variable("PROFILE", "realistic"),
-        help="set of figures (%(default)s)",
-    )
-    add("--seed", type=int, default=int(variable("SEED", "1")), help="seed of all chance (%(default)s)")
-    add(
-        "--run-id",
-        default=variable("RUN_ID"),
-        metavar="HEX",
-        help="six hex digits in every message id; random by default",
-    )
-    add("--time-factor", type=float, default=float(variable("TIME_FACTOR", "1")), help="simulated seconds per second")
-    add(
-        "--seed-file",
-        default=variable("SEED_FILE"),
-        metavar="PATH",
-        help="accounts as JSON instead of the built-in ones",
-    )
-    add(
-        "--set", action="append", default=[], metavar="NAME=JSON", help="change a setting, e.g. timeline.drop_rate=0.01"
-    )
+    for flag, kind, default, text in _FLAGS:
+        variable = "SIMULATOR_" + flag.upper().replace("-", "_")
+        add(f"--{flag}", type=kind, default=environment.get(variable, default), help=text)
+    profile = environment.get("SIMULATOR_PROFILE", "realistic")
+    add("--profile", choices=sorted(PROFILES), default=profile, help="set of figures (%(default)s)")
+    add("--set", action="append", default=[], metavar="NAME=JSON", help="change a setting: timeline.drop_rate=0.01")
     add("--app-secret", metavar="SECRET", help="key of the webhook signature")
     add("--verify-token", metavar="TOKEN", help="token of the webhook handshake")
     add("--access-token", action="append", metavar="TOKEN", help="bearer token to accept; may be repeated")

@@ -1,6 +1,6 @@
 """Measures the simulator alone: accepts a second, statuses a second, and its CPU per message, receipts included."""
 
-# ruff: noqa: ASYNC110, T201, TID251  a load script waits, reads the clock and prints
+
 
 from __future__ import annotations
 
