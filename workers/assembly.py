@@ -78,7 +78,7 @@ async def assembled(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             Database(
-                url=_planned_each_time(settings.database_url),
+                url=planned_each_time(settings.database_url),
                 pool_size=settings.database_pool_size,
                 application_name="chappe-worker",
             )
@@ -143,7 +143,7 @@ def _receiver(broker: AsyncBroker, task_name: str, task: Callable[..., Awaitable
     return Receiver(broker, max_async_tasks=limit, ack_type=AcknowledgeType.WHEN_EXECUTED)
 
 
-def _planned_each_time(database_url: str) -> str:
+def planned_each_time(database_url: str) -> str:
     """Has each statement planned with its values: a plan kept from when a table was small reads all of it later."""
     separator = "&" if urlsplit(database_url).query else "?"
     return f"{database_url}{separator}plan_cache_mode=force_custom_plan&jit=off"

@@ -1,0 +1,175 @@
+"""A worker killed between the POST and the settling: the message is in doubt, and evidence alone sends it again."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from stack.process import Command, Process
+from stack.programs import environment
+from tests.helpers.eventually import eventually
+from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
+from tests.helpers.whatsapp import WhatsApp
+from workers.assembly import assembled
+from workers.tasks import upkeep
+
+LOST = "+491700009198"  # WhatsApp takes the message and never answers
+
+
+@contextmanager
+def worker_process(given: dict[str, str], directory: Path) -> Iterator[Process]:
+    """Yields a worker in a process of its own."""
+    ready = directory / "worker.ready"
+    command = Command(
+        name="worker",
+        argv=(sys.executable, "-m", "workers"),
+        log_file=directory / "worker.log",
+        ready=lambda _pid: ready.is_file(),
+        port_file=ready,
+        env=environment({**given, "CHAPPE_PORT_FILE": str(ready)}),
+    )
+    with Process(command) as process:
+        yield process
+
+
+@pytest.fixture
+def given(fresh_database_url: str, queue_url: str, whatsapp_and_url: tuple[WhatsApp, str]) -> dict[str, str]:
+    """What a worker of this test is started with: short leases, a short grace."""
+    return variables(
+        database_url=fresh_database_url,
+        queue_url=queue_url,
+        whatsapp_url=whatsapp_and_url[1],
+        CHAPPE_LEASE_SECONDS="2",
+        CHAPPE_UNCONFIRMED_GRACE_SECONDS="3",
+        CHAPPE_UNCONFIRMED_DEADLINE_SECONDS="60",
+    )
+
+
+async def test_a_worker_killed_after_the_post_leaves_doubt_and_not_a_second_message(
+    fresh_database_url: str, given: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str], tmp_path: Path
+) -> None:
+    control = whatsapp_and_url[0]
+    async with planned(fresh_database_url, [LOST]) as plan:
+        with worker_process(given, tmp_path) as worker:
+            await eventually(lambda: _accepted(control, 1), 20)
+            assert await plan.states() == {"SENDING": 1}
+            worker.kill()
+        with worker_process(given, tmp_path):
+            await eventually(lambda: plan.all_are("UNCONFIRMED"), 20)
+            # Past the grace, too: nobody has shown that the webhook door was up.
+            await eventually(lambda: plan.value("doubt_time < now() - interval '4 seconds'"), 20)
+            assert await plan.all_are("UNCONFIRMED")
+        assert await control.accepted_count() == 1
+
+
+async def test_a_message_in_doubt_is_sent_again_when_the_others_receipts_show_that_it_was_not_taken(
+    fresh_database_url: str, given: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await _doubt_one(plan)
+        await _hear_the_door(plan)
+        await _judge(given)
+        assert await _state(plan, doubted) == "PENDING"
+        assert (
+            await plan.connection.fetchval("SELECT attempt FROM message_attempts WHERE message_id = $1", doubted) == 1
+        )
+
+
+async def test_silence_of_the_door_is_no_evidence(fresh_database_url: str, given: dict[str, str]) -> None:
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await _doubt_one(plan)
+        await _judge(given)
+        assert await _state(plan, doubted) == "UNCONFIRMED"
+
+
+async def test_a_gap_of_the_door_within_the_grace_is_no_evidence(
+    fresh_database_url: str, given: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await _doubt_one(plan)
+        await _hear_the_door(plan, seconds=60)
+        await plan.connection.execute(
+            """DELETE FROM webhook_heartbeats
+            WHERE beat_time BETWEEN now() - interval '30 seconds' AND now() - interval '20 seconds'"""
+        )
+        await _judge(given | {"CHAPPE_UNCONFIRMED_GRACE_SECONDS": "50"})
+        assert await _state(plan, doubted) == "UNCONFIRMED"
+
+
+async def test_receipts_that_others_lack_as_well_are_no_evidence(
+    fresh_database_url: str, given: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await _doubt_one(plan)
+        await _hear_the_door(plan)
+        await plan.connection.execute(
+            """UPDATE messages SET state = 'ACCEPTED'
+            WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT 2)"""
+        )
+        await _judge(given)
+        assert await _state(plan, doubted) == "UNCONFIRMED"
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("RESEND", "PENDING"), ("HOLD", "FAILED")])
+async def test_at_the_deadline_the_policy_of_the_campaign_decides(
+    fresh_database_url: str, given: dict[str, str], policy: str, expected: str
+) -> None:
+    async with planned(fresh_database_url, numbers(1)) as plan:
+        doubted = await _doubt_one(plan)
+        await plan.connection.execute("UPDATE campaigns SET unconfirmed_policy = $1", policy)
+        await plan.connection.execute("UPDATE messages SET doubt_time = now() - interval '61 seconds'")
+        await _judge(given)
+        assert await _state(plan, doubted) == expected
+
+
+async def test_a_cancelled_campaign_never_sends_a_doubt_again(fresh_database_url: str, given: dict[str, str]) -> None:
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await _doubt_one(plan)
+        await _hear_the_door(plan)
+        await plan.connection.execute("UPDATE campaigns SET state = 'CANCELLED', unconfirmed_policy = 'RESEND'")
+        await plan.connection.execute(
+            "UPDATE messages SET doubt_time = now() - interval '1 hour' WHERE id = $1", doubted
+        )
+        await _judge(given)
+        assert await _state(plan, doubted) == "FAILED"
+
+
+async def _doubt_one(plan: Plan) -> UUID:
+    """Makes one message doubtful for half a minute and all others sent with a receipt, as a pump would have."""
+    await plan.connection.execute("UPDATE messages SET state = 'SENDING', attempt = 1, lease_expire_time = now()")
+    await plan.connection.execute("UPDATE messages SET state = 'ACCEPTED', accept_time = now()")
+    await plan.connection.execute("UPDATE messages SET state = 'SENT', send_time = now()")
+    return UUID(
+        str(
+            await plan.connection.fetchval(
+                """UPDATE messages SET state = 'UNCONFIRMED', accept_time = NULL, send_time = NULL,
+                    doubt_time = now() - interval '55 seconds'
+                WHERE id = (SELECT id FROM messages ORDER BY id LIMIT 1) RETURNING id"""
+            )
+        )
+    )
+
+
+async def _hear_the_door(plan: Plan, *, seconds: int = 30) -> None:
+    await plan.connection.execute(
+        """INSERT INTO webhook_heartbeats (beat_time)
+        SELECT now() - make_interval(secs => n) FROM generate_series(0, $1::integer) AS n""",
+        seconds,
+    )
+
+
+async def _judge(given: dict[str, str]) -> None:
+    async with assembled(settings=settings(**given), clock=CLOCK, stopping=asyncio.Event()) as worker:
+        await upkeep.judge_doubts(worker.engine)
+
+
+async def _state(plan: Plan, message_id: UUID) -> str:
+    return str(await plan.connection.fetchval("SELECT state FROM messages WHERE id = $1", message_id))
+
+
+async def _accepted(control: WhatsApp, count: int) -> bool:
+    return await control.accepted_count() == count

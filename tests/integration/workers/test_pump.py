@@ -1,0 +1,187 @@
+"""A worker against the simulator: every message leaves once, and every answer is believed for what it says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.helpers.eventually import eventually
+from tests.helpers.sending import CLOCK, numbers, planned, settings, variables
+from tests.helpers.whatsapp import WhatsApp
+from workers.assembly import Worker, assembled
+from workers.engine import Safeguards
+from workers.pump import pump_sender
+
+
+@pytest.fixture
+def worker_settings(fresh_database_url: str, queue_url: str, whatsapp_and_url: tuple[WhatsApp, str]) -> dict[str, str]:
+    """What a worker of this test is started with."""
+    return variables(database_url=fresh_database_url, queue_url=queue_url, whatsapp_url=whatsapp_and_url[1])
+
+
+@asynccontextmanager
+async def idle_worker(given: dict[str, str], **more: str) -> AsyncIterator[Worker]:
+    """Yields a worker whose parts a test moves by hand: no bell, no keeper."""
+    stopping = asyncio.Event()
+    async with assembled(settings=settings(**given, **more), clock=CLOCK, stopping=stopping) as worker:
+        yield worker
+
+
+@asynccontextmanager
+async def busy_worker(given: dict[str, str], **more: str) -> AsyncIterator[Worker]:
+    """Yields a worker that works, and stops it as a deployment would."""
+    async with idle_worker(given, **more) as worker:
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.engine.stopping.set()
+            await running
+
+
+async def test_a_keeper_finds_planned_messages_and_they_are_sent_once(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(300)) as plan, busy_worker(worker_settings):
+        await eventually(lambda: plan.all_are("ACCEPTED"), 20)
+        assert await whatsapp_and_url[0].accepted_count() == 300
+        assert await whatsapp_and_url[0].doubled_count() == 0
+        assert await plan.value("count(DISTINCT whatsapp_message_id)") == 300
+
+
+async def test_two_pumps_of_one_sender_send_nothing_twice(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, numbers(200)) as plan,
+        idle_worker(worker_settings) as one,
+        idle_worker(worker_settings) as other,
+    ):
+        await asyncio.gather(pump_sender(one.engine, plan.sender_id), pump_sender(other.engine, plan.sender_id))
+        assert await plan.states() == {"ACCEPTED": 200}
+        assert await whatsapp_and_url[0].accepted_count() == 200
+
+
+async def test_without_redis_messages_are_sent_all_the_same(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    nowhere = {**worker_settings, "CHAPPE_QUEUE_URL": "redis://127.0.0.1:1/0"}
+    async with planned(fresh_database_url, numbers(100)) as plan, busy_worker(nowhere):
+        await eventually(lambda: plan.all_are("ACCEPTED"), 20)
+
+
+async def test_the_pace_of_a_sender_is_kept(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
+    async with planned(fresh_database_url, numbers(60), per_second=40) as plan, idle_worker(worker_settings) as worker:
+        started = CLOCK.monotonic()
+        await pump_sender(worker.engine, plan.sender_id)
+        assert CLOCK.monotonic() - started >= 59 / 40
+        assert await plan.states() == {"ACCEPTED": 60}
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+491700009109", ("FAILED", "REJECTED", 131009)),
+        ("+491700009130", ("FAILED", "REJECTED", 131030)),
+        ("+491700009102", ("PENDING", "", 0)),
+        ("+491700009156", ("PENDING", "", 0)),
+        ("+491700009132", ("PENDING", "", 0)),
+    ],
+)
+async def test_each_refusal_is_answered_as_the_table_says(
+    fresh_database_url: str, worker_settings: dict[str, str], number: str, expected: tuple[str, str, int]
+) -> None:
+    async with planned(fresh_database_url, [number]) as plan, idle_worker(worker_settings) as worker:
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await plan.value("(state, reason, error_code)") == expected
+
+
+async def test_a_fault_of_the_template_pauses_the_campaign_with_a_reason_and_fails_nobody(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, [*numbers(3), "+491700009132"]) as plan,
+        idle_worker(worker_settings) as worker,
+    ):
+        await pump_sender(worker.engine, plan.sender_id)
+        row = await plan.connection.fetchrow("SELECT state, pause_source, pause_reason FROM campaigns")
+        assert row is not None
+        assert (row["state"], row["pause_source"]) == ("PAUSED", "TEMPLATE")
+        assert "132000" in row["pause_reason"]
+        assert "FAILED" not in await plan.states()
+
+
+async def test_a_wrong_token_pauses_the_campaign(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
+    wrong = {**worker_settings, "CHAPPE_WHATSAPP_ACCESS_TOKEN": "wrong"}
+    async with planned(fresh_database_url, numbers(5)) as plan, idle_worker(wrong) as worker:
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await plan.connection.fetchval("SELECT pause_source FROM campaigns") == "CREDENTIAL"
+        assert await plan.all_are("PENDING")
+
+
+async def test_a_lost_answer_leaves_the_message_in_doubt_and_unsent(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, ["+491700009198"]) as plan,
+        idle_worker(worker_settings, CHAPPE_WHATSAPP_TIMEOUT_SECONDS="0.5") as worker,
+    ):
+        await pump_sender(worker.engine, plan.sender_id)
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await plan.all_are("UNCONFIRMED")
+        assert await whatsapp_and_url[0].accepted_count() == 1
+
+
+async def test_a_call_that_never_left_is_tried_again_without_charge(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    nowhere = {**worker_settings, "CHAPPE_WHATSAPP_BASE_URL": "http://127.0.0.1:1"}
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(nowhere) as worker:
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await plan.value("state") == "PENDING"
+        assert await plan.value("retry_count") == 0
+
+
+@pytest.mark.parametrize(("lease_check", "accepted"), [(True, 0), (False, 3)])
+async def test_a_worker_thawed_after_its_lease_sends_nothing(
+    fresh_database_url: str,
+    worker_settings: dict[str, str],
+    whatsapp_and_url: tuple[WhatsApp, str],
+    lease_check: bool,
+    accepted: int,
+) -> None:
+    """With a lease that has always ended, only the check stands between a claim and the wire."""
+    given = settings(**worker_settings, CHAPPE_LEASE_SECONDS="0.000001")
+    async with (
+        planned(fresh_database_url, numbers(3), per_second=20) as plan,
+        assembled(
+            settings=given,
+            clock=CLOCK,
+            stopping=asyncio.Event(),
+            safeguards=Safeguards(lease_check=lease_check),
+        ) as worker,
+    ):
+        run = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        await eventually(lambda: plan.value("max(attempt) > 0"))
+        await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED'")
+        await run
+        assert await whatsapp_and_url[0].accepted_count() == accepted
+
+
+async def test_a_stopping_worker_leaves_nothing_in_doubt(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(400), per_second=200) as plan:
+        async with busy_worker(worker_settings):
+            await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'ACCEPTED') > 20"), 20)
+        left = await plan.states()
+        assert set(left) == {"ACCEPTED", "PENDING"}
+        assert left["ACCEPTED"] == await whatsapp_and_url[0].accepted_count()
+
+
+async def test_a_paused_campaign_sends_nothing(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
+    async with planned(fresh_database_url, numbers(5)) as plan, idle_worker(worker_settings) as worker:
+        await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED'")
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await plan.all_are("PENDING")
