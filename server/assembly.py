@@ -42,8 +42,8 @@ from server.interceptors.telemetry import Telemetry
 from server.interceptors.validation import Validation
 from server.mutations import Mutations
 from server.policies import read_policies
-from server.services.senders import Senders
-from server.services.templates import Templates
+from server.services.senders import SendersService
+from server.services.templates import TemplatesService
 
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 _MOST_WHATSAPP_CONNECTIONS = 8  # templates and numbers are read here; messages are sent by workers
@@ -73,7 +73,7 @@ class Service:
     servicer: object
 
 
-def _service(stubs: ModuleType, name: str, servicer: object = None) -> Service:
+def offered(stubs: ModuleType, name: str, servicer: object = None) -> Service:
     """Finds in generated code how a service is registered, and a bare servicer where we have none."""
     return Service(
         name=f"chappe.v1.{name}",
@@ -86,19 +86,19 @@ def services(parts: Parts) -> list[Service]:
     """Returns every service of the contract, one line each; what has no servicer answers UNIMPLEMENTED."""
     p = parts
     return [
-        _service(contacts_service_pb2_grpc, "ContactsService"),
-        _service(categories_pb2_grpc, "CategoriesService"),
-        _service(
+        offered(contacts_service_pb2_grpc, "ContactsService"),
+        offered(categories_pb2_grpc, "CategoriesService"),
+        offered(
             templates_pb2_grpc,
             "TemplatesService",
-            Templates(
+            TemplatesService(
                 store=p.store, mutations=p.mutations, clock=p.clock, settings=p.settings, management=p.management
             ),
         ),
-        _service(
+        offered(
             senders_pb2_grpc,
             "SendersService",
-            Senders(
+            SendersService(
                 store=p.store,
                 mutations=p.mutations,
                 wakeups=p.wakeups,
@@ -107,9 +107,9 @@ def services(parts: Parts) -> list[Service]:
                 management=p.management,
             ),
         ),
-        _service(campaigns_service_pb2_grpc, "CampaignsService"),
-        _service(messages_service_pb2_grpc, "MessagesService"),
-        _service(stats_service_pb2_grpc, "StatsService"),
+        offered(campaigns_service_pb2_grpc, "CampaignsService"),
+        offered(messages_service_pb2_grpc, "MessagesService"),
+        offered(stats_service_pb2_grpc, "StatsService"),
     ]
 
 
@@ -160,7 +160,7 @@ async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = Fal
 
 
 def build_server(
-    offered: Sequence[Service],
+    offers: Sequence[Service],
     chain: Sequence[Interceptor],
     *,
     health_servicer: health_aio.HealthServicer,
@@ -168,14 +168,14 @@ def build_server(
     shares_port: bool = False,
 ) -> grpc.aio.Server:
     """Returns a server that offers the services behind the chain, not yet listening."""
-    names = [service.name for service in offered] + [health.SERVICE_NAME]
+    names = [service.name for service in offers] + [health.SERVICE_NAME]
     foreign = [reflection.SERVICE_NAME, channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name]
     pool = descriptor_pool.Default()
     policies = read_policies([pool.FindServiceByName(name) for name in (*names, *foreign)])
     server: grpc.aio.Server = grpc.aio.server(
         interceptors=[Chain(chain, policies=policies)], options=_options(shares_port=shares_port)
     )
-    for service in offered:
+    for service in offers:
         service.register(service.servicer, server)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection_enabled:

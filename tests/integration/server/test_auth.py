@@ -1,0 +1,175 @@
+"""Who may call what: every rpc of the contract against every role, on the assembled server."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import grpc
+import pytest
+from chappe.v1 import (
+    campaigns_service_pb2_grpc,
+    categories_pb2_grpc,
+    contacts_service_pb2_grpc,
+    messages_service_pb2_grpc,
+    senders_pb2_grpc,
+    stats_service_pb2_grpc,
+    templates_pb2_grpc,
+)
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from grpc_health.v1 import _async as health_aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from core.clock import SystemClock
+from core.db import Database
+from core.domain.access import Role
+from core.repositories.rooms import Store
+from core.settings import Settings
+from server.assembly import Service, build_server, interceptors, offered
+from server.interceptors.deadline import Deadline
+from server.keys import create_key, list_keys, revoke_key
+from server.policies import read_policies
+from tests.helpers.clocks import StillClock
+from tests.helpers.doors import Stub, details, listening, trailing
+
+SERVICES = ("Contacts", "Categories", "Templates", "Senders", "Campaigns", "Messages", "Stats")
+FOUND = [descriptor_pool.Default().FindServiceByName(f"chappe.v1.{name}Service") for name in SERVICES]
+METHODS = [(f"/{service.full_name}/{method.name}", method) for service in FOUND for method in service.methods]
+POLICIES = read_policies(FOUND)
+
+
+def bare_services() -> list[Service]:
+    files = {
+        "Contacts": contacts_service_pb2_grpc,
+        "Categories": categories_pb2_grpc,
+        "Templates": templates_pb2_grpc,
+        "Senders": senders_pb2_grpc,
+        "Campaigns": campaigns_service_pb2_grpc,
+        "Messages": messages_service_pb2_grpc,
+        "Stats": stats_service_pb2_grpc,
+    }
+    return [offered(stubs, f"{name}Service") for name, stubs in files.items()]
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    async with Database(url=database_url) as database:
+        yield Store(database)
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock(SystemClock().now())
+
+
+@pytest.fixture
+async def channel(store: Store, clock: StillClock) -> AsyncIterator[grpc.aio.Channel]:
+    settings = Settings()
+    chain = interceptors(settings=settings, clock=clock, store=store, cache=None, deadline=Deadline(default_seconds=10))
+    server = build_server(bare_services(), chain, health_servicer=health_aio.HealthServicer(), settings=settings)
+    async with listening(server) as channel:
+        yield channel
+
+
+async def reach(channel: grpc.aio.Channel, path: str, method: MethodDescriptor, key: str) -> grpc.aio.AioRpcError:
+    """Calls a method with an empty request and returns the refusal; there is always one."""
+    kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
+    request = message_factory.GetMessageClass(method.input_type)().SerializeToString()
+    stub: Stub = getattr(channel, kind)(path)
+    made = stub(
+        iter([request]) if method.client_streaming else request,
+        metadata=[("authorization", f"Bearer {key}")] if key else [],
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        _ = [reply async for reply in made] if method.server_streaming else await made
+    return refused.value
+
+
+@pytest.mark.parametrize("role", [*Role, None], ids=lambda role: role or "stranger")
+async def test_every_rpc_is_open_to_its_role_and_above_and_to_nobody_else(
+    channel: grpc.aio.Channel, store: Store, role: Role | None
+) -> None:
+    key = await create_key(store, role=role) if role else ""
+    for path, method in METHODS:
+        needed = POLICIES[path].role
+        assert needed is not None
+        code = (await reach(channel, path, method, key)).code()
+        if role is None:
+            assert code is grpc.StatusCode.UNAUTHENTICATED, path
+        elif role.may_act_as(needed):
+            assert code in {grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INVALID_ARGUMENT}, path
+        else:
+            assert code is grpc.StatusCode.PERMISSION_DENIED, path
+
+
+async def get(channel: grpc.aio.Channel, authorization: str | None) -> grpc.aio.AioRpcError:
+    stub: Stub = channel.unary_unary("/chappe.v1.StatsService/GetMessageStats")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub(b"", metadata=[("authorization", authorization)] if authorization is not None else [])
+    return refused.value
+
+
+async def test_missing_unknown_expired_and_revoked_keys_look_the_same(
+    channel: grpc.aio.Channel, store: Store, clock: StillClock
+) -> None:
+    expired = await create_key(store, role="ADMIN", expire_time=clock.now() - timedelta(seconds=1))
+    revoked = await create_key(store, role="ADMIN")
+    await revoke_key(store, key_prefix=revoked[:17])
+    headers = [None, "", "Bearer ", "Basic abc", "Bearer x", f"Bearer {expired}", f"Bearer {revoked}", expired]
+    refusals = [await get(channel, header) for header in headers]
+    shapes = {(r.code(), r.details(), trailing(r)["grpc-status-details-bin"]) for r in refusals}
+    assert len(shapes) == 1
+    assert refusals[0].code() is grpc.StatusCode.UNAUTHENTICATED
+    assert details(refusals[0])["ErrorInfo"].reason == "API_KEY_INVALID"
+
+
+async def test_a_revoked_key_opens_nothing_after_ten_seconds(
+    channel: grpc.aio.Channel, store: Store, clock: StillClock
+) -> None:
+    key = await create_key(store, role="VIEWER")
+    assert (await get(channel, f"Bearer {key}")).code() is grpc.StatusCode.UNIMPLEMENTED
+    await revoke_key(store, key_prefix=key[:17])
+    clock.move(10)
+    assert (await get(channel, f"bearer {key}")).code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_key_that_expires_while_remembered_opens_nothing(
+    channel: grpc.aio.Channel, store: Store, clock: StillClock
+) -> None:
+    key = await create_key(store, role="VIEWER", expire_time=clock.now() + timedelta(seconds=3))
+    assert (await get(channel, f"Bearer {key}")).code() is grpc.StatusCode.UNIMPLEMENTED
+    clock.move(3)
+    assert (await get(channel, f"Bearer {key}")).code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_database_holds_no_key(store: Store, database_url: str) -> None:
+    key = await create_key(store, role="ADMIN", display_name="the office")
+    known = next(k for k in await list_keys(store) if k.key_prefix == key[:17])
+    assert (known.role, known.display_name) == (Role.ADMIN, "the office")
+    async with Database(url=database_url) as database, database.connection() as connection:
+        rows = await connection.fetch("SELECT api_keys::text AS row FROM api_keys")
+    assert not [row for row in rows if key[20:] in row["row"]]
+
+
+async def test_health_is_open_and_reflection_needs_any_key(channel: grpc.aio.Channel, store: Store) -> None:
+    health = health_pb2_grpc.HealthStub(channel)
+    assert (await health.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
+    ask = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        _ = [reply async for reply in stub.ServerReflectionInfo(iter(ask))]
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    key = await create_key(store, role="VIEWER")
+    told = [
+        service.name
+        async for reply in stub.ServerReflectionInfo(iter(ask), metadata=[("authorization", f"Bearer {key}")])
+        for service in reply.list_services_response.service
+    ]
+    assert {f"chappe.v1.{name}Service" for name in SERVICES} < set(told)
+
+
+async def test_channelz_is_off(channel: grpc.aio.Channel) -> None:
+    stub: Stub = channel.unary_unary("/grpc.channelz.v1.Channelz/GetServers")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub(b"")
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
