@@ -9,12 +9,14 @@ from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
 from core.repositories.campaign_states import CampaignStates
 from core.repositories.campaigns import Campaigns
+from core.repositories.deliveries import Deliveries
 from core.repositories.doubts import Doubts
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
 from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
+from core.repositories.receipts import Receipts
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
 from core.repositories.templates import Templates
@@ -47,6 +49,11 @@ class Rooms:
         return Campaigns(self._connection)
 
     @cached_property
+    def deliveries(self) -> Deliveries:
+        """Webhook bodies and the door's heartbeats."""
+        return Deliveries(self._connection)
+
+    @cached_property
     def doubts(self) -> Doubts:
         """Messages whose outcome is not known."""
         return Doubts(self._connection)
@@ -75,6 +82,11 @@ class Rooms:
     def pumps(self) -> Pumps:
         """Who sends for which sender."""
         return Pumps(self._connection)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """What WhatsApp says happened to messages."""
+        return Receipts(self._connection)
 
     @cached_property
     def senders(self) -> Senders:

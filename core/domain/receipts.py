@@ -1,0 +1,180 @@
+"""What WhatsApp says happened to a message, and how many sayings become one: order and repetition never matter."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from core.domain.messages import MessageRef, MessageState, Reason, ReceiptState, after_receipt
+
+ERROR_NOT_ON_WHATSAPP: Final = 131026
+ERROR_OPTED_OUT: Final = 131050
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Holds one thing WhatsApp told about one message; `reference` is what we had sent along, when it came back."""
+
+    whatsapp_message_id: str
+    state: ReceiptState
+    receipt_time: datetime
+    reference: MessageRef | None = None
+    error_code: int = 0
+    error_title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Holds all that is told about one attempt of one message: the earliest time of each step."""
+
+    reference: MessageRef
+    whatsapp_message_id: str
+    send_time: datetime | None = None
+    deliver_time: datetime | None = None
+    read_time: datetime | None = None
+    fail_time: datetime | None = None
+    error_code: int = 0
+    error_title: str = ""
+
+    @property
+    def accept_time(self) -> datetime:
+        """Returns the earliest proof that WhatsApp had accepted it."""
+        return min(time for time in (self.send_time, self.deliver_time, self.read_time, self.fail_time) if time)
+
+    @property
+    def state(self) -> ReceiptState:
+        """Returns the state of the highest rank that was told."""
+        if self.read_time:
+            return ReceiptState.READ
+        if self.deliver_time:
+            return ReceiptState.DELIVERED
+        return ReceiptState.FAILED if self.fail_time else ReceiptState.SENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Holds where one message stands, as far as receipts move it."""
+
+    campaign_id: UUID
+    message_id: UUID
+    contact_id: UUID | None
+    attempt: int
+    state: MessageState
+    reason: str = ""
+    error_code: int = 0
+    error_title: str = ""
+    whatsapp_message_id: str | None = None
+    accept_time: datetime | None = None
+    send_time: datetime | None = None
+    deliver_time: datetime | None = None
+    read_time: datetime | None = None
+    fail_time: datetime | None = None
+
+
+def collapse(receipts: Iterable[tuple[MessageRef, Receipt]]) -> list[Progress]:
+    """Merges receipts into one progress per attempt, in the order in which message rows are locked."""
+    merged: dict[tuple[UUID, UUID, int], Progress] = {}
+    for reference, receipt in receipts:
+        key = (reference.campaign_id, reference.message_id, reference.attempt)
+        told = progress(reference, receipt)
+        merged[key] = merge(merged[key], told) if key in merged else told
+    return [merged[key] for key in sorted(merged)]
+
+
+def rounds(progresses: Iterable[Progress]) -> list[list[Progress]]:
+    """Splits progresses so that no message occurs twice in one part: two attempts of one message are rare."""
+    parts: list[dict[tuple[UUID, UUID], Progress]] = []
+    for item in progresses:
+        key = (item.reference.campaign_id, item.reference.message_id)
+        part = next((part for part in parts if key not in part), None)
+        if part is None:
+            parts.append({key: item})
+        else:
+            part[key] = item
+    return [list(part.values()) for part in parts]
+
+
+def progress(reference: MessageRef, receipt: Receipt) -> Progress:
+    """Returns what a single receipt tells."""
+    time = receipt.receipt_time
+    failed = receipt.state is ReceiptState.FAILED
+    return Progress(
+        reference=reference,
+        whatsapp_message_id=receipt.whatsapp_message_id,
+        send_time=time if receipt.state is ReceiptState.SENT else None,
+        deliver_time=time if receipt.state is ReceiptState.DELIVERED else None,
+        read_time=time if receipt.state is ReceiptState.READ else None,
+        fail_time=time if failed else None,
+        error_code=receipt.error_code if failed else 0,
+        error_title=receipt.error_title if failed else "",
+    )
+
+
+def merge(one: Progress, other: Progress) -> Progress:
+    """Returns what both tell together; of several error codes the lowest stands, so that order does not matter."""
+    failures = [item for item in (one, other) if item.fail_time]
+    failure = min(failures, key=lambda item: (item.error_code, item.error_title), default=one)
+    return Progress(
+        reference=one.reference,
+        whatsapp_message_id=min(one.whatsapp_message_id, other.whatsapp_message_id),
+        send_time=earliest(one.send_time, other.send_time),
+        deliver_time=earliest(one.deliver_time, other.deliver_time),
+        read_time=earliest(one.read_time, other.read_time),
+        fail_time=earliest(one.fail_time, other.fail_time),
+        error_code=failure.error_code,
+        error_title=failure.error_title,
+    )
+
+
+def apply(standing: Standing, told: Progress) -> Standing:
+    """Returns where a message stands after what is told; an equal value when nothing is new. Never moves back."""
+    state = after_receipt(standing.state, standing.reason, told.state)
+    rises = state is not standing.state or _was_presumed(standing)
+    # A second failure adds nothing but, perhaps, a lower code: the choice must not depend on which came first.
+    renames = not rises and state is MessageState.FAILED and standing.reason == Reason.UNDELIVERED
+    renames = renames and told.state is ReceiptState.FAILED and told.error_code < standing.error_code
+    failed = rises and state is MessageState.FAILED
+    named = failed or renames
+    return replace(
+        standing,
+        state=state,
+        reason=(Reason.UNDELIVERED if failed else "") if rises else standing.reason,
+        error_code=told.error_code if named else 0 if rises else standing.error_code,
+        error_title=told.error_title if named else "" if rises else standing.error_title,
+        whatsapp_message_id=_whatsapp_message_id(standing, told),
+        accept_time=earliest(standing.accept_time, told.accept_time),
+        send_time=earliest(standing.send_time, told.send_time),
+        deliver_time=earliest(standing.deliver_time, told.deliver_time),
+        read_time=earliest(standing.read_time, told.read_time),
+        fail_time=earliest(None if _was_presumed(standing) else standing.fail_time, told.fail_time),
+    )
+
+
+def is_superseded(standing: Standing, told: Progress) -> bool:
+    """Tells whether a newer attempt was begun since the one that is told of."""
+    return told.reference.attempt < standing.attempt
+
+
+def is_double(standing: Standing, told: Progress) -> bool:
+    """Tells whether a superseded attempt and another one are both known to be accepted."""
+    known = standing.whatsapp_message_id
+    return is_superseded(standing, told) and bool(known) and known != told.whatsapp_message_id
+
+
+def earliest(*times: datetime | None) -> datetime | None:
+    """Returns the earliest of the times that are known."""
+    return min((time for time in times if time is not None), default=None)
+
+
+def _was_presumed(standing: Standing) -> bool:
+    return standing.state is MessageState.FAILED and standing.reason == Reason.OUTCOME_UNKNOWN
+
+
+def _whatsapp_message_id(standing: Standing, told: Progress) -> str | None:
+    """Keeps the id of the newest attempt; WhatsApp's ids hold phone numbers, so an erased person's gets none."""
+    if standing.contact_id is None:
+        return None
+    if is_superseded(standing, told):
+        return standing.whatsapp_message_id or told.whatsapp_message_id
+    return told.whatsapp_message_id

@@ -1,0 +1,139 @@
+"""Receipts on their way to message rows: locking, moving, noting doubles, parking what has no row yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.db import Connection, Row
+from core.domain.contacts import WhatsappState
+from core.domain.messages import MessageRef, MessageState
+from core.domain.receipts import Progress, Standing
+from core.queries import load
+
+SQL = load("receipts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Says whose a WhatsApp id is."""
+
+    reference: MessageRef
+    contact_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """Holds a receipt, written as JSON, that waits for its message row until `expire_time`."""
+
+    delivery_id: UUID
+    receipt: Mapping[str, Any]
+    try_count: int
+    expire_time: datetime
+    not_before_time: datetime | None = None
+
+
+class Receipts:
+    """Moves messages by receipts on one connection; what it locks stays locked until the transaction ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def lock_messages(self, references: Sequence[MessageRef]) -> list[Standing]:
+        """Locks messages in key order and returns where they stand; those that do not exist are left out."""
+        rows = await self._connection.fetch(
+            SQL["lock_messages"],
+            [reference.campaign_id for reference in references],
+            [reference.message_id for reference in references],
+        )
+        return [_standing(row) for row in rows]
+
+    async def move_messages(self, moves: Sequence[tuple[Standing, Standing]]) -> None:
+        """Writes new standings over old ones, each only if the message still is in its old state."""
+        columns = [
+            (
+                new.campaign_id, new.message_id, old.state, new.state, new.reason, new.error_code, new.error_title,
+                new.whatsapp_message_id, new.accept_time, new.send_time, new.deliver_time, new.read_time, new.fail_time,
+            )
+            for old, new in moves
+        ]  # fmt: skip
+        await self._connection.execute(SQL["move_messages"], *map(list, zip(*columns, strict=True)))
+
+    async def find_messages(self, whatsapp_message_ids: Sequence[str]) -> dict[str, Found]:
+        """Finds whose WhatsApp ids these are; unknown ones are left out."""
+        rows = await self._connection.fetch(SQL["find_messages"], whatsapp_message_ids)
+        return {row["whatsapp_message_id"]: _found(row) for row in rows}
+
+    async def note_attempts(self, attempts: Sequence[tuple[Progress, Standing, datetime | None]]) -> None:
+        """Notes superseded attempts as accepted; with a time, as a proven double."""
+        await self._connection.execute(
+            SQL["note_attempts"],
+            [told.reference.campaign_id for told, _, _ in attempts],
+            [told.reference.message_id for told, _, _ in attempts],
+            [told.reference.attempt for told, _, _ in attempts],
+            [told.whatsapp_message_id if standing.contact_id else None for told, standing, _ in attempts],
+            [accept_time for _, _, accept_time in attempts],
+        )
+
+    async def prove_doubles(self, newer: Sequence[Progress]) -> None:
+        """Marks older attempts that were accepted as doubles of these."""
+        await self._connection.execute(
+            SQL["prove_doubles"],
+            [told.reference.campaign_id for told in newer],
+            [told.reference.message_id for told in newer],
+            [told.reference.attempt for told in newer],
+            [told.accept_time for told in newer],
+        )
+
+    async def park_receipts(self, parked: Sequence[Parked]) -> None:
+        """Keeps receipts for later."""
+        await self._connection.execute(
+            SQL["park_receipts"],
+            [item.delivery_id for item in parked],
+            [dict(item.receipt) for item in parked],
+            [item.try_count for item in parked],
+            [item.not_before_time for item in parked],
+            [item.expire_time for item in parked],
+        )
+
+    async def take_parked_receipts(self, *, now: datetime, limit: int) -> list[Parked]:
+        """Takes receipts that are due out of the park, within this transaction."""
+        return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipts"], now, limit)]
+
+    async def mark_whatsapp_states(self, states: Mapping[UUID, WhatsappState]) -> None:
+        """Notes of contacts whether they are on WhatsApp; rows that say so already are not touched."""
+        await self._connection.execute(SQL["mark_whatsapp_states"], list(states), list(states.values()))
+
+
+def _standing(row: Row) -> Standing:
+    return Standing(
+        campaign_id=row["campaign_id"],
+        message_id=row["id"],
+        contact_id=row["contact_id"],
+        attempt=row["attempt"],
+        state=MessageState(row["state"]),
+        reason=row["reason"],
+        error_code=row["error_code"],
+        error_title=row["error_title"],
+        whatsapp_message_id=row["whatsapp_message_id"],
+        accept_time=row["accept_time"],
+        send_time=row["send_time"],
+        deliver_time=row["deliver_time"],
+        read_time=row["read_time"],
+        fail_time=row["fail_time"],
+    )
+
+
+def _found(row: Row) -> Found:
+    reference = MessageRef(campaign_id=row["campaign_id"], message_id=row["message_id"], attempt=row["attempt"])
+    return Found(reference=reference, contact_id=row["contact_id"])
+
+
+def _parked(row: Row) -> Parked:
+    return Parked(
+        delivery_id=row["delivery_id"],
+        receipt=row["receipt"],
+        try_count=row["try_count"],
+        expire_time=row["expire_time"],
+    )

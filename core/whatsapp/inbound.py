@@ -1,0 +1,115 @@
+"""Inbound messages of a webhook body become interactions-to-be: which kind, which words, what they answer."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from core.domain.interactions import Inbound, InteractionKind
+from core.whatsapp.webhook_fields import instant, items, mapping, person_of, required, text
+
+_MEDIA: Final = ("image", "video", "document", "audio", "voice", "sticker")
+_MEDIA_KEYS: Final = ("id", "mime_type", "sha256", "filename", "voice", "animated")
+
+Content = tuple[InteractionKind, str, dict[str, Any]]
+
+
+def read_inbound(message: Mapping[str, Any], value: Mapping[str, Any]) -> Inbound:
+    """Reads one element of `messages`; a type nobody knows yet becomes OTHER. Raises Unreadable without id or time."""
+    type_ = text(message, "type")
+    kind, words, payload = _READERS.get(type_, _other)(message, type_)
+    return Inbound(
+        whatsapp_message_id=required(message, "id"),
+        phone_number_id=required(mapping(value, "metadata"), "phone_number_id"),
+        person=person_of(value, phone=text(message, "from"), user_id=text(message, "from_user_id")),
+        kind=kind,
+        interaction_time=instant(message, "timestamp"),
+        text=words,
+        payload=payload | _origin(message),
+        context=text(mapping(message, "reaction"), "message_id") or text(mapping(message, "context"), "id"),
+    )
+
+
+def _text(message: Mapping[str, Any], _: str) -> Content:
+    return InteractionKind.TEXT, text(mapping(message, "text"), "body"), {}
+
+
+def _button(message: Mapping[str, Any], _: str) -> Content:
+    button = mapping(message, "button")
+    return InteractionKind.BUTTON, text(button, "text"), {"payload": text(button, "payload")}
+
+
+def _interactive(message: Mapping[str, Any], type_: str) -> Content:
+    interactive = mapping(message, "interactive")
+    reply_type = text(interactive, "type")
+    reply = mapping(interactive, reply_type)
+    if not reply:
+        return _other(message, type_)
+    form = {"response_json": text(reply, "response_json")} if reply_type == "nfm_reply" else {}
+    words = text(reply, "title") or text(reply, "body")
+    return InteractionKind.BUTTON, words, {"type": reply_type, "payload": text(reply, "id")} | form
+
+
+def _reaction(message: Mapping[str, Any], _: str) -> Content:
+    emoji = text(mapping(message, "reaction"), "emoji")
+    return InteractionKind.REACTION, emoji, {} if emoji else {"removed": True}
+
+
+def _media(message: Mapping[str, Any], type_: str) -> Content:
+    media = mapping(message, type_)
+    known = {key: media[key] for key in _MEDIA_KEYS if isinstance(media.get(key), str | bool)}
+    return InteractionKind.MEDIA, text(media, "caption"), {"type": type_} | _clean(known)
+
+
+def _location(message: Mapping[str, Any], _: str) -> Content:
+    place = mapping(message, "location")
+    keys = ("latitude", "longitude", "name", "address", "url")
+    known = {key: place[key] for key in keys if isinstance(place.get(key), str | int | float)}
+    return InteractionKind.LOCATION, text(place, "name"), _clean(known)
+
+
+def _contacts(message: Mapping[str, Any], _: str) -> Content:
+    cards = list(items(message, "contacts"))
+    return InteractionKind.CONTACTS, "", {"count": len(cards)}
+
+
+def _order(message: Mapping[str, Any], _: str) -> Content:
+    order = mapping(message, "order")
+    products = [_clean(dict(item)) for item in items(order, "product_items")]
+    return InteractionKind.ORDER, text(order, "text"), {"catalog_id": text(order, "catalog_id"), "products": products}
+
+
+def _other(message: Mapping[str, Any], type_: str) -> Content:
+    details = mapping(message, type_) if type_ else {}
+    known = {key: value for key, value in details.items() if isinstance(value, str | int)}
+    return InteractionKind.OTHER, text(details, "body"), {"type": type_} | _clean(known)
+
+
+def _origin(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Keeps where an advertisement's click came from."""
+    referral = mapping(message, "referral")
+    keys = ("source_url", "source_id", "source_type", "ctwa_clid")
+    known = {key: text(referral, key) for key in keys if text(referral, key)}
+    return {"referral": known} if known else {}
+
+
+def _clean(values: dict[str, Any]) -> dict[str, Any]:
+    """Drops NUL, which no row can hold, from the texts at the top."""
+    return {
+        key.replace("\x00", ""): value.replace("\x00", "") if isinstance(value, str) else value
+        for key, value in values.items()
+        if isinstance(value, str | bool | int | float)
+    }
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Content]]] = MappingProxyType(
+    {
+        "text": _text,
+        "button": _button,
+        "interactive": _interactive,
+        "reaction": _reaction,
+        "location": _location,
+        "contacts": _contacts,
+        "order": _order,
+    }
+    | dict.fromkeys(_MEDIA, _media)
+)

@@ -1,0 +1,222 @@
+"""Webhook bodies become typed facts. Tolerant: what is unknown or broken is counted and never keeps the rest back."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from core.domain.interactions import Inbound
+from core.domain.messages import ReceiptState
+from core.domain.optout import Preference
+from core.domain.receipts import Receipt
+from core.whatsapp.inbound import read_inbound
+from core.whatsapp.payloads import parse_callback_data
+from core.whatsapp.webhook_fields import Unreadable, instant, integer, items, mapping, person_of, required, text
+
+_STATES: Final = MappingProxyType(
+    {
+        "sent": ReceiptState.SENT,
+        "delivered": ReceiptState.DELIVERED,
+        "read": ReceiptState.READ,
+        "played": ReceiptState.READ,
+        "failed": ReceiptState.FAILED,
+    }
+)
+_LEGACY_STATES: Final = frozenset({"deleted", "warning"})
+_CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
+
+
+class UnreadableBody(Exception):
+    """Says that a body is no JSON object at all, so that nothing in it can be applied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateEvent:
+    """Holds one change WhatsApp made to a template; `topic` is the field that told it, `event` is upper case."""
+
+    topic: str
+    whatsapp_template_id: str
+    event: str
+    reason: str = ""
+    event_time: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEvent:
+    """Holds one change of the account or of one of its numbers."""
+
+    topic: str
+    whatsapp_account_id: str
+    event: str
+    phone_number: str = field(default="", repr=False)
+    event_time: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Marks something the body holds and this version does not know or cannot read."""
+
+    what: str
+
+
+Fact = Receipt | Inbound | Preference | TemplateEvent | AccountEvent | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Holds all that one body tells, by kind; `unknown` counts what was passed over."""
+
+    receipts: tuple[Receipt, ...] = ()
+    inbounds: tuple[Inbound, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    template_events: tuple[TemplateEvent, ...] = ()
+    account_events: tuple[AccountEvent, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
+
+
+def parse(body: bytes) -> Webhook:
+    """Reads one body; raises UnreadableBody when it is no JSON object."""
+    facts = list(_facts(_document(body)))
+    return Webhook(
+        receipts=tuple(fact for fact in facts if isinstance(fact, Receipt)),
+        inbounds=tuple(fact for fact in facts if isinstance(fact, Inbound)),
+        preferences=tuple(fact for fact in facts if isinstance(fact, Preference)),
+        template_events=tuple(fact for fact in facts if isinstance(fact, TemplateEvent)),
+        account_events=tuple(fact for fact in facts if isinstance(fact, AccountEvent)),
+        unknown=Counter(fact.what for fact in facts if isinstance(fact, Unknown)),
+    )
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = _mended(body)
+    if not isinstance(document, dict):
+        raise UnreadableBody("the body is not an object")
+    return document
+
+
+def _mended(body: bytes) -> object:
+    """Reads a body whose texts hold halves of a character, as a name cut in the middle of an emoji does."""
+    try:
+        lenient = json.dumps(json.loads(body), ensure_ascii=False)
+        return orjson.loads(lenient.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise UnreadableBody("the body is not JSON") from None
+
+
+def _facts(document: Mapping[str, Any]) -> Iterator[Fact]:
+    for entry in items(document, "entry"):
+        for change in items(entry, "changes"):
+            topic = text(change, "field")
+            read = _TOPICS.get(topic)
+            if read is None:
+                yield Unknown(what=f"field {topic[:64]}")
+            else:
+                yield from read(mapping(change, "value"), entry, topic)
+
+
+def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:
+    for receipt in items(value, "statuses"):
+        yield _safely(_receipt, receipt, value)
+    for message in items(value, "messages"):
+        yield _safely(read_inbound, message, value)
+    yield from (Unknown(what=f"error {integer(error, 'code')}") for error in items(value, "errors"))
+
+
+def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
+    word = text(told, "status").lower()
+    if word not in _STATES:
+        return Unknown(what="legacy receipt" if word in _LEGACY_STATES else f"receipt {word[:64]}")
+    error = next(items(told, "errors"), {})
+    return Receipt(
+        whatsapp_message_id=required(told, "id"),
+        state=_STATES[word],
+        receipt_time=instant(told, "timestamp"),
+        reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
+        error_code=integer(error, "code"),
+        error_title=(text(error, "title") or text(error, "message"))[:500],
+    )
+
+
+def _preferences(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:
+    for preference in items(value, "user_preferences"):
+        yield _safely(_preference, preference, value)
+
+
+def _preference(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
+    consent = _CONSENTS.get(text(told, "value").lower())
+    if consent is None:
+        return Unknown(what=f"preference {text(told, 'value')[:64]}")
+    return Preference(
+        person=person_of(value, phone=text(told, "wa_id"), user_id=text(told, "user_id")),
+        phone_number_id=text(mapping(value, "metadata"), "phone_number_id"),
+        consent=consent,
+        event_time=instant(told, "timestamp"),
+    )
+
+
+def _template(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    yield TemplateEvent(
+        topic=topic,
+        whatsapp_template_id=text(value, "message_template_id"),
+        event=(text(value, "event") or text(value, "new_quality_score") or text(value, "new_category")).upper(),
+        reason=text(value, "reason"),
+        event_time=_time_of(entry),
+        details=value,
+    )
+
+
+def _account(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    yield AccountEvent(
+        topic=topic,
+        whatsapp_account_id=text(entry, "id"),
+        event=text(value, "event").upper(),
+        phone_number=text(value, "display_phone_number"),
+        event_time=_time_of(entry),
+        details=value,
+    )
+
+
+def _time_of(entry: Mapping[str, Any]) -> datetime | None:
+    try:
+        return instant(entry, "time")
+    except Unreadable:
+        return None
+
+
+def _safely(
+    read: Callable[[Mapping[str, Any], Mapping[str, Any]], Fact], told: Mapping[str, Any], value: Mapping[str, Any]
+) -> Fact:
+    """Reads one item; one that lacks what it cannot do without is counted."""
+    try:
+        return read(told, value)
+    except Unreadable as error:
+        return Unknown(what=f"unreadable {error}")
+
+
+_TOPICS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Iterator[Fact]]]] = MappingProxyType(
+    {
+        "messages": _messages,
+        "user_preferences": _preferences,
+        "message_template_status_update": _template,
+        "message_template_quality_update": _template,
+        "message_template_components_update": _template,
+        "template_category_update": _template,
+        "account_alerts": _account,
+        "account_review_update": _account,
+        "account_update": _account,
+        "business_capability_update": _account,
+        "phone_number_name_update": _account,
+        "phone_number_quality_update": _account,
+        "security": _account,
+    }
+)

@@ -1,0 +1,52 @@
+"""Starts the webhook door and closes it on SIGTERM or Ctrl-C."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from core.settings import Settings, SettingsError
+from core.telemetry import configure_logging
+from server.webhooks.door import DoorError, assembled
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Takes webhooks until told to stop; exits with one line when it cannot start."""
+    try:
+        settings = Settings.load()
+        configure_logging("webhooks", settings.log_level)
+        uvloop.run(_serve(settings))
+    except (DoorError, SettingsError) as error:
+        sys.exit(f"chappe webhooks: {error}")
+    except OSError as error:
+        sys.exit(f"chappe webhooks: something it stands on is away ({type(error).__name__})")
+
+
+async def _serve(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with assembled(settings=settings) as door:
+        port = await door.open()
+        _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
+        if settings.port_file is not None:
+            _write_at_once(settings.port_file, f"{port}\n")
+        await stopping.wait()
+        await door.close()
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Whoever waits for the file must never read half of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="ascii")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Bodies on their way to disk: all that wait are appended in one statement, and each POST answers after its commit."""
+
+import asyncio
+import logging
+from collections import deque
+from types import TracebackType
+from typing import Final, Self
+
+from core.domain.errors import Unavailable
+from core.repositories.rooms import Store
+from core.wakeups import Wakeups
+
+_log = logging.getLogger(__name__)
+
+_TIMEOUT_SECONDS: Final = 5.0
+_MOST_BYTES_AT_ONCE: Final = 8 * 2**20
+_MOST_BYTES_WAITING: Final = 64 * 2**20
+# Workers take many deliveries per wake-up; more rings than this would tell them nothing.
+_RING_SECONDS: Final = 0.02
+
+
+class Intake:
+    """Appends bodies durably; use as an async context manager."""
+
+    def __init__(self, *, store: Store, wakeups: Wakeups) -> None:
+        self._store = store
+        self._wakeups = wakeups
+        self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+        self._waiting_bytes = 0
+        self._arrived = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.commit_count = 0
+        self.stored_count = 0
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._append_all()), asyncio.create_task(self._ring())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._committed.is_set():
+            await self._wakeups.apply_deliveries()
+
+    async def append(self, body: bytes) -> None:
+        """Returns once the body is durable; raises Unavailable when it is not, and then WhatsApp must send it again."""
+        if self._waiting_bytes + len(body) > _MOST_BYTES_WAITING:
+            raise Unavailable("WEBHOOK_DOOR_FULL", "Too many bodies wait for the database.")
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, done))
+        self._waiting_bytes += len(body)
+        self._arrived.set()
+        await done
+
+    async def _append_all(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            error = await self._store_batch([body for body, _ in batch])
+            for _, done in batch:
+                _answer(done, error)
+
+    def _take(self) -> list[tuple[bytes, "asyncio.Future[None]"]]:
+        """Takes what waits, a few megabytes at most; whoever arrives meanwhile shares the next commit."""
+        batch: list[tuple[bytes, asyncio.Future[None]]] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0][0]) <= _MOST_BYTES_AT_ONCE):
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1][0])
+        self._waiting_bytes -= size
+        if not self._waiting:
+            self._arrived.clear()
+        return batch
+
+    async def _store_batch(self, bodies: list[bytes]) -> Unavailable | None:
+        for last in (False, True):
+            try:
+                async with asyncio.timeout(_TIMEOUT_SECONDS), self._store.connection() as rooms:
+                    await rooms.deliveries.append_deliveries(bodies)
+            except Exception as error:  # whatever it was, nothing must be answered with 200
+                # A connection that died while idle shows only now. Appending twice is harmless, losing is not.
+                if last:
+                    _log.warning("bodies were not stored", extra={"count": len(bodies), "error": type(error).__name__})
+            else:
+                self.commit_count += 1
+                self.stored_count += len(bodies)
+                self._committed.set()
+                return None
+        return Unavailable("DATABASE_AWAY", "The database does not answer.")
+
+    async def _ring(self) -> None:
+        """Rings after commits, but not for each: the bell says that there is work, not how much."""
+        while True:
+            await self._committed.wait()
+            self._committed.clear()
+            await self._wakeups.apply_deliveries()
+            await asyncio.sleep(_RING_SECONDS)  # noqa: TID251  # cancelled when the door closes
+
+
+def _answer(done: "asyncio.Future[None]", error: Unavailable | None) -> None:
+    """Wakes a POST, unless its caller has hung up."""
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

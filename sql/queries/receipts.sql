@@ -1,0 +1,121 @@
+-- Receipts move messages forward. The rule is core/domain/receipts.py; each statement that moves names the state it leaves.
+
+-- name: lock_messages
+-- Locks messages in key order until the transaction ends, so that two batches never wait for each other in a ring.
+-- $1 campaigns, $2 messages. The answer has those that exist, as they are.
+SELECT
+    messages.campaign_id, messages.id, messages.contact_id, messages.attempt, messages.whatsapp_message_id, messages.state,
+    messages.reason, messages.error_code, messages.error_title, messages.accept_time, messages.send_time,
+    messages.deliver_time, messages.read_time, messages.fail_time
+FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, id)
+JOIN messages ON messages.campaign_id = told.campaign_id AND messages.id = told.id
+ORDER BY messages.campaign_id, messages.id
+FOR UPDATE OF messages;
+
+-- name: move_messages
+-- Writes what receipts made of locked messages. $1 campaigns, $2 messages (none twice), $3 the states they leave, $4 the
+-- states they take, $5 reasons, $6 error codes, $7 titles, $8 WhatsApp ids, $9 accept, $10 send, $11 deliver, $12 read,
+-- $13 fail times. A message that is no longer in the state it should leave is not touched.
+UPDATE messages
+SET
+    state = told.state,
+    reason = told.reason,
+    error_code = told.error_code,
+    error_title = told.error_title,
+    whatsapp_message_id = told.whatsapp_message_id,
+    accept_time = told.accept_time,
+    send_time = told.send_time,
+    deliver_time = told.deliver_time,
+    read_time = told.read_time,
+    fail_time = told.fail_time
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[], $9::timestamptz[],
+    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]
+) AS told (
+    campaign_id, id, old_state, state, reason, error_code, error_title, whatsapp_message_id, accept_time, send_time,
+    deliver_time, read_time, fail_time
+)
+WHERE messages.campaign_id = told.campaign_id
+    AND messages.id = told.id
+    AND messages.state = told.old_state;
+
+-- name: find_messages
+-- Finds whose WhatsApp ids these are, the latest attempt first asked. $1 WhatsApp ids. No row: nobody's that we know.
+SELECT wanted.id AS whatsapp_message_id, found.campaign_id, found.message_id, found.attempt, found.contact_id
+FROM unnest($1::text[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT campaign_id, id AS message_id, attempt, contact_id, create_time
+    FROM messages
+    WHERE messages.whatsapp_message_id = wanted.id
+    UNION ALL
+    SELECT older.campaign_id, older.message_id, older.attempt, messages.contact_id, messages.create_time
+    FROM message_attempts AS older
+    JOIN messages ON messages.campaign_id = older.campaign_id AND messages.id = older.message_id
+    WHERE older.whatsapp_message_id = wanted.id
+    ORDER BY create_time DESC, attempt DESC
+    LIMIT 1
+) AS found;
+
+-- name: note_attempts
+-- Notes attempts other than the current one that WhatsApp accepted; an accept time makes it a proven double. $1
+-- campaigns, $2 messages, $3 attempts, $4 WhatsApp ids, $5 accept times or null.
+INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, accept_time)
+SELECT campaign_id, message_id, attempt, whatsapp_message_id, accept_time
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::timestamptz[])
+    AS told (campaign_id, message_id, attempt, whatsapp_message_id, accept_time)
+ORDER BY campaign_id, message_id, attempt
+ON CONFLICT ON CONSTRAINT message_attempts_pkey DO UPDATE
+SET
+    whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id),
+    accept_time = least(message_attempts.accept_time, excluded.accept_time);
+
+-- name: prove_doubles
+-- Marks accepted attempts as doubles once a newer one is known to be accepted too. $1 campaigns, $2 messages, $3 the newer
+-- attempts, $4 when these were accepted.
+UPDATE message_attempts
+SET accept_time = told.accept_time
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS told (campaign_id, message_id, attempt, accept_time)
+WHERE message_attempts.campaign_id = told.campaign_id
+    AND message_attempts.message_id = told.message_id
+    AND message_attempts.attempt < told.attempt
+    AND message_attempts.whatsapp_message_id IS NOT NULL
+    AND message_attempts.accept_time IS NULL;
+
+-- name: park_receipts
+-- Keeps receipts whose message is not there yet. $1 deliveries, $2 receipts, $3 tries so far, $4 not before, $5 until when.
+INSERT INTO parked_receipts (delivery_id, receipt, try_count, not_before_time, expire_time)
+SELECT delivery_id, receipt, try_count, not_before_time, expire_time
+FROM unnest($1::uuid[], $2::jsonb[], $3::integer[], $4::timestamptz[], $5::timestamptz[])
+    AS parked (delivery_id, receipt, try_count, not_before_time, expire_time);
+
+-- name: take_parked_receipts
+-- Takes the parked receipts that are due, so that they are applied or parked again in this transaction. $1 now, $2 how many.
+DELETE FROM parked_receipts
+WHERE id IN (
+    SELECT id
+    FROM parked_receipts
+    WHERE not_before_time <= $1
+    ORDER BY not_before_time
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING delivery_id, receipt, try_count, expire_time;
+
+-- name: mark_whatsapp_states
+-- Notes which contacts are on WhatsApp and which are not; a contact that is so already is not touched. $1 contacts (none
+-- twice), $2 states.
+WITH told AS (
+    SELECT id, state
+    FROM unnest($1::uuid[], $2::text[]) AS told (id, state)
+), changed AS MATERIALIZED (
+    SELECT contacts.id, told.state
+    FROM told
+    JOIN contacts ON contacts.id = told.id
+    WHERE contacts.whatsapp_state <> told.state
+    ORDER BY contacts.id
+    FOR UPDATE OF contacts
+)
+UPDATE contacts
+SET whatsapp_state = changed.state, update_time = now()
+FROM changed
+WHERE contacts.id = changed.id;
