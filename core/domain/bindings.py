@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from core.domain.contacts import Contact
 from core.domain.errors import InvalidArgument, Violation
 from core.domain.template_parts import Parameter, ParameterKind, Part
 
@@ -94,16 +95,35 @@ def describe(key: tuple[str, int, str]) -> str:
     return f"{component} {button_index} {parameter}" if component == Part.BUTTON else f"{component} {parameter}"
 
 
-def resolve(binding: Binding, contact: Mapping[str, Any]) -> str:
-    """Returns a binding's value for a contact given as its fields and ``attributes``; empty when there is none."""
-    match binding.source:
-        case Source.LITERAL:
-            found = binding.value
-        case Source.ATTRIBUTE:
-            found = contact["attributes"].get(binding.value)
-        case Source.FIELD:
-            found = contact[binding.value]
+def resolve(binding: Binding, contact: Contact | None) -> str:
+    """Returns a binding's value for a contact; empty when it has none and there is no default."""
+    found: str | None = None
+    if binding.source is Source.LITERAL:
+        found = binding.value
+    elif contact is not None and binding.source is Source.ATTRIBUTE:
+        found = contact.attributes.get(binding.value)
+    elif contact is not None:
+        found = getattr(contact, binding.value)
     return (found or "").strip(" ") or binding.default_value
+
+
+def fill(
+    bindings: Sequence[Binding], parameters: Sequence[Parameter], contact: Contact | None
+) -> tuple[dict[tuple[str, int, str], str], list[Parameter]]:
+    """Returns the values of parameters by key, and the parameters that the contact has no value for.
+
+    Without a contact only literals are filled in; what is not bound, or not filled, shows its example.
+    """
+    values = {parameter.key: parameter.example for parameter in parameters}
+    known = {parameter.key: parameter for parameter in parameters}
+    missing: list[Parameter] = []
+    for binding in bindings:
+        if contact is None and binding.source is not Source.LITERAL:
+            continue
+        values[binding.key] = resolve(binding, contact)
+        if not values[binding.key]:
+            missing.append(known[binding.key])
+    return values, missing
 
 
 def _of_kind(binding: Binding, kind: ParameterKind) -> Binding:

@@ -1,14 +1,14 @@
 """The rules of campaigns: their states, which verb leaves which, and what a start needs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from core.domain.bindings import Binding
+from core.domain.bindings import Binding, describe, find_unbound, match_bindings
 from core.domain.errors import InvalidArgument, Refusal, WrongState
 from core.domain.senders import Sender, SenderState
+from core.domain.template_parts import Parameter, RenderedMessage
 from core.domain.templates import Template, TemplateState
 
 
@@ -66,6 +66,7 @@ UNSETTLED_MESSAGE_STATES = frozenset({"PENDING", "SENDING", "UNCONFIRMED"})
 
 # Fields of a campaign that may change at any time; all others only in a draft.
 LIVE_FIELDS = frozenset({"display_name", "messages_per_second"})
+SETTABLE_FIELDS = LIVE_FIELDS | {"sender", "template", "bindings", "audience", "unconfirmed_policy"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,15 @@ class CampaignDraft:
     audience: Audience = Audience()
     messages_per_second: float | None = None
     unconfirmed_policy: UnconfirmedPolicy = UnconfirmedPolicy.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingVariable:
+    """Counts the contacts without a value for one parameter; ``value`` names where it was looked for."""
+
+    parameter: Parameter
+    value: str
+    contact_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +174,29 @@ class AudienceCounts:
         return self.audience_count - sum(count for _, count in self.skips)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignPreview:
+    """Shows what a start would do; ``problems`` are what it would be refused for."""
+
+    counts: AudienceCounts
+    missing_variables: tuple[MissingVariable, ...]
+    samples: tuple[RenderedMessage, ...]
+    send_duration: timedelta
+    problems: tuple[Refusal, ...]
+
+
 def refuse_verb(verb: str, *, state: CampaignState, campaign: str, allowed: frozenset[CampaignState]) -> WrongState:
     """Returns the refusal of a verb that the campaign's state does not allow; ``verb`` is like STARTABLE."""
     states = " or ".join(sorted(allowed))
     text = f"The campaign is {state}; only a campaign that is {states} is {verb.lower()}."
     return WrongState(f"CAMPAIGN_NOT_{verb}", text, campaign=campaign, state=state)
+
+
+def check_editable(campaign: Campaign) -> None:
+    """Refuses with ``CAMPAIGN_NOT_EDITABLE`` a campaign of which only the live fields may change."""
+    if campaign.state not in EDITABLE:
+        name = f"campaigns/{campaign.id}"
+        raise refuse_verb("EDITABLE", state=campaign.state, campaign=name, allowed=EDITABLE)
 
 
 def estimate_duration(*, sendable_count: int, campaign_rate: float | None, sender_rate: float) -> timedelta:
@@ -177,22 +205,35 @@ def estimate_duration(*, sendable_count: int, campaign_rate: float | None, sende
     return timedelta(seconds=sendable_count / rate)
 
 
-def start_problems(*, campaign: Campaign, sender: Sender, template: Template, missing: Sequence[str]) -> list[Refusal]:
-    """Returns all that a start would be refused for, except the state: what preview shows and start raises.
+def start_problems(*, campaign: Campaign, sender: Sender, template: Template, is_reaching: bool) -> list[Refusal]:
+    """Returns all that a start now would be refused for, except the state: what preview shows and start raises.
 
-    ``missing`` names the parameters that have no binding.
+    ``is_reaching`` tells whether the audience holds anybody.
     """
     problems: list[Refusal] = []
-    if campaign.audience.is_empty:
+    if not is_reaching:
         problems.append(WrongState("AUDIENCE_EMPTY", "The campaign's audience selects nobody."))
     if template.state is not TemplateState.APPROVED:
         text = f"The template is {template.state}; only an APPROVED one may be sent."
-        problems.append(
-            WrongState("TEMPLATE_NOT_APPROVED", text, template=f"templates/{template.id}", state=template.state)
-        )
-    if missing:
-        text = f"No value is bound to {', '.join(missing)}."
-        problems.append(WrongState("BINDING_MISSING", text, parameters=", ".join(missing)))
+        known = {"template": f"templates/{template.id}", "state": template.state}
+        problems.append(WrongState("TEMPLATE_NOT_APPROVED", text, **known))
+    if unbound := find_unbound(campaign.bindings, template.parameters):
+        names = ", ".join(describe(parameter.key) for parameter in unbound)
+        problems.append(WrongState("BINDING_MISSING", f"No value is bound to {names}.", parameters=names))
     if sender.state is SenderState.PAUSED:
-        problems.append(WrongState("SENDER_PAUSED", "The campaign's sender is paused.", sender=f"senders/{sender.id}"))
+        text = "The campaign's sender is paused; resume it first."
+        problems.append(WrongState("SENDER_PAUSED", text, sender=f"senders/{sender.id}"))
     return problems
+
+
+def check_draft(draft: CampaignDraft, *, sender: Sender, template: Template) -> CampaignDraft:
+    """Returns the draft with its bindings in the template's order; refuses what can never be sent."""
+    if not draft.display_name.strip():
+        raise InvalidArgument("DISPLAY_NAME_MISSING", "A campaign needs a display name.")
+    draft.audience.check()
+    if template.whatsapp_account_id != sender.whatsapp_account_id:
+        text = "The template belongs to another WhatsApp account than the sender."
+        raise WrongState(
+            "TEMPLATE_OF_OTHER_ACCOUNT", text, template=f"templates/{template.id}", sender=f"senders/{sender.id}"
+        )
+    return replace(draft, bindings=match_bindings(draft.bindings, template.parameters))

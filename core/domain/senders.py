@@ -1,6 +1,6 @@
 """The rules of senders: our own WhatsApp numbers, whether they may send, and how fast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 STANDARD_MESSAGES_PER_SECOND = 80.0
 HIGH_MESSAGES_PER_SECOND = 1000.0
 DEFAULT_CREDENTIAL_REFERENCE = "CHAPPE_WHATSAPP_ACCESS_TOKEN"
+
+SETTABLE_FIELDS = frozenset({"display_name", "credential_reference", "messages_per_second"})
 
 
 class SenderState(StrEnum):
@@ -76,6 +78,15 @@ class SenderInfo:
     quality: Quality = Quality.UNKNOWN
     throughput_level: ThroughputLevel = ThroughputLevel.STANDARD
     messaging_limit: str = ""
+
+
+def with_defaults(draft: SenderDraft) -> SenderDraft:
+    """Returns the draft with what its caller left out."""
+    return replace(
+        draft,
+        credential_reference=draft.credential_reference or DEFAULT_CREDENTIAL_REFERENCE,
+        messages_per_second=draft.messages_per_second or STANDARD_MESSAGES_PER_SECOND,
+    )
 
 
 def level_rate(level: ThroughputLevel) -> float:

@@ -100,11 +100,14 @@ def find_parameters(components: Sequence[Component]) -> tuple[Parameter, ...]:
     return tuple(sorted(found, key=lambda parameter: (order.index(parameter.component), parameter.button_index)))
 
 
-def render(components: Sequence[Component], values: Mapping[tuple[str, int, str], str]) -> RenderedMessage:
+def render(
+    components: Sequence[Component], values: Mapping[tuple[str, int, str], str], *, contact_id: UUID | None = None
+) -> RenderedMessage:
     """Fills the parts with values by parameter key; a parameter without a value stays as it stands in the template."""
     texts = {component.kind: _fill(component, values) for component in components}
     buttons = (button.text for component in components for button in component.buttons)
     return RenderedMessage(
+        contact_id=contact_id,
         header=texts.get("HEADER", ""),
         body=texts.get("BODY", ""),
         footer=texts.get("FOOTER", ""),

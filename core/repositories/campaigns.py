@@ -1,5 +1,6 @@
 """Reads and changes campaigns on one connection; the verbs that move their states are in campaign_states."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -66,6 +67,11 @@ class Campaigns:
         """Deletes a draft; refuses with ``CAMPAIGN_NOT_DELETABLE`` or ``ETAG_MISMATCH``."""
         if await self._connection.fetchval(SQL["delete_campaign"], campaign_id, revision) is None:
             await self._refuse(campaign_id, verb="DELETABLE")
+
+    async def find_unknown_categories(self, category_ids: Sequence[UUID]) -> list[UUID]:
+        """Lists those of the ids that no category has."""
+        rows = await self._connection.fetch(SQL["find_unknown_categories"], list(category_ids))
+        return [row["id"] for row in rows]
 
     def _found(self, campaign_id: UUID, row: Row | None) -> Campaign:
         if row is None:

@@ -16,6 +16,10 @@ class Previews:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def has_audience(self, campaign_id: UUID) -> bool:
+        """Tells whether the audience holds anybody, exclusions aside."""
+        return bool(await self._connection.fetchval(SQL["has_audience"], campaign_id))
+
     async def count_audience(self, campaign_id: UUID) -> AudienceCounts:
         """Counts whom a start would reach and whom it would skip, by reason, most first."""
         rows = await self._connection.fetch(SQL["count_audience"], campaign_id)

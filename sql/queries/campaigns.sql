@@ -89,3 +89,10 @@ WHERE id = $1
     AND state IN ('DRAFT')
     AND ($2::bigint IS NULL OR revision = $2)
 RETURNING id;
+
+-- name: find_unknown_categories
+-- Lists those of the ids $1 that no category has.
+SELECT asked.id
+FROM unnest($1::uuid[]) AS asked (id)
+WHERE NOT EXISTS (SELECT 1 FROM categories WHERE categories.id = asked.id)
+ORDER BY asked.id;

@@ -1,3 +1,11 @@
+-- name: has_audience
+-- Tells whether the audience of campaign $1 holds anybody, exclusions aside. No row: there is no campaign.
+SELECT CASE WHEN campaigns.all_contacts THEN EXISTS (SELECT 1 FROM contacts) ELSE EXISTS (
+    SELECT 1 FROM category_contacts WHERE category_contacts.category_id = ANY (campaigns.category_ids)
+) END AS has_audience
+FROM campaigns
+WHERE id = $1;
+
 -- name: count_audience
 -- Counts the audience of campaign $1 by the reason for which a contact would be skipped, empty for those that would be sent.
 WITH audience AS (
