@@ -95,9 +95,14 @@ class ContactFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ConsentEvent:
-    """Is a person's yes or no to marketing, with where it was given and what proves it."""
+class ConsentRecord:
+    """Is a person's yes or no to marketing, with where it was given and what proves it; see ``person_hash``.
 
+    ``contact_id`` is None for a person who is no contact (any more).
+    """
+
+    contact_id: UUID | None
+    person_hash: bytes
     consent: MarketingConsent
     source: str
     evidence: str = ""
@@ -105,7 +110,7 @@ class ConsentEvent:
 
 
 def may_receive(template_category: str, consent: MarketingConsent | str) -> bool:
-    """Tells whether a template of that category may go to a contact of that consent: a no counts for marketing alone."""
+    """Tells whether a template of that category may go to a contact of that consent; a no counts for marketing."""
     return template_category != "MARKETING" or consent != MarketingConsent.OPTED_OUT
 
 

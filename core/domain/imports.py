@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
+from uuid import UUID
 
 from core.domain.contacts import MarketingConsent
 from core.domain.errors import InvalidArgument
@@ -83,3 +84,25 @@ class Totals:
             rejected_count=self.rejected_count + other.rejected_count,
             byte_count=self.byte_count + other.byte_count,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StagedRow:
+    """Is a row on its way into the database: its position in the chunk, its person's hashes, its categories."""
+
+    position: int
+    row: ImportedRow
+    person_hashes: tuple[bytes, ...]
+    category_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenContacts:
+    """Says which contacts a statement created and which it changed."""
+
+    created: frozenset[UUID] = frozenset()
+    updated: frozenset[UUID] = frozenset()
+
+    def __or__(self, other: "WrittenContacts") -> "WrittenContacts":
+        created = self.created | other.created
+        return WrittenContacts(created=created, updated=(self.updated | other.updated) - created)

@@ -3,7 +3,7 @@
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,8 +25,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         "tel_no", "tel_number", "contact_number", "msisdn", "numero_de_telephone", "numero_telephone", "num_tel",
         "no_telephone", "n_telephone", "n_de_telephone", "no_tel", "numero_de_telefono", "telefono", "telefone", "fone",
         "telefon", "telefonnummer", "rufnummer", "telefoonnummer", "telefoon", "numero", "number", "nummer", "wa_id",
-        "телефон", "номер_телефона", "номер", "мобильныи", "мобильныи_телефон", "手机", "手机号", "手机号码", "电话", "電話番号",
-        "携帯電話", "전화번호", "رقم_الهاتف", "الهاتف",
+        "телефон", "номер_телефона", "номер", "мобильныи", "мобильныи_телефон", "手机", "手机号", "手机号码", "电话",
+        "電話番号", "携帯電話", "전화번호", "رقم_الهاتف", "الهاتف",
     ),
     "whatsapp_user_id": ("whatsapp_user_id", "wa_user_id", "whatsapp_id", "bsuid", "user_id_whatsapp"),
     "display_name": (
@@ -141,7 +141,7 @@ def _known(names: list[str]) -> Iterator[tuple[str, int]]:
             yield field, names.index(found)
 
 
-def _attributes(names: list[str], taken: set[int | None]) -> Iterator[tuple[int, str]]:
+def _attributes(names: list[str], taken: Set[int | None]) -> Iterator[tuple[int, str]]:
     """Gives every other column a key of its own."""
     used: set[str] = set()
     for position, name in enumerate(names):
@@ -158,7 +158,7 @@ def _attributes(names: list[str], taken: set[int | None]) -> Iterator[tuple[int,
 def _no_phone_column(header: tuple[str, ...]) -> InvalidArgument:
     # A file without header begins with a person: nothing that could be a number is repeated.
     if any(_NUMBERISH.search(cell) for cell in header):
-        text = "The first line names no column, it looks like a contact; add a header such as phone_number,display_name."
+        text = "The first line looks like a contact, not like names of columns; add a header such as phone_number."
         return InvalidArgument("PHONE_COLUMN_MISSING", text, columns=len(header))
     found = ", ".join(cell[:LONGEST_KEY] for cell in header[:20])
     text = f"No column holds phone numbers; name one phone_number. Columns found: {found}."

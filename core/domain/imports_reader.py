@@ -116,9 +116,7 @@ class ContactsReader:
 def reject(refused: RowRefused, *, line: int, cells: list[str] | tuple[str, ...]) -> Reject:
     """Returns the reject of a refused row, its cells as read."""
     shown = tuple(cell.replace("\0", "\ufffd") for cell in cells)
-    return Reject(
-        line=line, column=refused.column, reason=refused.reason, description=refused.message, cells=shown
-    )
+    return Reject(line=line, column=refused.column, reason=refused.reason, description=refused.message, cells=shown)
 
 
 def _reject_fault(record: Record) -> Reject:

@@ -26,10 +26,10 @@ _NO_TEXT: Final = (
 
 
 class TextReader:
-    """Decodes a file cut into pieces anywhere; all line ends come out as ``\\n``.
+    """Decodes a file cut into pieces anywhere; all line ends come out as one newline.
 
-    A byte order mark decides; else text is UTF-8 until a byte says that it cannot be, then Windows-1252, the superset of
-    Latin-1 that spreadsheets on Windows write. Refuses what is no text with ``ENCODING_UNKNOWN``.
+    A byte order mark decides; else text is UTF-8 unless its bytes say that it cannot be, then Windows-1252, which
+    spreadsheets on Windows write and which holds all of Latin-1. Refuses what is no text with ``ENCODING_UNKNOWN``.
     """
 
     def __init__(self, encoding: str = "") -> None:

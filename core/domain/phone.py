@@ -28,7 +28,7 @@ _WRONG_LENGTH: Final = {
 def parse_phone(text: str, default_region: str | None = None) -> str:
     """Returns a phone number in E.164; ``default_region`` (ISO 3166, such as FR) is for numbers written without +.
 
-    Refuses with ``PHONE_NUMBER_MISSING``, ``PHONE_NUMBER_INVALID``, or ``REGION_MISSING`` when only a region could tell.
+    Refuses with ``PHONE_NUMBER_MISSING``, ``PHONE_NUMBER_INVALID``, or ``REGION_MISSING`` if only a region could tell.
     """
     cleaned = _clean(text)
     if not cleaned:

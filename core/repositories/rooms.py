@@ -9,8 +9,13 @@ from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
 from core.repositories.campaign_states import CampaignStates
 from core.repositories.campaigns import Campaigns
+from core.repositories.categories import Categories
+from core.repositories.consent import Consent
+from core.repositories.contact_imports import ContactImports
+from core.repositories.contacts import Contacts
 from core.repositories.deliveries import Deliveries
 from core.repositories.doubts import Doubts
+from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
 from core.repositories.pauses import Pauses
@@ -49,6 +54,26 @@ class Rooms:
         return Campaigns(self._connection)
 
     @cached_property
+    def categories(self) -> Categories:
+        """Labels on contacts, and who is in them."""
+        return Categories(self._connection)
+
+    @cached_property
+    def consent(self) -> Consent:
+        """Proof of who agreed to marketing and who refused it."""
+        return Consent(self._connection)
+
+    @cached_property
+    def contact_imports(self) -> ContactImports:
+        """Chunks of an import on their way to contacts."""
+        return ContactImports(self._connection)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Contacts and what people edit of them."""
+        return Contacts(self._connection)
+
+    @cached_property
     def deliveries(self) -> Deliveries:
         """Webhook bodies and the door's heartbeats."""
         return Deliveries(self._connection)
@@ -57,6 +82,11 @@ class Rooms:
     def doubts(self) -> Doubts:
         """Messages whose outcome is not known."""
         return Doubts(self._connection)
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        """Persons taken out of every row."""
+        return Erasure(self._connection)
 
     @cached_property
     def expansion(self) -> Expansion:

@@ -1,0 +1,79 @@
+"""Erases a person wherever rows hold a trace, on one connection inside one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from core.db import Connection
+from core.domain.contacts import Contact
+from core.domain.errors import WrongState
+from core.queries import load
+from core.repositories.contacts import refuse_unknown
+
+SQL = load("erasure")
+# Replies of this method hold many contacts, so no column says whose.
+BATCH_METHOD = "/chappe.v1.ContactsService/BatchUpsertContacts"
+
+
+class Erasure:
+    """Empties every column that tells of one person; counts and states stay."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def erase(self, contact: Contact, *, hashes: Sequence[bytes], at: datetime) -> None:
+        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY``."""
+        await self.find_busy_message(contact.id)
+        await self.forget_parked_receipts(contact)
+        await self.forget_attempts(contact.id)
+        await self.forget_messages(contact.id, at=at)
+        await self.forget_interactions(contact.id)
+        await self.forget_consent_events(contact.id)
+        await self.keep_opt_out(contact.id, hashes=hashes)
+        await self.forget_replies(contact)
+        await self.delete_contact(contact.id)
+
+    async def find_busy_message(self, contact_id: UUID) -> None:
+        """Refuses with ``CONTACT_BUSY`` while a message to the contact is on its way out."""
+        if await self._connection.fetchval(SQL["find_busy_message"], contact_id) is not None:
+            text = "A message to this contact is on its way out; try again in a minute."
+            raise WrongState("CONTACT_BUSY", text, contact=f"contacts/{contact_id}")
+
+    async def forget_parked_receipts(self, contact: Contact) -> None:
+        """Deletes parked receipts that tell of the contact."""
+        await self._connection.execute(SQL["forget_parked_receipts"], contact.id, _traces(contact))
+
+    async def forget_attempts(self, contact_id: UUID) -> None:
+        """Empties WhatsApp's ids in earlier attempts of the contact's messages."""
+        await self._connection.execute(SQL["forget_attempts"], contact_id)
+
+    async def forget_messages(self, contact_id: UUID, *, at: datetime) -> int:
+        """Empties what tells of the contact in its messages; returns how many there are."""
+        return len(await self._connection.fetch(SQL["forget_messages"], contact_id, at))
+
+    async def forget_interactions(self, contact_id: UUID) -> None:
+        """Empties what the contact wrote and tapped."""
+        await self._connection.execute(SQL["forget_interactions"], contact_id)
+
+    async def forget_consent_events(self, contact_id: UUID) -> None:
+        """Empties the evidence of the contact's consents; the person's hash stays."""
+        await self._connection.execute(SQL["forget_consent_events"], contact_id)
+
+    async def keep_opt_out(self, contact_id: UUID, *, hashes: Sequence[bytes]) -> None:
+        """Keeps the contact's opt-out, if there is one, under each of the person's hashes."""
+        await self._connection.execute(SQL["keep_opt_out"], contact_id, list(hashes))
+
+    async def forget_replies(self, contact: Contact) -> None:
+        """Empties kept replies that tell of the contact."""
+        traces = [trace.encode() for trace in (*_traces(contact), f"contacts/{contact.id}")]
+        await self._connection.execute(SQL["forget_replies"], contact.id, BATCH_METHOD, traces)
+
+    async def delete_contact(self, contact_id: UUID) -> None:
+        """Deletes the contact with its categories and service windows; refuses with ``CONTACT_NOT_FOUND``."""
+        if await self._connection.fetchval(SQL["delete_contact"], contact_id) is None:
+            raise refuse_unknown(contact_id)
+
+
+def _traces(contact: Contact) -> list[str]:
+    known = ((contact.phone_number or "").removeprefix("+"), contact.whatsapp_user_id)
+    return [text for text in known if text]

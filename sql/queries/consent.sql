@@ -1,0 +1,50 @@
+-- name: add_consent_events
+-- Keeps proof of consents, one per position of the arrays: contact $1, person's hash $2, consent $3, source $4,
+-- evidence $5, moment $6.
+INSERT INTO consent_events (contact_id, person_hash, consent, source, evidence, event_time)
+SELECT contact_id, person_hash, consent, source, evidence, event_time
+FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS event (contact_id, person_hash, consent, source, evidence, event_time);
+
+-- name: apply_consents
+-- Writes the newest consent of each contact, one per position: contact $1, consent $2, source $3, moment $4; at $5.
+-- A consent older than the one on record changes nothing. Returns the contacts whose record was written.
+WITH newest AS (
+    SELECT DISTINCT ON (contact_id) contact_id, consent, source, event_time
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) WITH ORDINALITY
+        AS event (contact_id, consent, source, event_time, position)
+    ORDER BY contact_id, event_time DESC, position DESC
+), locked AS MATERIALIZED (
+    SELECT id
+    FROM contacts
+    WHERE id = ANY ($1::uuid[])
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
+UPDATE contacts
+SET marketing_consent = newest.consent, consent_source = newest.source, consent_time = newest.event_time,
+    update_time = $5
+FROM newest JOIN locked ON locked.id = newest.contact_id
+WHERE contacts.id = locked.id
+    AND (contacts.consent_time IS NULL OR contacts.consent_time <= newest.event_time)
+RETURNING contacts.id;
+
+-- name: skip_marketing_messages
+-- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped.
+WITH waiting AS MATERIALIZED (
+    SELECT messages.campaign_id, messages.id
+    FROM messages
+    JOIN campaigns ON campaigns.id = messages.campaign_id
+    JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
+    WHERE messages.contact_id = ANY ($1::uuid[])
+        AND messages.state = 'PENDING'
+        AND templates.template_category = 'MARKETING'
+    ORDER BY messages.campaign_id, messages.id
+    FOR UPDATE OF messages
+)
+UPDATE messages
+SET state = 'SKIPPED', reason = 'OPTED_OUT'
+FROM waiting
+WHERE messages.campaign_id = waiting.campaign_id
+    AND messages.id = waiting.id
+RETURNING messages.campaign_id, messages.id;

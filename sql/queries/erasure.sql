@@ -1,0 +1,87 @@
+-- name: find_busy_message
+-- Finds a message to contact $1 that is on its way out. No row: none is.
+SELECT id
+FROM messages
+WHERE contact_id = $1
+    AND state = 'SENDING'
+LIMIT 1;
+
+-- name: forget_parked_receipts
+-- Deletes parked receipts that tell of contact $1 or hold a text of $2 (the digits of the number, WhatsApp's id). The
+-- table holds only what came before its message's row, so it is small.
+DELETE FROM parked_receipts
+WHERE EXISTS (SELECT FROM unnest($2::text[]) AS trace (text) WHERE strpos(receipt::text, trace.text) > 0)
+    OR EXISTS (
+        SELECT FROM messages
+        WHERE messages.contact_id = $1
+            AND (strpos(receipt::text, messages.id::text) > 0 OR strpos(receipt::text, messages.whatsapp_message_id) > 0)
+    );
+
+-- name: forget_attempts
+-- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded.
+UPDATE message_attempts
+SET whatsapp_message_id = NULL
+FROM messages
+WHERE messages.contact_id = $1
+    AND message_attempts.campaign_id = messages.campaign_id
+    AND message_attempts.message_id = messages.id
+    AND message_attempts.whatsapp_message_id IS NOT NULL;
+
+-- name: forget_messages
+-- Empties, at $2, what tells of contact $1 in its messages: values, WhatsApp's id, the contact. What was not sent never
+-- will be; what is in doubt is not sent again, and a late receipt may still lift it.
+WITH theirs AS MATERIALIZED (
+    SELECT campaign_id, id
+    FROM messages
+    WHERE contact_id = $1
+    ORDER BY campaign_id, id
+    FOR UPDATE
+)
+UPDATE messages
+SET contact_id = NULL, parameters = NULL, whatsapp_message_id = NULL,
+    state = CASE state WHEN 'PENDING' THEN 'SKIPPED' WHEN 'UNCONFIRMED' THEN 'FAILED' ELSE state END,
+    reason = CASE state WHEN 'PENDING' THEN 'ERASED' WHEN 'UNCONFIRMED' THEN 'OUTCOME_UNKNOWN' ELSE reason END,
+    fail_time = CASE state WHEN 'UNCONFIRMED' THEN $2 ELSE fail_time END
+FROM theirs
+WHERE messages.campaign_id = theirs.campaign_id
+    AND messages.id = theirs.id
+RETURNING messages.id;
+
+-- name: forget_interactions
+-- Empties what contact $1 wrote and tapped; that something was stays counted.
+UPDATE interactions
+SET contact_id = NULL, whatsapp_message_id = NULL, text = '', payload = '{}'
+WHERE contact_id = $1;
+
+-- name: forget_consent_events
+-- Empties the contact and the evidence in the consents of contact $1; the person's hash stays.
+UPDATE consent_events
+SET contact_id = NULL, evidence = ''
+WHERE contact_id = $1;
+
+-- name: keep_opt_out
+-- Keeps the opt-out of contact $1 under each of the person's hashes $2, so that it is known by number and by WhatsApp's
+-- id. Adds nothing for contacts who did not opt out.
+INSERT INTO consent_events (contact_id, person_hash, consent, source, event_time)
+SELECT NULL, hash.person_hash, 'OPTED_OUT', contacts.consent_source, coalesce(contacts.consent_time, now())
+FROM contacts CROSS JOIN unnest($2::bytea[]) AS hash (person_hash)
+WHERE contacts.id = $1
+    AND contacts.marketing_consent = 'OPTED_OUT';
+
+-- name: forget_replies
+-- Empties kept replies that tell of contact $1: those marked with it, and replies of batches (method $2) that hold one of
+-- the traces $3.
+UPDATE idempotent_requests
+SET reply = NULL
+WHERE contact_id = $1
+    OR (
+        method = $2
+        AND api_key_id IN (SELECT id FROM api_keys)
+        AND EXISTS (SELECT FROM unnest($3::bytea[]) AS trace (bytes) WHERE position(trace.bytes IN reply) > 0)
+    );
+
+-- name: delete_contact
+-- Deletes contact $1 with its categories and service windows. No row: there is no such contact.
+DELETE FROM contacts
+WHERE id = $1
+RETURNING id;
