@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, cast
 
 import asyncpg
 import orjson
+from asyncpg.pool import PoolConnectionProxy
 
 from core.domain.errors import Conflict, InvalidArgument, Refusal, Unavailable
 
@@ -40,7 +41,7 @@ class Database:
         self._pool: asyncpg.Pool[Row] | None = None
 
     async def __aenter__(self) -> Self:
-        async with _refusing():
+        try:
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=1,
@@ -49,6 +50,8 @@ class Database:
                 command_timeout=60,
                 server_settings={"application_name": self._application_name, "timezone": "UTC"},
             )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            raise _unavailable() from error
         return self
 
     async def __aexit__(
@@ -61,19 +64,32 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lends a connection without a transaction: each statement commits by itself."""
-        async with _refusing(), self._open_pool().acquire() as connection:
+        async with _refusing(), self._acquire() as connection:
             yield cast("Connection", connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lends a connection inside a transaction that commits when the block ends and rolls back when it raises."""
-        async with _refusing(), self._open_pool().acquire() as connection, connection.transaction():
+        async with _refusing(), self._acquire() as connection, connection.transaction():
             yield cast("Connection", connection)
 
     async def ping(self, *, timeout: float = 1.0) -> None:
         """Asks for a sign of life within that many seconds; refuses with ``DATABASE_UNAVAILABLE``."""
-        async with _refusing(), self._open_pool().acquire(timeout=timeout) as connection:
+        async with _refusing(), self._acquire(timeout=timeout) as connection:
             await connection.fetchval("SELECT 1", timeout=timeout)
+
+    @asynccontextmanager
+    async def _acquire(self, *, timeout: float | None = None) -> "AsyncIterator[PoolConnectionProxy[Row]]":
+        """Whatever keeps us from a connection, down to a changed password, is the same to a caller: try again."""
+        pool = self._open_pool()
+        try:
+            connection = await pool.acquire(timeout=timeout)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            raise _unavailable() from error
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
 
     def _open_pool(self) -> "asyncpg.Pool[Row]":
         if self._pool is None:

@@ -37,6 +37,8 @@ def main(*, processes: int = 1, member: int | None = None) -> None:
 
 async def _serve(settings: Settings, *, member: int | None) -> None:
     stopping = _stop_signal()
+    if member is not None:
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stopping.set)  # readable at its end
     async with assembled(settings=settings, clock=SystemClock(), shares_port=member is not None) as door:
         port = await door.open()
         _announce(settings, port, member=member)

@@ -191,7 +191,8 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
     try:
         database = await Database(url=settings.database_url, pool_size=settings.database_pool_size).__aenter__()
     except Unavailable as refusal:
-        raise StartError("the database does not answer (CHAPPE_DATABASE_URL)") from refusal
+        cause = str(refusal.__cause__).partition("\n")[0]
+        raise StartError(f"the database does not answer (CHAPPE_DATABASE_URL): {cause}") from refusal
     async with database:
         async with database.connection() as connection:
             missing = await pending(connection)

@@ -9,7 +9,6 @@ from grpc_health.v1 import _async as health_aio
 from grpc_health.v1 import health_pb2
 
 from core.db import Database
-from core.domain.errors import Unavailable
 from core.settings import Settings
 from server.interceptors.deadline import Deadline
 
@@ -79,8 +78,8 @@ class Door:
         """Whoever cannot reach the database is no use to a caller; the cache and the queue may be away."""
         try:
             await self._database.ping()
-        except Unavailable:
-            _log.warning("the database does not answer")
+        except Exception:  # whatever it is: a door that stopped looking would lie
+            _log.warning("the database does not answer", exc_info=True)
             state = health_pb2.HealthCheckResponse.NOT_SERVING
         else:
             state = health_pb2.HealthCheckResponse.SERVING

@@ -66,6 +66,6 @@ async def _start(ready: int, *, port: int) -> _Member:
         "--member",
         str(ready),
         env={**settings, "CHAPPE_GRPC_PORT": str(port)},
+        stdin=asyncio.subprocess.PIPE,  # its end tells a member that this process is gone, however it went
         pass_fds=[ready],
-        start_new_session=True,  # a Ctrl-C reaches the group through this process, once
     )

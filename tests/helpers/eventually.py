@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from core.clock import SystemClock
 
@@ -15,7 +15,11 @@ class NotInTimeError(AssertionError):
     """Says that a condition did not hold before its deadline, and what was seen last."""
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 10.0, *, message: str = "") -> T:
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], timeout: float = 10.0, *, message: str = "") -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], timeout: float = 10.0, *, message: str = "") -> T: ...
+async def eventually(condition: Callable[[], Any], timeout: float = 10.0, *, message: str = "") -> Any:
     """Returns the condition's first true value; an AssertionError it raises counts as "not yet".
 
     Raises NotInTimeError after `timeout` seconds, with what was seen last.
@@ -32,7 +36,7 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float =
         await asyncio.sleep(_POLL_SECONDS)  # noqa: TID251  # the one place where tests let time pass
 
 
-async def _look(condition: Callable[[], T | Awaitable[T]]) -> tuple[T | None, AssertionError | None]:
+async def _look(condition: Callable[[], Any]) -> tuple[Any, AssertionError | None]:
     try:
         value = condition()
         return (await value if inspect.isawaitable(value) else value), None
