@@ -42,6 +42,7 @@ from server.interceptors.telemetry import Telemetry
 from server.interceptors.validation import Validation
 from server.mutations import Mutations
 from server.policies import read_policies
+from server.services.campaigns import CampaignsService
 from server.services.senders import SendersService
 from server.services.templates import TemplatesService
 
@@ -107,7 +108,11 @@ def services(parts: Parts) -> list[Service]:
                 management=p.management,
             ),
         ),
-        offered(campaigns_service_pb2_grpc, "CampaignsService"),
+        offered(
+            campaigns_service_pb2_grpc,
+            "CampaignsService",
+            CampaignsService(store=p.store, mutations=p.mutations, wakeups=p.wakeups, clock=p.clock),
+        ),
         offered(messages_service_pb2_grpc, "MessagesService"),
         offered(stats_service_pb2_grpc, "StatsService"),
     ]

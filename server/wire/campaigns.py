@@ -2,7 +2,7 @@
 
 from chappe.v1 import campaigns_pb2
 
-from core.domain.campaigns import Audience, Campaign, CampaignDraft, CampaignState, UnconfirmedPolicy
+from core.domain.campaigns import FINAL, Audience, Campaign, CampaignDraft, CampaignState, UnconfirmedPolicy
 from core.domain.errors import Conflict
 from server.wire import bindings, names, times
 
@@ -88,6 +88,11 @@ def read_policy(value: campaigns_pb2.Campaign.UnconfirmedPolicy.ValueType) -> Un
 def read_state(value: campaigns_pb2.Campaign.State.ValueType) -> CampaignState | None:
     """Reads a filter by state; none given means any."""
     return CampaignState(_Campaign.State.Name(value).removeprefix("STATE_")) if value else None
+
+
+def is_final(proto: campaigns_pb2.Campaign) -> bool:
+    """Tells whether a written campaign is over."""
+    return read_state(proto.state) in FINAL
 
 
 def read_etag(etag: str) -> int | None:
