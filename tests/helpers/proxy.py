@@ -1,0 +1,45 @@
+"""A wire between a service and Redis that a test can cut, mend, and make deaf."""
+
+import asyncio
+
+
+class Proxy:
+    """Stands between the service and Valkey, so that Valkey can be taken away and given back."""
+
+    def __init__(self, url: str) -> None:
+        self._upstream = url.rpartition("@")[2].partition("/")[0]
+        self._password = url.partition("://")[2].partition("@")[0]
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.is_deaf = False
+
+    @property
+    def url(self) -> str:
+        return f"redis://{self._password}@127.0.0.1:{self.port}/0"
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._writers):
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = self._upstream.split(":")
+        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        self._writers |= {writer, upstream_writer}
+        await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                if not self.is_deaf:
+                    writer.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()

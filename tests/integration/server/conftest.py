@@ -1,0 +1,27 @@
+"""One server process behind a real cache."""
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from core.cache import Cache
+from core.clock import SystemClock
+from tests.helpers.cached import Truth, process
+
+
+@pytest.fixture
+def truth() -> Truth:
+    return Truth()
+
+
+@pytest.fixture
+async def cache(cache_url: str) -> AsyncIterator[Cache]:
+    async with Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2) as cache:
+        yield cache
+
+
+@pytest.fixture
+async def channel(cache: Cache, truth: Truth) -> AsyncIterator[grpc.aio.Channel]:
+    async with process(cache, truth) as channel:
+        yield channel

@@ -1,0 +1,62 @@
+"""With Redis slow or gone everything is answered, and nothing outdated is shown when it comes back."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.cache import Cache
+from core.clock import SystemClock
+from tests.helpers.cached import Truth, get, process, rename
+from tests.helpers.clocks import StillClock
+from tests.helpers.proxy import Proxy
+
+
+@pytest.fixture
+async def proxy(cache_url: str) -> AsyncIterator[Proxy]:
+    proxy = Proxy(cache_url)
+    await proxy.open()
+    yield proxy
+    await proxy.close()
+
+
+async def test_with_redis_gone_everything_is_answered_and_with_redis_back_it_is_used_again(
+    proxy: Proxy, truth: Truth
+) -> None:
+    clock = StillClock()
+    async with Cache(url=proxy.url, clock=clock, timeout_seconds=1) as cache, process(cache, truth) as channel:
+        assert [(await get(channel))[1] for _ in range(2)] == ["miss", "hit"]
+        await proxy.close()
+        assert [(await get(channel))[1] for _ in range(8)] == ["miss"] * 8
+        assert not cache.metrics.snapshot().available
+        await proxy.open()
+        assert (await get(channel))[1] == "miss"  # it still rests
+        clock.move(6)
+        assert [(await get(channel))[1] for _ in range(2)] == ["hit", "hit"]
+        assert cache.metrics.snapshot().available
+
+
+async def test_a_write_while_redis_is_gone_is_remembered_and_the_old_reply_never_shown(
+    proxy: Proxy, truth: Truth
+) -> None:
+    async with Cache(url=proxy.url, clock=StillClock(), timeout_seconds=1) as cache, process(cache, truth) as channel:
+        await get(channel)
+        await proxy.close()
+        assert await rename(channel, "second") == ""
+        assert (await get(channel))[0].display_name == "second"
+        await proxy.open()
+        reply, outcome = await get(channel)
+        assert (reply.display_name, outcome) == ("second", "miss")
+
+
+async def test_a_redis_that_does_not_answer_costs_a_read_its_timeout_and_no_more(proxy: Proxy, truth: Truth) -> None:
+    async with (
+        Cache(url=proxy.url, clock=SystemClock(), timeout_seconds=0.05) as cache,
+        process(cache, truth) as channel,
+    ):
+        await get(channel)
+        proxy.is_deaf = True
+        clock = SystemClock()
+        start = clock.monotonic()
+        replies = [await get(channel) for _ in range(20)]
+        assert {reply.display_name for reply, _ in replies} == {"first"}
+        assert clock.monotonic() - start < 1.0  # five timeouts, then the breaker spares the rest
