@@ -19,8 +19,8 @@ _MAX_LENGTH = 10_000
 _MAX_DELIVERIES = 5
 _BLOCK_MILLISECONDS = 1000
 _RECLAIM_SECONDS = 2.0
-# A live consumer is heard of at each reclaim, also while all its slots are busy.
-_DEAD_MILLISECONDS = 10_000
+# A live consumer is heard of at each reclaim, also while all its slots are busy; after so many it must be dead.
+_DEAD_RECLAIMS = 5
 _LEAST_BACKOFF = 0.1
 _MOST_BACKOFF = 2.0
 
@@ -32,13 +32,23 @@ class EvictingServerError(RuntimeError):
 class DoorbellBroker(AsyncBroker):
     """Rings and hears one stream; entries are read one by one as slots become free, and deleted once answered."""
 
-    def __init__(self, *, redis: Redis, stream: str, consumer: str, luck: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        consumer: str,
+        luck: Callable[[], float],
+        reclaim_seconds: float = _RECLAIM_SECONDS,
+    ) -> None:
         """Takes a client, the stream, a name for this process, and a source of numbers in [0, 1)."""
         super().__init__()
         self._redis = redis
         self._stream = stream
         self._consumer = consumer
         self._luck = luck
+        self._reclaim_seconds = reclaim_seconds
+        self._dead_milliseconds = int(reclaim_seconds * _DEAD_RECLAIMS * 1000)
         self._reclaimed: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue()
         self._ready = False
         self._backoff = _LEAST_BACKOFF
@@ -129,7 +139,7 @@ class DoorbellBroker(AsyncBroker):
 
     async def _reclaim_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_RECLAIM_SECONDS)  # noqa: TID251  # cancelled when the worker stops
+            await asyncio.sleep(self._reclaim_seconds)  # noqa: TID251  # cancelled when the worker stops
             try:
                 await self._reclaim()
             except (RedisError, OSError, TimeoutError) as error:
@@ -139,7 +149,7 @@ class DoorbellBroker(AsyncBroker):
         """Shows that this consumer lives, and takes over what dead ones have heard and not answered."""
         await self._redis.xautoclaim(self._stream, GROUP, self._consumer, min_idle_time=2**40, count=1)
         for consumer in await self._redis.xinfo_consumers(self._stream, GROUP):
-            if consumer["name"] == self._consumer.encode() or consumer["idle"] < _DEAD_MILLISECONDS:
+            if consumer["name"] == self._consumer.encode() or consumer["idle"] < self._dead_milliseconds:
                 continue
             if consumer["pending"]:
                 await self._take_over(consumer["name"])
@@ -157,7 +167,7 @@ class DoorbellBroker(AsyncBroker):
         ids = [entry["message_id"] for entry in pending if entry["message_id"] not in worn_out]
         if not ids:
             return
-        claimed: Any = await self._redis.xclaim(self._stream, GROUP, self._consumer, _DEAD_MILLISECONDS, ids)
+        claimed: Any = await self._redis.xclaim(self._stream, GROUP, self._consumer, self._dead_milliseconds, ids)
         for entry_id, fields in claimed:
             if fields:
                 self._reclaimed.put_nowait((entry_id, fields[_DATA]))

@@ -73,7 +73,7 @@ class Keeper:
             await self._try(chore)
         if self._rounds % _UPKEEP_EVERY == 0:
             await self._try(upkeep.delete_old_rows)
-        found = [errand for scout in self._scouts for errand in await scout()]
+        found = [errand for scout in self._scouts for errand in await self._ask(scout)]
         self._waiting = {errand.name: self._waiting.get(errand.name, 0) + 1 for errand in found}
         for errand in found:
             await self._send(errand)
@@ -84,6 +84,14 @@ class Keeper:
             await chore(self._engine)
         except Exception:
             _log.exception("a chore failed")
+
+    async def _ask(self, scout: Scout) -> list[Errand]:
+        """Nor must a scout that fails keep the others from being asked."""
+        try:
+            return await scout()
+        except Exception:
+            _log.exception("a scout failed")
+            return []
 
     async def _send(self, errand: Errand) -> None:
         heard = await errand.ring()

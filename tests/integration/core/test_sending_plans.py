@@ -27,7 +27,8 @@ async def campaign_id(fresh_database_url: str) -> UUID:
         campaign_id = await add_campaign(connection, sender_id=sender_id, template_id=template_id)
         await connection.execute("ALTER TABLE messages SET (autovacuum_enabled = false)")
         await connection.execute(
-            "INSERT INTO contacts (phone_number) SELECT '+49' || (1700000000 + n) FROM generate_series(1, $1::integer) AS n",
+            """INSERT INTO contacts (phone_number)
+            SELECT '+49' || (1700000000 + n) FROM generate_series(1, $1::integer) AS n""",
             ROWS,
         )
         await connection.execute(
@@ -64,14 +65,16 @@ async def test_the_statements_read_no_table_from_end_to_end(fresh_database_url: 
     connection = await asyncpg.connect(planned_each_time(fresh_database_url))
     try:
         before = await _sequential_reads(connection)
-        async with Database(url=planned_each_time(fresh_database_url), pool_size=1) as database:
-            async with Store(database).connection() as rooms:
-                claim = await rooms.sending.claim_messages(
-                    campaign_id=campaign_id, limit=BATCH, lease_seconds=0.001, floor=BOTTOM
-                )
-                await rooms.sending.settle_messages([_accepted(one) for one in claim.messages[1:]])
-                await rooms.sending.expire_leases(BATCH)
-                await rooms.pumps.list_due_senders()
+        async with (
+            Database(url=planned_each_time(fresh_database_url), pool_size=1) as database,
+            Store(database).connection() as rooms,
+        ):
+            claim = await rooms.sending.claim_messages(
+                campaign_id=campaign_id, limit=BATCH, lease_seconds=0.001, floor=BOTTOM
+            )
+            await rooms.sending.settle_messages([_accepted(one) for one in claim.messages[1:]])
+            await rooms.sending.expire_leases(BATCH)
+            await rooms.pumps.list_due_senders()
         assert await _sequential_reads(connection) - before == 0
     finally:
         await connection.close()

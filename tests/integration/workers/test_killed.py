@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -55,11 +56,11 @@ async def test_a_worker_killed_after_the_post_leaves_doubt_and_not_a_second_mess
     control = whatsapp_and_url[0]
     async with planned(fresh_database_url, [LOST]) as plan:
         with worker_process(given, tmp_path) as worker:
-            await eventually(lambda: _accepted(control, 1), 20)
+            await eventually(partial(_accepted, control, 1), 20)
             assert await plan.states() == {"SENDING": 1}
             worker.kill()
         with worker_process(given, tmp_path):
-            await eventually(lambda: plan.all_are("UNCONFIRMED"), 20)
+            await eventually(partial(plan.all_are, "UNCONFIRMED"), 20)
             # Past the grace, too: nobody has shown that the webhook door was up.
             await eventually(lambda: plan.value("doubt_time < now() - interval '4 seconds'"), 20)
             assert await plan.all_are("UNCONFIRMED")

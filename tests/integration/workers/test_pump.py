@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_a_keeper_finds_planned_messages_and_they_are_sent_once(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(300)) as plan, busy_worker(worker_settings):
-        await eventually(lambda: plan.all_are("ACCEPTED"), 20)
+        await eventually(partial(plan.all_are, "ACCEPTED"), 20)
         assert await whatsapp_and_url[0].accepted_count() == 300
         assert await whatsapp_and_url[0].doubled_count() == 0
         assert await plan.value("count(DISTINCT whatsapp_message_id)") == 300
@@ -68,7 +69,7 @@ async def test_without_redis_messages_are_sent_all_the_same(
 ) -> None:
     nowhere = {**worker_settings, "CHAPPE_QUEUE_URL": "redis://127.0.0.1:1/0"}
     async with planned(fresh_database_url, numbers(100)) as plan, busy_worker(nowhere):
-        await eventually(lambda: plan.all_are("ACCEPTED"), 20)
+        await eventually(partial(plan.all_are, "ACCEPTED"), 20)
 
 
 async def test_the_pace_of_a_sender_is_kept(fresh_database_url: str, worker_settings: dict[str, str]) -> None:

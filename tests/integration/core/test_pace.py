@@ -1,0 +1,69 @@
+"""The pace on a real server: shared by all who ask, slowed by throttling, and alone when Redis is away."""
+
+import asyncio
+from uuid import UUID
+
+from core.clock import SystemClock
+from core.domain.pacing import HORIZON_SECONDS, Permits
+from core.pace import LOCAL_SHARE, Lane, Pace
+
+CLOCK = SystemClock()
+LANE = Lane.of_sender(UUID(int=1), 100.0)
+
+
+def slots(permits: Permits) -> list[float]:
+    return [permits.slot(index) for index in range(permits.count)]
+
+
+async def test_workers_that_ask_at_once_share_one_pace(queue_url: str) -> None:
+    paces = [Pace.connect(queue_url, clock=CLOCK) for _ in range(4)]
+    permits = await asyncio.gather(*(pace.reserve(LANE, 20) for pace in paces))
+    taken = sorted(slot for one in permits for slot in slots(one))
+    # Half a second is planned at most: some 50 slots, 10 ms apart but for the way of the answers.
+    assert 50 <= len(taken) <= 52
+    assert taken[-1] - taken[0] >= HORIZON_SECONDS - 0.05
+    await asyncio.gather(*(pace.close() for pace in paces))
+
+
+async def test_no_more_than_half_a_second_is_planned(queue_url: str) -> None:
+    pace = Pace.connect(queue_url, clock=CLOCK)
+    assert 50 <= (await pace.reserve(LANE, 1000)).count <= 51
+    assert (await pace.reserve(LANE, 1000)).count <= 2
+    await pace.close()
+
+
+async def test_given_back_slots_are_free(queue_url: str) -> None:
+    pace = Pace.connect(queue_url, clock=CLOCK)
+    first = await pace.reserve(LANE, 40)
+    await pace.give_back(LANE, first, 30)
+    assert (await pace.reserve(LANE, 50)).count >= 39
+    await pace.close()
+
+
+async def test_a_throttled_sender_is_held_and_then_half_as_fast(queue_url: str) -> None:
+    pace = Pace.connect(queue_url, clock=CLOCK)
+    await pace.throttle(LANE)
+    held = await pace.reserve(LANE, 10)
+    assert held.count == 0
+    assert 0.5 < held.wait <= 1.0
+    other = Pace.connect(queue_url, clock=CLOCK)
+    assert (await other.reserve(LANE, 10)).count == 0
+    await asyncio.gather(pace.close(), other.close())
+
+
+async def test_without_redis_a_careful_share_goes_on(queue_url: str) -> None:
+    pace = Pace.connect("redis://127.0.0.1:1/0", clock=CLOCK)
+    permits = await pace.reserve(LANE, 1000)
+    assert pace.alone
+    assert 0 < permits.count <= 100 * LOCAL_SHARE * HORIZON_SECONDS + 1
+    await pace.close()
+
+
+async def test_a_person_is_written_to_at_most_forty_five_times_in_a_burst(queue_url: str) -> None:
+    pace = Pace.connect(queue_url, clock=CLOCK)
+    waits = await pace.wait_for_pairs(sender_id=UUID(int=1), contact_ids=[UUID(int=2)] * 46)
+    assert waits[:45] == (0.0,) * 45
+    assert 5.0 < waits[45] <= 6.0
+    other = await pace.wait_for_pairs(sender_id=UUID(int=1), contact_ids=[UUID(int=3)])
+    assert other == (0.0,)
+    await pace.close()
