@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants where check clean
+.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick where check clean
 
 help: ## print these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ test-e2e: setup ## the tests with all processes
 
 mutants: setup ## break the code in a copy, a dozen ways, and see each time a test fail
 	$(PYTHON_IN) -m tests.mutants
+
+chaos: setup ## the crash gate: 100,000 messages while everything is killed at random; SEED=n repeats a run
+	$(PYTHON_IN) -m tests.chaos $(if $(SEED),--seed $(SEED))
+
+chaos-quick: setup ## the crash gate with 2,000 messages, under three minutes
+	$(PYTHON_IN) -m tests.chaos --quick $(if $(SEED),--seed $(SEED))
 
 where: ## the house of one noun: make where NOUN=campaigns
 	@test -n "$(NOUN)" || { echo "which noun? make where NOUN=campaigns"; exit 2; }

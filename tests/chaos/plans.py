@@ -1,0 +1,107 @@
+"""What one run is made of: how many messages, how fast, which faults how often, and how long doubts last."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+WORKER_KILLED = "worker killed"
+WORKER_FROZEN = "worker frozen"
+API_KILLED = "API killed"
+DOOR_KILLED = "webhook door killed"
+DOOR_DOWN = "webhook door down"
+QUEUE_EMPTIED = "queue killed and emptied"
+DATABASE_RESTARTED = "PostgreSQL restarted"
+EVERY_FAULT = (WORKER_KILLED, WORKER_FROZEN, API_KILLED, DOOR_KILLED, QUEUE_EMPTIED, DATABASE_RESTARTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run; times are seconds.
+
+    The grace must exceed `late_seconds` + the longest redelivery step + the silence a door may keep unnoticed (5) +
+    the age a delivery may reach unapplied (5), or silence would prove nothing.
+    """
+
+    messages: int
+    messages_per_second: float
+    grace: float
+    faults: tuple[str, ...] = EVERY_FAULT
+    workers: int = 3
+    lease: float = 5.0
+    between_faults: tuple[float, float] = (1.0, 4.0)
+    freeze: float = 15.0
+    door_down: float = 0.0
+    lost_answer_rate: float = 0.01
+    late: float = 20.0
+    redelivery: float = 5.0
+    doubled_webhook_rate: float = 1.0
+    answer_median: float = 0.02
+    early_receipt_rate: float = 0.02
+    faults_end_at: float = 0.98
+    longest_faults: float = 1200.0
+    deadline: float = 3600.0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Returns the CHAPPE_ variables of the run."""
+        return {
+            "CHAPPE_LEASE_SECONDS": f"{self.lease:g}",
+            "CHAPPE_WHATSAPP_TIMEOUT_SECONDS": "10",
+            "CHAPPE_UNCONFIRMED_GRACE_SECONDS": f"{self.grace:g}",
+            "CHAPPE_DEFAULT_REGION": "FR",
+        }
+
+    @property
+    def conditions(self) -> dict[str, object]:
+        """Returns the simulator's settings: every message is delivered and read, its webhooks in any order."""
+        steps = [0.0, *(self.redelivery * share for share in (0.1, 0.2, 0.5, 1.0))]
+        return {
+            "suffixes": False,
+            "timeline": {
+                "latency_median": self.answer_median,
+                "latency_p99": self.answer_median * 5,
+                "sent_before_answer_rate": self.early_receipt_rate,
+            },
+            "webhooks": {
+                "batch_random": True,
+                "duplicate_rate": self.doubled_webhook_rate,
+                "duplicate_delay": [0.0, self.late],
+                "reorder_rate": 1.0 if self.late else 0.0,
+                "reorder_delay": [0.0, self.late],
+                "retry_delays": steps,
+            },
+        }
+
+
+FULL = Plan(messages=100_000, messages_per_second=1000, grace=60)
+QUICK = Plan(
+    messages=2000,
+    messages_per_second=60,
+    grace=15,
+    lease=2,
+    freeze=5,
+    late=3,
+    redelivery=1,
+    between_faults=(1.5, 4.0),
+    longest_faults=75,
+    deadline=175,
+)
+
+# Each shows what one mechanism is worth where chance would take long to.
+DIRECTED = MappingProxyType(
+    {
+        "frozen workers": Plan(
+            messages=3000, messages_per_second=150, grace=4, lease=2, late=0, redelivery=0.5, freeze=15,
+            faults=(WORKER_FROZEN,), between_faults=(4.0, 6.0), lost_answer_rate=0, faults_end_at=0.9,
+            longest_faults=60, deadline=240,
+        ),
+        "door down": Plan(
+            messages=1500, messages_per_second=60, grace=10, lease=2, late=1, redelivery=1, door_down=25,
+            faults=(DOOR_DOWN,), between_faults=(4.0, 5.0), lost_answer_rate=0.05, faults_end_at=0.3,
+            longest_faults=20, deadline=240,
+        ),
+        "crowded rows": Plan(
+            messages=6000, messages_per_second=1000, grace=15, lease=5, late=1, redelivery=1, workers=4,
+            faults=(), early_receipt_rate=1.0, lost_answer_rate=0, longest_faults=20, deadline=240,
+        ),
+    }
+)  # fmt: skip

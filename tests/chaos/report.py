@@ -1,0 +1,78 @@
+"""What a run came to, as Markdown for the README."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from statistics import median
+
+from tests.chaos.killer import Injection
+from tests.chaos.run import Outcome
+
+# What was on the wire when the fault struck may still be accepted for so long.
+_IN_FLIGHT_SECONDS = 0.5
+
+
+def table(outcome: Outcome) -> str:
+    """Returns a row for each fault and one for the whole run."""
+    verdict, plan = outcome.verdict, outcome.plan
+    lines = [
+        "| fault | times injected | lost | doubled | back, median / worst | sending again, median / worst |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for fault in plan.faults:
+        found = [injection for injection in outcome.injections if injection.fault == fault]
+        lines.append(_row(fault, found, outcome))
+    share = f"{_share(verdict.lost)} | {_share(verdict.doubled)} | – | –"
+    lines += [
+        f"| answer lost after the accept | {outcome.lost_answers:,} | {share} |",
+        f"| status delivered twice | {outcome.doubled_webhooks:,} | {share} |",
+        f"| status up to {plan.late:g} s late, shuffled | {outcome.late_webhooks:,} | {share} |",
+        f"| **all of it together** | **{len(outcome.injections) + outcome.lost_answers:,}** "
+        f"| **{verdict.lost}** | **{verdict.doubled}** | – | {_settled(outcome)} |",
+    ]
+    return "\n".join(lines)
+
+
+def summary(outcome: Outcome) -> str:
+    """Returns the figures that stand under the table."""
+    verdict, plan = outcome.verdict, outcome.plan
+    return "\n".join(
+        (
+            f"{verdict.contacts:,} contacts, seed {outcome.seed}, grace {plan.grace:g} s, lease {plan.lease:g} s, "
+            f"{plan.workers} workers, faults for {outcome.fault_seconds:.0f} s, {outcome.restarts} restarts.",
+            f"In SENDING or UNCONFIRMED at the end: {verdict.in_doubt}. Sent again on evidence: {verdict.resent}.",
+            f"Rows {verdict.states}; counters {verdict.counters}; differences from the truth: {verdict.untrue}.",
+            f"Most in any one second: {verdict.most_in_a_second} (limit {verdict.limit:g}). "
+            f"Deadlocks: {verdict.deadlocks}.",
+            f"Calls through the SDK meanwhile: {outcome.calls}, failed for good: {outcome.failed_calls}.",
+        )
+    )
+
+
+def _row(fault: str, found: Sequence[Injection], outcome: Outcome) -> str:
+    verdict = outcome.verdict
+    back = [injection.seconds for injection in found if injection.seconds is not None]
+    again = [wait for injection in found if (wait := _until_sending(injection.time, outcome)) is not None]
+    lost, doubled = _share(verdict.lost), _share(verdict.doubled)
+    return f"| {fault} | {len(found)} | {lost} | {doubled} | {_spread(back)} | {_spread(again)} |"
+
+
+def _share(total: int) -> str:
+    """A total of none is none of each fault; more cannot be told apart when faults overlap."""
+    return "0" if total == 0 else "?"
+
+
+def _until_sending(time: float, outcome: Outcome) -> float | None:
+    """Seconds from the fault until the next message that cannot have been on the wire; None when none was left."""
+    times = outcome.verdict.accepted.accept_times
+    position = bisect_right(times, time + _IN_FLIGHT_SECONDS)
+    return times[position] - time if position < len(times) else None
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{median(seconds):.1f} s / {max(seconds):.1f} s" if seconds else "–"
+
+
+def _settled(outcome: Outcome) -> str:
+    if outcome.settle_seconds is None:
+        return f"**not within {2 * outcome.plan.grace:g} s**"
+    return f"**all settled {outcome.settle_seconds:.1f} s after the last**"
