@@ -43,6 +43,8 @@ from server.interceptors.validation import Validation
 from server.mutations import Mutations
 from server.policies import read_policies
 from server.services.campaigns import CampaignsService
+from server.services.categories import CategoriesService
+from server.services.contacts import ContactsService
 from server.services.senders import SendersService
 from server.services.templates import TemplatesService
 
@@ -87,8 +89,16 @@ def services(parts: Parts) -> list[Service]:
     """Returns every service of the contract, one line each; what has no servicer answers UNIMPLEMENTED."""
     p = parts
     return [
-        offered(contacts_service_pb2_grpc, "ContactsService"),
-        offered(categories_pb2_grpc, "CategoriesService"),
+        offered(
+            contacts_service_pb2_grpc,
+            "ContactsService",
+            ContactsService(store=p.store, mutations=p.mutations, clock=p.clock, settings=p.settings),
+        ),
+        offered(
+            categories_pb2_grpc,
+            "CategoriesService",
+            CategoriesService(store=p.store, mutations=p.mutations, clock=p.clock),
+        ),
         offered(
             templates_pb2_grpc,
             "TemplatesService",

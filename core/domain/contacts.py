@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -122,9 +122,23 @@ def person_hash(key: bytes, identity: str) -> bytes:
     return hmac.digest(key, identity.encode(), hashlib.sha256)
 
 
-def identity_of(*, phone_number: str | None, whatsapp_user_id: str | None) -> str:
-    """Returns what a person is hashed by: the phone number, or else WhatsApp's id."""
-    return phone_number or whatsapp_user_id or ""
+def person_hashes(key: bytes, *identities: str | None) -> tuple[bytes, ...]:
+    """Returns the hash of each identity a person has; the phone number comes first."""
+    return tuple(person_hash(key, identity) for identity in identities if identity)
+
+
+def merge_draft(contact: Contact, said: ContactDraft, *, changed: Set[str]) -> ContactDraft:
+    """Returns all that callers may set of a contact, the changed fields as now said."""
+    kept = {
+        "phone_number": contact.phone_number or "",
+        "whatsapp_user_id": contact.whatsapp_user_id or "",
+        "display_name": contact.display_name,
+        "language_code": contact.language_code,
+        "time_zone": contact.time_zone,
+    }
+    texts = {field: getattr(said, field) if field in changed else value for field, value in kept.items()}
+    attributes = said.attributes if "attributes" in changed else contact.attributes
+    return ContactDraft(**texts, attributes=attributes)
 
 
 def check_event_time(event_time: datetime, *, now: datetime) -> None:

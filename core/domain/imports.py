@@ -10,6 +10,8 @@ from core.domain.errors import InvalidArgument
 
 # A record longer than this is no contact, but a quotation mark that was never closed or a file that is no CSV.
 LONGEST_RECORD: Final = 65_536
+# The reason of a row whose phone number and WhatsApp id belong to two different contacts.
+PERSON_CONFLICT: Final = "PERSON_CONFLICT"
 # Columns of the file of rejects; they are ignored when the mended file comes back.
 REJECT_COLUMNS: Final = frozenset({"reject_line", "reject_column", "reject_reason", "reject_description"})
 

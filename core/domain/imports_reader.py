@@ -1,14 +1,13 @@
 """A file's bytes into rows and rejects, as they come; memory stays bounded whatever the file holds."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from core.domain.errors import InvalidArgument
 from core.domain.imports import LONGEST_RECORD, ImportedRow, ImportOptions, Reject, RowRefused
 from core.domain.imports_columns import Columns, find_delimiter, read_columns, read_separator_line
 from core.domain.imports_csv import Lines, Record, Records
-from core.domain.imports_rows import Rows
+from core.domain.imports_rows import Remote, Rows, read_remote
 from core.domain.imports_seen import Seen
 from core.domain.imports_text import TextReader
 
@@ -113,6 +112,34 @@ class ContactsReader:
         return self._seen.mark(row)
 
 
+class RowsReader:
+    """Reads rows that the caller has taken apart; lines are their positions from 1."""
+
+    columns: Columns | None = None
+    encoding = ""
+    delimiter = ""
+
+    def __init__(self, options: ImportOptions) -> None:
+        self._options = options
+        self._line = 0
+        self._seen = Seen()
+
+    def feed(self, rows: Iterable[Remote]) -> list[ImportedRow | Reject]:
+        """Returns what the rows are."""
+        return [self._read(row) for row in rows]
+
+    def finish(self) -> list[ImportedRow | Reject]:
+        """Returns nothing: no row waits for another."""
+        return []
+
+    def _read(self, row: Remote) -> ImportedRow | Reject:
+        self._line += 1
+        try:
+            return self._seen.mark(read_remote(row, options=self._options, line=self._line))
+        except RowRefused as refused:
+            return reject(refused, line=self._line, cells=(row.phone_number, row.display_name))
+
+
 def reject(refused: RowRefused, *, line: int, cells: list[str] | tuple[str, ...]) -> Reject:
     """Returns the reject of a refused row, its cells as read."""
     shown = tuple(cell.replace("\0", "\ufffd") for cell in cells)
@@ -121,4 +148,4 @@ def reject(refused: RowRefused, *, line: int, cells: list[str] | tuple[str, ...]
 
 def _reject_fault(record: Record) -> Reject:
     refused = RowRefused(record.fault, _FAULTS[record.fault])
-    return replace(reject(refused, line=record.line, cells=record.cells))
+    return reject(refused, line=record.line, cells=record.cells)

@@ -33,8 +33,16 @@ class Remote(Protocol):
     display_name: str
     language_code: str
     time_zone: str
-    attributes: Mapping[str, str]
-    categories: Sequence[str]
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What else is known."""
+        ...
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """Display names of categories."""
+        ...
 
 
 class Rows:

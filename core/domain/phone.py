@@ -15,7 +15,7 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SCIENTIFIC: Final = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
-_LEADING_ZEROS: Final = re.compile(r"[\s(]*00[\s)]*(?=[1-9])")
+_LEADING_ZEROS: Final = re.compile(r"^[\s(]*00[\s)]*(?=[1-9])")
 
 _WRONG_LENGTH: Final = {
     ValidationResult.TOO_SHORT: "The phone number has too few digits for its country.",

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from core.db import Connection, Row
+from core.db import TRANSACTION_CONFLICT, Connection, Row
 from core.domain.errors import Conflict
 from core.domain.imports import StagedRow, WrittenContacts
 from core.queries import load
@@ -71,7 +71,10 @@ class ContactImports:
 
     async def add_staged_memberships(self) -> frozenset[UUID]:
         """Puts the staged contacts in their rows' categories; returns those who joined one."""
-        rows = await self._connection.fetch(SQL["add_staged_memberships"])
+        try:
+            rows = await self._connection.fetch(SQL["add_staged_memberships"])
+        except asyncpg.ForeignKeyViolationError:
+            raise Conflict(TRANSACTION_CONFLICT, "A category was deleted just now; try again.") from None
         return frozenset(row["contact_id"] for row in rows)
 
     async def add_import_consent_events(self, contact_ids: Sequence[UUID], *, at: datetime) -> list[UUID]:
@@ -84,7 +87,7 @@ class ContactImports:
             rows = await self._connection.fetch(statement, at)
         except asyncpg.UniqueViolationError:
             # Somebody else made a contact with the other key between our look and our write.
-            raise Conflict("TRANSACTION_CONFLICT", "Another change got in the way; try again.") from None
+            raise Conflict(TRANSACTION_CONFLICT, "Another change got in the way; try again.") from None
         return WrittenContacts(
             created=frozenset(row["id"] for row in rows if row["is_created"]),
             updated=frozenset(row["id"] for row in rows if not row["is_created"]),

@@ -1,0 +1,88 @@
+"""Contacts in the words of the contract, both ways."""
+
+from typing import Final
+
+from chappe.v1 import contacts_pb2, contacts_service_pb2
+
+from core.domain.contacts import Contact, ContactDraft, ContactFilter, ContactOutcome, MarketingConsent, WhatsappState
+from core.domain.errors import InvalidArgument, Violation
+from core.domain.phone import parse_phone
+from server.wire import names, times
+
+SETTABLE: Final = frozenset(
+    {"phone_number", "whatsapp_user_id", "display_name", "language_code", "time_zone", "attributes"}
+)
+
+
+def contact(written: Contact) -> contacts_pb2.Contact:
+    """Writes a contact."""
+    return contacts_pb2.Contact(
+        name=names.contact_name(written.id),
+        phone_number=written.phone_number or "",
+        whatsapp_user_id=written.whatsapp_user_id or "",
+        display_name=written.display_name,
+        language_code=written.language_code,
+        time_zone=written.time_zone,
+        attributes=written.attributes,
+        whatsapp_state=contacts_pb2.Contact.WhatsappState.Value(f"WHATSAPP_STATE_{written.whatsapp_state}"),
+        marketing_consent=contacts_pb2.Contact.MarketingConsent.Value(f"MARKETING_CONSENT_{written.marketing_consent}"),
+        consent_time=times.timestamp(written.consent_time),
+        consent_source=written.consent_source,
+        categories=[names.category_name(category_id) for category_id in written.categories],
+        create_time=times.timestamp(written.create_time),
+        update_time=times.timestamp(written.update_time),
+    )
+
+
+def read_contact(proto: contacts_pb2.Contact) -> ContactDraft:
+    """Reads what a caller may say about a contact; refuses with ``PHONE_NUMBER_INVALID``."""
+    return ContactDraft(
+        phone_number=read_phone_number(proto.phone_number),
+        whatsapp_user_id=proto.whatsapp_user_id,
+        display_name=proto.display_name,
+        language_code=proto.language_code,
+        time_zone=proto.time_zone,
+        attributes=dict(proto.attributes),
+    )
+
+
+def read_phone_number(text: str) -> str:
+    """Reads a phone number that begins with +, or none; refuses with ``PHONE_NUMBER_INVALID``."""
+    if not text:
+        return ""
+    try:
+        return parse_phone(text)
+    except InvalidArgument as refusal:
+        described = refusal.message
+    if not text.strip().startswith("+"):
+        described = "A phone number begins with + and the country code."
+    violation = Violation(field="contact.phone_number", description=described, reason="PHONE_NUMBER_INVALID")
+    raise InvalidArgument("PHONE_NUMBER_INVALID", described, violations=[violation])
+
+
+def read_filter(proto: contacts_service_pb2.ContactFilter) -> ContactFilter:
+    """Reads which contacts are wanted."""
+    return ContactFilter(
+        category_id=names.parse_category(proto.category) if proto.category else None,
+        whatsapp_state=_whatsapp_state(proto.whatsapp_state) if proto.whatsapp_state else None,
+        marketing_consent=read_consent(proto.marketing_consent) if proto.marketing_consent else None,
+        phone_number_prefix=proto.phone_number_prefix,
+        display_name_prefix=proto.display_name_prefix,
+    )
+
+
+def read_consent(value: contacts_pb2.Contact.MarketingConsent.ValueType) -> MarketingConsent:
+    """Reads a consent; what says nothing is UNKNOWN."""
+    if not value:
+        return MarketingConsent.UNKNOWN
+    name = contacts_pb2.Contact.MarketingConsent.Name(value)
+    return MarketingConsent(name.removeprefix("MARKETING_CONSENT_"))
+
+
+def outcome(written: ContactOutcome) -> contacts_service_pb2.ContactOutcome.ValueType:
+    """Writes what was done with a contact."""
+    return contacts_service_pb2.ContactOutcome.Value(f"CONTACT_OUTCOME_{written}")
+
+
+def _whatsapp_state(value: contacts_pb2.Contact.WhatsappState.ValueType) -> WhatsappState:
+    return WhatsappState(contacts_pb2.Contact.WhatsappState.Name(value).removeprefix("WHATSAPP_STATE_"))
