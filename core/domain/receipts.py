@@ -1,8 +1,8 @@
-"""What WhatsApp says happened to a message, and how many sayings become one: order and repetition never matter."""
+"""What WhatsApp says happened to a message, and where that leaves it: order and repetition never matter."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,10 @@ from core.domain.messages import MessageRef, MessageState, Reason, ReceiptState,
 
 ERROR_NOT_ON_WHATSAPP: Final = 131026
 ERROR_OPTED_OUT: Final = 131050
+
+# A receipt for a message we do not have (yet) is tried again after 1, 2, 4 … 60 seconds, for an hour.
+PARKED_FOR: Final = timedelta(hours=1)
+_LONGEST_PAUSE: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class Standing:
 
     campaign_id: UUID
     message_id: UUID
+    sender_id: UUID
     contact_id: UUID | None
     attempt: int
     state: MessageState
@@ -80,19 +85,6 @@ def collapse(receipts: Iterable[tuple[MessageRef, Receipt]]) -> list[Progress]:
         told = progress(reference, receipt)
         merged[key] = merge(merged[key], told) if key in merged else told
     return [merged[key] for key in sorted(merged)]
-
-
-def rounds(progresses: Iterable[Progress]) -> list[list[Progress]]:
-    """Splits progresses so that no message occurs twice in one part: two attempts of one message are rare."""
-    parts: list[dict[tuple[UUID, UUID], Progress]] = []
-    for item in progresses:
-        key = (item.reference.campaign_id, item.reference.message_id)
-        part = next((part for part in parts if key not in part), None)
-        if part is None:
-            parts.append({key: item})
-        else:
-            part[key] = item
-    return [list(part.values()) for part in parts]
 
 
 def progress(reference: MessageRef, receipt: Receipt) -> Progress:
@@ -178,3 +170,8 @@ def _whatsapp_message_id(standing: Standing, told: Progress) -> str | None:
     if is_superseded(standing, told):
         return standing.whatsapp_message_id or told.whatsapp_message_id
     return told.whatsapp_message_id
+
+
+def pause_before_try(try_count: int) -> timedelta:
+    """Returns how long a parked receipt waits before its next try."""
+    return timedelta(seconds=min(2 ** min(try_count, 10), _LONGEST_PAUSE))

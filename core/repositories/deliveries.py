@@ -52,7 +52,7 @@ class Deliveries:
         await self._connection.execute(SQL["mark_failed"], delivery_id, error, max_attempts)
 
     async def count_unapplied(self, *, limit: int) -> int:
-        """Returns how many bodies wait, at most the limit."""
+        """Returns how many bodies and parked receipts are to be applied, at most the limit of each."""
         return int(await self._connection.fetchval(SQL["count_unapplied"], limit))
 
     async def delete_old_deliveries(self, *, before: datetime, limit: int) -> None:

@@ -110,6 +110,7 @@ def _standing(row: Row) -> Standing:
     return Standing(
         campaign_id=row["campaign_id"],
         message_id=row["id"],
+        sender_id=row["sender_id"],
         contact_id=row["contact_id"],
         attempt=row["attempt"],
         state=MessageState(row["state"]),

@@ -18,6 +18,7 @@ from core.repositories.doubts import Doubts
 from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
+from core.repositories.inbound import Inbound
 from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
@@ -97,6 +98,11 @@ class Rooms:
     def idempotency(self) -> Idempotency:
         """Replies by request id."""
         return Idempotency(self._connection)
+
+    @cached_property
+    def inbound(self) -> Inbound:
+        """What people and WhatsApp tell, on its way into rows."""
+        return Inbound(self._connection)
 
     @cached_property
     def previews(self) -> Previews:

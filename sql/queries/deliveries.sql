@@ -46,8 +46,10 @@ WHERE id = $1
     AND apply_time IS NULL;
 
 -- name: count_unapplied
--- Counts what waits, at most $1.
-SELECT count(*) FROM (SELECT 1 FROM webhook_deliveries WHERE apply_time IS NULL LIMIT $1) AS waiting;
+-- Counts what waits to be applied, at most $1 of each: bodies, and parked receipts that are due.
+SELECT
+    (SELECT count(*) FROM (SELECT FROM webhook_deliveries WHERE apply_time IS NULL LIMIT $1) AS waiting)
+    + (SELECT count(*) FROM (SELECT FROM parked_receipts WHERE not_before_time <= now() LIMIT $1) AS due);
 
 -- name: delete_old_deliveries
 -- Forgets at most $2 applied bodies received before $1.

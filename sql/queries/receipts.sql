@@ -4,9 +4,9 @@
 -- Locks messages in key order until the transaction ends, so that two batches never wait for each other in a ring.
 -- $1 campaigns, $2 messages. The answer has those that exist, as they are.
 SELECT
-    messages.campaign_id, messages.id, messages.contact_id, messages.attempt, messages.whatsapp_message_id, messages.state,
-    messages.reason, messages.error_code, messages.error_title, messages.accept_time, messages.send_time,
-    messages.deliver_time, messages.read_time, messages.fail_time
+    messages.campaign_id, messages.id, messages.sender_id, messages.contact_id, messages.attempt,
+    messages.whatsapp_message_id, messages.state, messages.reason, messages.error_code, messages.error_title,
+    messages.accept_time, messages.send_time, messages.deliver_time, messages.read_time, messages.fail_time
 FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, id)
 JOIN messages ON messages.campaign_id = told.campaign_id AND messages.id = told.id
 ORDER BY messages.campaign_id, messages.id
@@ -40,7 +40,7 @@ WHERE messages.campaign_id = told.campaign_id
     AND messages.state = told.old_state;
 
 -- name: find_messages
--- Finds whose WhatsApp ids these are, the latest attempt first asked. $1 WhatsApp ids. No row: nobody's that we know.
+-- Finds whose WhatsApp ids these are, also of attempts that were superseded. $1 WhatsApp ids. No row: none of ours.
 SELECT wanted.id AS whatsapp_message_id, found.campaign_id, found.message_id, found.attempt, found.contact_id
 FROM unnest($1::text[]) AS wanted (id)
 CROSS JOIN LATERAL (

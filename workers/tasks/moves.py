@@ -1,0 +1,171 @@
+"""Receipts move messages: located, merged, applied under lock; then what follows for attempts and contacts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from core.domain.contacts import WhatsappState
+from core.domain.messages import MessageRef, MessageState
+from core.domain.receipts import (
+    ERROR_NOT_ON_WHATSAPP,
+    ERROR_OPTED_OUT,
+    PARKED_FOR,
+    Progress,
+    Receipt,
+    Standing,
+    apply,
+    collapse,
+    is_double,
+    is_superseded,
+    pause_before_try,
+)
+from core.repositories.receipts import Parked
+from core.repositories.rooms import Rooms
+from workers.tasks.parked import pack
+
+_AT_ONCE: Final = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Holds a receipt with the delivery it came in; `expire_time` is set once it was parked."""
+
+    delivery_id: UUID
+    receipt: Receipt
+    try_count: int = 0
+    expire_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Holds one thing told about a message, with where the message stood before and after it."""
+
+    told: Progress
+    before: Standing
+    after: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Says what receipts did: each step, and how many were parked or given up."""
+
+    steps: list[Step] = field(default_factory=list)
+    parked_count: int = 0
+    expired_count: int = 0
+
+    def failures(self) -> list[Standing]:
+        """Returns the messages that these receipts failed."""
+        failed = [step for step in self.steps if step.after.state is MessageState.FAILED]
+        return [step.after for step in failed if step.told.error_code == step.after.error_code]
+
+    def opt_outs(self) -> dict[UUID, datetime]:
+        """Returns the contacts of whom WhatsApp says that they want no marketing, and since when."""
+        told = [step for step in self.steps if step.told.error_code == ERROR_OPTED_OUT]
+        return {step.after.contact_id: step.told.accept_time for step in told if step.after.contact_id}
+
+
+async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime) -> Moved:
+    """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour."""
+    references = await _locate(rooms, arrived)
+    told = collapse((ref, item.receipt) for item, ref in zip(arrived, references, strict=True) if ref)
+    standings = await _lock(rooms, told)
+    steps = _fold(standings, told)
+    await _write(rooms, standings, steps)
+    await _note_attempts(rooms, steps)
+    await _mark_contacts(rooms, steps)
+    strange = [item for item, ref in zip(arrived, references, strict=True) if ref is None or _key(ref) not in standings]
+    waiting = [item for item in strange if item.expire_time is None or item.expire_time > now]
+    await _park(rooms, waiting, now=now)
+    return Moved(steps=steps, parked_count=len(waiting), expired_count=len(strange) - len(waiting))
+
+
+async def _locate(rooms: Rooms, arrived: Sequence[Arrived]) -> list[MessageRef | None]:
+    """Finds each receipt's message: by what we had sent along, else by WhatsApp's id."""
+    bare = sorted({item.receipt.whatsapp_message_id for item in arrived if item.receipt.reference is None})
+    found = await rooms.receipts.find_messages(bare) if bare else {}
+    by_id = {whatsapp_id: match.reference for whatsapp_id, match in found.items()}
+    return [item.receipt.reference or by_id.get(item.receipt.whatsapp_message_id) for item in arrived]
+
+
+async def _lock(rooms: Rooms, told: Sequence[Progress]) -> dict[tuple[UUID, UUID], Standing]:
+    """Locks all messages told of, in key order over all parts."""
+    references = list({_key(item.reference): item.reference for item in told}.values())
+    standings: dict[tuple[UUID, UUID], Standing] = {}
+    for part in _parts(references):
+        for standing in await rooms.receipts.lock_messages(part):
+            standings[standing.campaign_id, standing.message_id] = standing
+    return standings
+
+
+def _fold(standings: dict[tuple[UUID, UUID], Standing], told: Sequence[Progress]) -> list[Step]:
+    """Applies all that is told, attempt after attempt, to where the messages stand."""
+    current = dict(standings)
+    steps = []
+    for item in told:
+        key = _key(item.reference)
+        if key in current:
+            before, current[key] = current[key], apply(current[key], item)
+            steps.append(Step(told=item, before=before, after=current[key]))
+    return steps
+
+
+async def _write(rooms: Rooms, standings: dict[tuple[UUID, UUID], Standing], steps: Sequence[Step]) -> None:
+    final = {_key(step.told.reference): step.after for step in steps}
+    changes = [(standings[key], after) for key, after in final.items() if after != standings[key]]
+    for part in _parts(changes):
+        await rooms.receipts.move_messages(part)
+
+
+async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
+    """Keeps what is known of superseded attempts: two that were accepted are a double."""
+    older = [
+        (step.told, step.before, step.told.accept_time if is_double(step.before, step.told) else None)
+        for step in steps
+        if is_superseded(step.before, step.told)
+    ]
+    if older:
+        await rooms.receipts.note_attempts(older)
+    newer = [
+        step.told for step in steps if step.told.reference.attempt > 1 and not is_superseded(step.before, step.told)
+    ]
+    if newer:
+        await rooms.receipts.prove_doubles(newer)
+
+
+async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
+    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure."""
+    absent = [step for step in steps if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
+    reached = [step for step in steps if step.told.deliver_time or step.told.read_time]
+    states = {step.after.contact_id: WhatsappState.ABSENT for step in absent if step.after.state is MessageState.FAILED}
+    states |= {step.after.contact_id: WhatsappState.VERIFIED for step in reached}
+    known = {contact_id: state for contact_id, state in states.items() if contact_id is not None}
+    if known:
+        await rooms.receipts.mark_whatsapp_states(known)
+
+
+async def _park(rooms: Rooms, strangers: Sequence[Arrived], *, now: datetime) -> None:
+    """Puts receipts aside whose message is not there: its row may come, or it is someone else's."""
+    parked = [
+        Parked(
+            delivery_id=item.delivery_id,
+            receipt=pack(item.receipt),
+            try_count=item.try_count + 1,
+            not_before_time=now + pause_before_try(item.try_count),
+            expire_time=item.expire_time or now + PARKED_FOR,
+        )
+        for item in strangers
+    ]
+    if parked:
+        await rooms.receipts.park_receipts(parked)
+
+
+def _key(reference: MessageRef) -> tuple[UUID, UUID]:
+    return reference.campaign_id, reference.message_id
+
+
+def _parts(whole: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (whole[start : start + _AT_ONCE] for start in range(0, len(whole), _AT_ONCE))

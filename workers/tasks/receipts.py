@@ -1,0 +1,147 @@
+"""Webhook deliveries are applied: claimed in batches, read, turned into rows, marked, all in one transaction."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from core.repositories.deliveries import Delivery
+from core.repositories.rooms import Rooms, Store
+from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
+from workers.engine import Engine
+from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
+from workers.tasks.consequences import pause_campaigns
+from workers.tasks.moves import Arrived, Moved, move_messages
+from workers.tasks.parked import unpack
+from workers.tasks.replies import keep_replies
+
+_log = logging.getLogger(__name__)
+
+_BATCH: Final = 100
+_PARKED_BATCH: Final = 1000
+_TURN_SECONDS: Final = 10.0
+# A body that cannot be applied so many times is set aside with its error, for people to look at.
+_MOST_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Says what one batch did."""
+
+    delivery_count: int = 0
+    moved: Moved = field(default_factory=Moved)
+
+
+async def apply_deliveries(engine: Engine) -> None:
+    """Applies what waits, oldest first; after some seconds it rings for another turn, so that a stop need not wait."""
+    ends = engine.clock.monotonic() + _TURN_SECONDS
+    hash_key = engine.settings.hash_key.get_secret_value().encode()
+    more = True
+    while more and not engine.stopping.is_set():
+        if engine.clock.monotonic() > ends:
+            await engine.wakeups.apply_deliveries()
+            return
+        applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
+        await pause_campaigns(engine.store, applied.moved.failures())
+        more = applied.delivery_count == _BATCH
+    await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key)
+
+
+async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
+    """Applies the oldest deliveries nobody else holds; when one of them spoils the batch, each is applied alone."""
+    claimed: list[Delivery] = []
+    try:
+        async with store.transaction() as rooms:
+            claimed = await rooms.deliveries.claim_deliveries(limit=limit)
+            moved = await _apply(rooms, claimed, now=now, hash_key=hash_key)
+    except Exception as error:
+        if not claimed:
+            raise
+        _log.warning("a batch of deliveries failed", extra={"count": len(claimed), "error": type(error).__name__})
+        moves = [await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed]
+        moved = Moved(steps=[step for part in moves for step in part.steps])
+    return Applied(delivery_count=len(claimed), moved=moved)
+
+
+async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_key: bytes) -> Moved:
+    try:
+        async with store.transaction() as rooms:
+            delivery = await rooms.deliveries.claim_delivery(delivery_id)
+            return await _apply(rooms, [delivery] if delivery else [], now=now, hash_key=hash_key)
+    except Exception as error:
+        # The error's text may quote what people wrote; its type and the delivery's id are enough to find it.
+        _log.exception("a delivery was not applied", extra={"delivery": str(delivery_id)}, exc_info=False)
+        async with store.connection() as rooms:
+            name = type(error).__name__
+            await rooms.deliveries.mark_failed(delivery_id, error=name, max_attempts=_MOST_ATTEMPTS)
+    return Moved()
+
+
+async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime, hash_key: bytes) -> Moved:
+    if not deliveries:
+        return Moved()
+    read, errors = _read(deliveries)
+    arrived = [Arrived(delivery_id=id_, receipt=receipt) for id_, hook in read.items() for receipt in hook.receipts]
+    moved = await move_messages(rooms, arrived, now=now)
+    choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
+    inbounds = [inbound for hook in read.values() for inbound in hook.inbounds]
+    if inbounds:
+        choices += await keep_replies(rooms, inbounds, hash_key=hash_key)
+    preferences = [preference for hook in read.values() for preference in hook.preferences]
+    choices += await read_preferences(rooms, preferences, hash_key=hash_key)
+    await keep_choices(rooms, choices, now=now)
+    await move_templates(rooms, [event for hook in read.values() for event in hook.template_events], now=now)
+    await rooms.deliveries.mark_applied(errors)
+    _tell(list(read.values()), moved)
+    return moved
+
+
+def _read(deliveries: Sequence[Delivery]) -> tuple[dict[UUID, Webhook], dict[UUID, str]]:
+    """Reads bodies; one that is no JSON object gets an error and is never tried again."""
+    read: dict[UUID, Webhook] = {}
+    errors: dict[UUID, str] = {}
+    for delivery in deliveries:
+        try:
+            read[delivery.id] = parse(delivery.body)
+            errors[delivery.id] = ""
+        except UnreadableBody as error:
+            errors[delivery.id] = str(error)
+    return read, errors
+
+
+async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved:
+    """Tries the parked receipts that are due once more."""
+    async with store.transaction() as rooms:
+        parked = await rooms.receipts.take_parked_receipts(now=now, limit=_PARKED_BATCH)
+        if not parked:
+            return Moved()
+        arrived = [
+            Arrived(
+                delivery_id=item.delivery_id,
+                receipt=unpack(item.receipt),
+                try_count=item.try_count,
+                expire_time=item.expire_time,
+            )
+            for item in parked
+        ]
+        moved = await move_messages(rooms, arrived, now=now)
+        choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
+        await keep_choices(rooms, choices, now=now)
+    _tell([], moved)
+    return moved
+
+
+def _tell(read: Sequence[Webhook], moved: Moved) -> None:
+    """Logs what was not understood and what was parked; never what it said."""
+    unknown: Counter[str] = Counter()
+    for hook in read:
+        unknown.update(hook.unknown)
+        unknown.update(f"account event {event.topic} {event.event}".strip() for event in hook.account_events)
+    if unknown:
+        _log.info("webhooks held what is only counted", extra={"counts": dict(unknown)})
+    if moved.parked_count or moved.expired_count:
+        counts = {"parked": moved.parked_count, "given_up": moved.expired_count}
+        _log.info("receipts have no message", extra=counts)

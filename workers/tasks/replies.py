@@ -1,0 +1,144 @@
+"""What people do becomes interactions: whose they are, what they answer, the 24 hours they open, and who says stop."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from core.domain.contacts import ConsentRecord, MarketingConsent, person_hash
+from core.domain.interactions import (
+    ATTRIBUTION_WINDOW,
+    SERVICE_WINDOW,
+    Inbound,
+    InteractionKind,
+    NewInteraction,
+    Person,
+)
+from core.domain.optout import is_opt_out
+from core.repositories.inbound import Known
+from core.repositories.receipts import Found
+from core.repositories.rooms import Rooms
+from workers.tasks.choices import hash_of
+
+STOP_REPLY: Final = "STOP_REPLY"
+STOP_BUTTON: Final = "STOP_BUTTON"
+
+
+async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes) -> list[ConsentRecord]:
+    """Keeps interactions within the caller's transaction; returns the opt-outs among those that had not come before.
+
+    Who wrote becomes a contact when they were none. What quotes no message of ours belongs to the latest one the person
+    got from that sender in three days.
+    """
+    senders = await rooms.inbound.find_senders(sorted({item.phone_number_id for item in inbounds}))
+    unique = {item.whatsapp_message_id: item for item in inbounds if item.phone_number_id in senders}
+    told = list(unique.values())
+    if not told:
+        return []
+    contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
+    people = await _identify(rooms, told, contexts, hash_key=hash_key)
+    interactions = [_interaction(item, senders, people, contexts) for item in told]
+    new = await rooms.inbound.add_interactions(await _attribute(rooms, interactions))
+    await _open_windows(rooms, interactions)
+    return [
+        record
+        for item in told
+        if item.whatsapp_message_id in new and is_opt_out(item)
+        for record in _opt_out(item, people, hash_key=hash_key)
+    ]
+
+
+async def _identify(
+    rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found], *, hash_key: bytes
+) -> dict[Person, Known]:
+    """Finds who these people are, by number or id, by the message they answer, or as contacts made now."""
+    wanted = list({item.person for item in told if item.person.phone_number or item.person.whatsapp_user_id})
+    people = await rooms.inbound.find_people(wanted)
+    people |= await _identify_by_context(rooms, [item for item in told if item.person not in people], contexts)
+    strangers = [person for person in wanted if person not in people]
+    if strangers:
+        await rooms.inbound.add_people([_with_hashes(person, hash_key) for person in strangers])
+        people |= await rooms.inbound.find_people(strangers)
+    learned = {
+        known.id: person.whatsapp_user_id
+        for person, known in people.items()
+        if person.whatsapp_user_id and known.whatsapp_user_id is None
+    }
+    if learned:
+        await rooms.inbound.learn_user_ids(learned)
+    return people
+
+
+async def _identify_by_context(
+    rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found]
+) -> dict[Person, Known]:
+    """Knows people who hide their number by the message they answer: it went to one contact alone."""
+    answered = {item.person: contexts[item.context].contact_id for item in told if item.context in contexts}
+    ids = sorted({contact_id for contact_id in answered.values() if contact_id is not None})
+    known = {found.id: found for found in await rooms.inbound.find_identities(ids)} if ids else {}
+    return {person: known[contact_id] for person, contact_id in answered.items() if contact_id in known}
+
+
+def _interaction(
+    item: Inbound, senders: dict[str, UUID], people: dict[Person, Known], contexts: dict[str, Found]
+) -> NewInteraction:
+    contact = people.get(item.person)
+    answered = contexts.get(item.context)
+    return NewInteraction(
+        whatsapp_message_id=item.whatsapp_message_id,
+        sender_id=senders[item.phone_number_id],
+        contact_id=contact.id if contact else None,
+        campaign_id=answered.reference.campaign_id if answered else None,
+        message_id=answered.reference.message_id if answered else None,
+        kind=item.kind,
+        interaction_time=item.interaction_time,
+        text=item.text,
+        payload=item.payload,
+    )
+
+
+async def _attribute(rooms: Rooms, interactions: Sequence[NewInteraction]) -> list[NewInteraction]:
+    """Attributes what quotes nothing to the latest message the person got."""
+    loose = [(index, item) for index, item in enumerate(interactions) if item.message_id is None and item.contact_id]
+    asked = [(item.contact_id, item.sender_id, item.interaction_time) for _, item in loose if item.contact_id]
+    found = await rooms.inbound.find_recent_messages(asked, window=ATTRIBUTION_WINDOW) if asked else {}
+    attributed = list(interactions)
+    for position, (campaign_id, message_id) in found.items():
+        index, item = loose[position]
+        attributed[index] = replace(item, campaign_id=campaign_id, message_id=message_id)
+    return attributed
+
+
+async def _open_windows(rooms: Rooms, interactions: Sequence[NewInteraction]) -> None:
+    windows = [
+        (item.contact_id, item.sender_id, item.interaction_time + SERVICE_WINDOW)
+        for item in interactions
+        if item.contact_id
+    ]
+    if windows:
+        await rooms.inbound.open_windows(windows)
+
+
+def _opt_out(item: Inbound, people: dict[Person, Known], *, hash_key: bytes) -> list[ConsentRecord]:
+    known = people.get(item.person)
+    if known is None:
+        return []
+    return [
+        ConsentRecord(
+            contact_id=known.id,
+            person_hash=hash_of(known, hash_key=hash_key),
+            consent=MarketingConsent.OPTED_OUT,
+            source=STOP_BUTTON if item.kind is InteractionKind.BUTTON else STOP_REPLY,
+            evidence=item.whatsapp_message_id,
+            event_time=item.interaction_time,
+        )
+    ]
+
+
+def _with_hashes(person: Person, hash_key: bytes) -> tuple[Person, bytes | None, bytes | None]:
+    phone, user = person.phone_number, person.whatsapp_user_id
+    return (
+        person,
+        person_hash(hash_key, phone) if phone else None,
+        person_hash(hash_key, user) if user else None,
+    )
