@@ -1,6 +1,7 @@
 """With the cache or without, two replies differ only by age: against a real Valkey, which may go away."""
 
 import asyncio
+from functools import partial
 from uuid import UUID
 
 import grpc
@@ -64,24 +65,46 @@ async def test_a_read_that_begins_after_a_write_does_not_join_one_from_before(
     await truth.reading.wait()
     await rename(channel, "second")
     after = asyncio.ensure_future(get(channel))
+    assert await eventually(lambda: truth.reads == 2)  # it did not wait for the first
     truth.gate.set()
     assert [(await read)[0].display_name for read in (before, after)] == ["first", "second"]
 
 
-async def test_fifty_equal_reads_at_once_are_one(channel: grpc.aio.Channel, truth: Truth, cache_url: str) -> None:
+async def looked(cache_url: str, times: int) -> bool:
+    """Tells whether Redis has been asked so often since its counts were reset."""
     async with redis.Redis.from_url(cache_url) as server:
+        asked = (await server.info("commandstats")).get("cmdstat_evalsha", {"calls": 0})
+    return bool(asked["calls"] >= times)
 
-        async def all_looked() -> bool:
-            asked = (await server.info("commandstats")).get("cmdstat_evalsha", {"calls": 0})
-            return bool(asked["calls"] >= 50)
 
+@pytest.fixture
+async def counted_url(cache_url: str) -> str:
+    """The cache's address, its counts reset."""
+    async with redis.Redis.from_url(cache_url) as server:
         await server.config_resetstat()
-        truth.gate.clear()
-        reads = [asyncio.ensure_future(get(channel)) for _ in range(50)]
-        assert await eventually(all_looked)
+    return cache_url
+
+
+async def test_fifty_equal_reads_at_once_are_one(channel: grpc.aio.Channel, truth: Truth, counted_url: str) -> None:
+    truth.gate.clear()
+    reads = [asyncio.ensure_future(get(channel)) for _ in range(50)]
+    assert await eventually(partial(looked, counted_url, 50))
     truth.gate.set()
     outcomes = [outcome for _, outcome in await asyncio.gather(*reads)]
     assert (truth.reads, outcomes.count("miss")) == (1, 1)
+
+
+async def test_a_follower_that_gives_up_harms_nobody(channel: grpc.aio.Channel, truth: Truth, counted_url: str) -> None:
+    truth.gate.clear()
+    leader = asyncio.ensure_future(get(channel))
+    await truth.reading.wait()
+    impatient, patient = (asyncio.ensure_future(get(channel)) for _ in range(2))
+    assert await eventually(partial(looked, counted_url, 3))
+    impatient.cancel()
+    await rename(channel, "second")  # on the same connection: the server has heard of the cancellation by now
+    truth.gate.set()
+    assert [(await read)[0].display_name for read in (leader, patient)] == ["first", "first"]
+    assert truth.reads == 1
 
 
 async def test_a_cancelled_leader_leaves_its_followers_an_answer(channel: grpc.aio.Channel, truth: Truth) -> None:
