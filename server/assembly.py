@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -45,7 +45,9 @@ from server.policies import read_policies
 from server.services.campaigns import CampaignsService
 from server.services.categories import CategoriesService
 from server.services.contacts import ContactsService
+from server.services.messages import MessagesService
 from server.services.senders import SendersService
+from server.services.stats import StatsService
 from server.services.templates import TemplatesService
 
 _LARGEST_MESSAGE = 4 * 1024 * 1024
@@ -123,8 +125,12 @@ def services(parts: Parts) -> list[Service]:
             "CampaignsService",
             CampaignsService(store=p.store, mutations=p.mutations, wakeups=p.wakeups, clock=p.clock),
         ),
-        offered(messages_service_pb2_grpc, "MessagesService"),
-        offered(stats_service_pb2_grpc, "StatsService"),
+        offered(messages_service_pb2_grpc, "MessagesService", MessagesService(store=p.store, clock=p.clock)),
+        offered(
+            stats_service_pb2_grpc,
+            "StatsService",
+            StatsService(store=p.store, clock=p.clock, cache_metrics=p.cache_metrics),
+        ),
     ]
 
 
@@ -203,12 +209,13 @@ def build_server(
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
     """Opens the database, or says what keeps us from it."""
-    try:
-        database = await Database(url=settings.database_url, pool_size=settings.database_pool_size).__aenter__()
-    except Unavailable as refusal:
-        cause = str(refusal.__cause__).partition("\n")[0]
-        raise StartError(f"the database does not answer (CHAPPE_DATABASE_URL): {cause}") from refusal
-    async with database:
+    async with AsyncExitStack() as opened:
+        pool = Database(url=settings.database_url, pool_size=settings.database_pool_size)
+        try:
+            database = await opened.enter_async_context(pool)
+        except Unavailable as refusal:
+            cause = str(refusal.__cause__).partition("\n")[0]
+            raise StartError(f"the database does not answer (CHAPPE_DATABASE_URL): {cause}") from refusal
         async with database.connection() as connection:
             missing = await pending(connection)
         if missing:
