@@ -19,12 +19,14 @@ from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
 from core.repositories.inbound import Inbound
+from core.repositories.messages import Messages
 from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.receipts import Receipts
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
+from core.repositories.stats import Stats
 from core.repositories.templates import Templates
 
 
@@ -105,6 +107,11 @@ class Rooms:
         return Inbound(self._connection)
 
     @cached_property
+    def messages(self) -> Messages:
+        """Messages as people are shown them."""
+        return Messages(self._connection)
+
+    @cached_property
     def previews(self) -> Previews:
         """What a start would do."""
         return Previews(self._connection)
@@ -133,6 +140,11 @@ class Rooms:
     def sending(self) -> Sending:
         """Messages in the course of one attempt."""
         return Sending(self._connection)
+
+    @cached_property
+    def stats(self) -> Stats:
+        """Numbers of messages."""
+        return Stats(self._connection)
 
     @cached_property
     def templates(self) -> Templates:

@@ -1,0 +1,109 @@
+"""Reads messages on one connection, page by page; the engine's statements on them are in sending and receipts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from core.db import Connection, Row
+from core.domain.campaigns import CampaignState
+from core.domain.contacts import Contact
+from core.domain.errors import NotFound
+from core.domain.message_lists import CampaignMessages, Message, MessageFilter
+from core.domain.messages import MessageState
+from core.queries import load
+from core.repositories.campaigns import refuse_unknown
+from core.repositories.contacts import read_contact
+
+SQL = load("messages")
+OLDEST: Final = UUID(int=0)
+NEWEST: Final = UUID(int=2**128 - 1)
+_MARK: Final = "/* filters */"
+# States are literals, so that the planner sees that a partial index holds all that is asked for.
+_STATES: Final = {state: f"AND messages.state = '{state}'" for state in MessageState}
+_OF_CAMPAIGN: Final = ("campaign_state", "campaign_end_time")
+
+
+class Messages:
+    """Reads messages and the contacts they went to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def get_message(self, campaign_id: UUID, message_id: UUID) -> Message:
+        """Reads one message; refuses with ``MESSAGE_NOT_FOUND``."""
+        row = await self._connection.fetchrow(SQL["get_message"], campaign_id, message_id)
+        if row is None:
+            raise refuse_unknown_message(campaign_id, message_id)
+        return _message(dict(row))
+
+    async def list_campaign_messages(
+        self, campaign_id: UUID, selected: MessageFilter, *, limit: int, after: UUID | None = None
+    ) -> CampaignMessages:
+        """Lists messages of a campaign in the order they were planned; refuses with ``CAMPAIGN_NOT_FOUND``."""
+        if selected.contact_id is not None:
+            return await self.list_campaign_messages_of_contact(
+                campaign_id, selected, selected.contact_id, limit=limit, after=after
+            )
+        statement = _filtered(SQL["list_campaign_messages"], selected.state)
+        rows = await self._connection.fetch(statement, campaign_id, after or OLDEST, limit)
+        return _of_campaign(campaign_id, rows)
+
+    async def list_campaign_messages_of_contact(
+        self, campaign_id: UUID, selected: MessageFilter, contact_id: UUID, *, limit: int, after: UUID | None = None
+    ) -> CampaignMessages:
+        """Lists one contact's messages of a campaign; refuses with ``CAMPAIGN_NOT_FOUND``."""
+        statement = _filtered(SQL["list_campaign_messages_of_contact"], selected.state)
+        rows = await self._connection.fetch(statement, campaign_id, after or OLDEST, limit, contact_id)
+        return _of_campaign(campaign_id, rows)
+
+    async def list_messages(self, *, limit: int, before: tuple[UUID, UUID] | None = None) -> list[Message]:
+        """Lists messages of all campaigns, newest campaign first, before a message (its campaign's id, its own)."""
+        rows = await self._connection.fetch(SQL["list_messages"], *(before or (NEWEST, NEWEST)), limit)
+        return [_message(dict(row)) for row in rows]
+
+    async def list_messages_by_state(
+        self, state: MessageState, *, limit: int, before: tuple[UUID, UUID] | None = None
+    ) -> list[Message]:
+        """Lists messages of all campaigns that are in one state, newest campaign first."""
+        rows = await self._connection.fetch(SQL["list_messages_by_state"], *(before or (NEWEST, NEWEST)), limit, state)
+        return [_message(dict(row)) for row in rows]
+
+    async def list_messages_of_contact(
+        self, contact_id: UUID, state: MessageState | None, *, limit: int, before: UUID | None = None
+    ) -> list[Message]:
+        """Lists messages to one contact, newest first, older than ``before``."""
+        statement = _filtered(SQL["list_messages_of_contact"], state)
+        rows = await self._connection.fetch(statement, contact_id, before or NEWEST, limit)
+        return [_message(dict(row)) for row in rows]
+
+    async def list_addressees(self, messages: Iterable[Message]) -> dict[UUID, Contact]:
+        """Reads the contacts the messages went to as they are now, without their categories, by id."""
+        contact_ids = {message.contact_id for message in messages if message.contact_id is not None}
+        rows = await self._connection.fetch(SQL["list_addressees"], sorted(contact_ids))
+        return {row["id"]: read_contact(row) for row in rows}
+
+
+def refuse_unknown_message(campaign_id: UUID, message_id: UUID) -> NotFound:
+    """Returns the refusal of an id that no message has."""
+    name = f"campaigns/{campaign_id}/messages/{message_id}"
+    return NotFound("MESSAGE_NOT_FOUND", "There is no such message.", name=name)
+
+
+def _filtered(statement: str, state: MessageState | None) -> str:
+    return statement.replace(_MARK, "" if state is None else _STATES[state])
+
+
+def _of_campaign(campaign_id: UUID, rows: Sequence[Row]) -> CampaignMessages:
+    if not rows:
+        raise refuse_unknown(campaign_id)
+    return CampaignMessages(
+        messages=tuple(_message(dict(row)) for row in rows if row["id"] is not None),
+        campaign_state=CampaignState(rows[0]["campaign_state"]),
+        campaign_end_time=rows[0]["campaign_end_time"],
+    )
+
+
+def _message(values: dict[str, Any]) -> Message:
+    for name in _OF_CAMPAIGN:
+        values.pop(name, None)
+    return Message(**values | {"state": MessageState(values["state"])})

@@ -1,0 +1,106 @@
+"""MessagesService: shows for every contact what happened to their message, and what they did then."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from chappe.v1 import contacts_service_pb2, messages_pb2, messages_service_pb2
+from chappe.v1.messages_service_pb2_grpc import MessagesServiceServicer
+
+from core.clock import Clock
+from core.domain.message_lists import Message, MessageFilter
+from core.repositories.rooms import Rooms, Store
+from server.call import mark_final
+from server.wire import messages as wire
+from server.wire import names
+from server.wire.list_keys import after_ids
+from server.wire.page_token import LARGEST_SIZE, Page, next_token, read_page
+
+
+class MessagesService(MessagesServiceServicer):
+    """Serves messages with their contacts: two statements, whatever the page."""
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        """Takes where messages are kept."""
+        self._store = store
+        self._clock = clock
+
+    async def GetMessage(
+        self, request: messages_service_pb2.GetMessageRequest, context: object
+    ) -> messages_pb2.Message:
+        """Returns one message with its contact."""
+        campaign_id, message_id = names.parse_message(request.name)
+        async with self._store.connection() as rooms:
+            message = await rooms.messages.get_message(campaign_id, message_id)
+            (shown,) = wire.messages([message], await rooms.messages.list_addressees([message]))
+        return shown
+
+    async def ListMessages(
+        self, request: messages_service_pb2.ListMessagesRequest, context: object
+    ) -> messages_service_pb2.ListMessagesResponse:
+        """Returns one page of messages with their contacts."""
+        page = read_page(request)
+        async with self._store.connection() as rooms:
+            found = await self._list(rooms, request, page)
+            shown = found[: page.size]
+            addressees = await rooms.messages.list_addressees(shown)
+        token = next_token(request, last=_key(request, shown[-1])) if len(found) > page.size else ""
+        return messages_service_pb2.ListMessagesResponse(
+            messages=wire.messages(shown, addressees), next_page_token=token
+        )
+
+    async def ExportMessages(
+        self, request: messages_service_pb2.ExportMessagesRequest, context: object
+    ) -> AsyncIterator[messages_service_pb2.ExportMessagesResponse]:
+        """Streams the messages of a campaign, a page at a time, then their number."""
+        campaign_id = names.parse_campaign(request.parent)
+        selected = MessageFilter(state=wire.read_state(request.state))
+        row_count, after, is_last = 0, None, False
+        while not is_last:
+            # No connection is held while a slow caller reads.
+            async with self._store.connection() as rooms:
+                listed = await rooms.messages.list_campaign_messages(
+                    campaign_id, selected, limit=LARGEST_SIZE, after=after
+                )
+                addressees = await rooms.messages.list_addressees(listed.messages)
+            if listed.messages:
+                yield messages_service_pb2.ExportMessagesResponse(messages=wire.messages(listed.messages, addressees))
+                after = listed.messages[-1].id
+            row_count += len(listed.messages)
+            is_last = len(listed.messages) < LARGEST_SIZE
+        footer = contacts_service_pb2.ExportFooter(row_count=row_count)
+        yield messages_service_pb2.ExportMessagesResponse(footer=footer)
+
+    async def _list(
+        self, rooms: Rooms, request: messages_service_pb2.ListMessagesRequest, page: Page
+    ) -> Sequence[Message]:
+        selected, limit = _filter(request), page.size + 1
+        if not request.parent:
+            return await _list_all(rooms, selected, page, limit=limit)
+        campaign_id = names.parse_campaign(request.parent)
+        listed = await rooms.messages.list_campaign_messages(campaign_id, selected, limit=limit, after=page.after_id)
+        if listed.is_quiet(at=self._clock.now()):
+            mark_final()
+        return listed.messages
+
+
+async def _list_all(rooms: Rooms, selected: MessageFilter, page: Page, *, limit: int) -> Sequence[Message]:
+    if selected.contact_id is not None:
+        return await rooms.messages.list_messages_of_contact(
+            selected.contact_id, selected.state, limit=limit, before=page.after_id
+        )
+    if selected.state is not None:
+        return await rooms.messages.list_messages_by_state(selected.state, limit=limit, before=after_ids(page))
+    return await rooms.messages.list_messages(limit=limit, before=after_ids(page))
+
+
+def _filter(request: messages_service_pb2.ListMessagesRequest) -> MessageFilter:
+    return MessageFilter(
+        state=wire.read_state(request.state),
+        contact_id=names.parse_contact(request.contact) if request.contact else None,
+    )
+
+
+def _key(request: messages_service_pb2.ListMessagesRequest, last: Message) -> tuple[str, ...]:
+    """Within a campaign or a contact the id says enough."""
+    if request.parent or request.contact:
+        return (str(last.id),)
+    return str(last.campaign_id), str(last.id)

@@ -1,0 +1,54 @@
+"""Keys in page tokens that are more than one id; what nobody of us wrote is refused like a token of another request."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from core.domain.errors import InvalidArgument
+from core.domain.ids import parse_id
+from server.wire.page_token import Page
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def write_time(moment: datetime) -> str:
+    """Writes a moment as a part of a key, to the microsecond."""
+    return str((moment - _EPOCH) // _MICROSECOND)
+
+
+def after_ids(page: Page) -> tuple[UUID, UUID] | None:
+    """Reads a key of two ids; refuses with ``PAGE_TOKEN_INVALID``."""
+    if page.after is None:
+        return None
+    first, second = _pair(page.after)
+    return _id(first), _id(second)
+
+
+def after_time(page: Page) -> tuple[datetime, UUID] | None:
+    """Reads a key of a moment and an id; refuses with ``PAGE_TOKEN_INVALID``."""
+    if page.after is None:
+        return None
+    first, second = _pair(page.after)
+    try:
+        return _EPOCH + _MICROSECOND * int(first), _id(second)
+    except (ValueError, OverflowError):
+        raise _invalid() from None
+
+
+def _pair(key: tuple[str, ...]) -> tuple[str, str]:
+    match key:
+        case (first, second):
+            return first, second
+        case _:
+            raise _invalid()
+
+
+def _id(text: str) -> UUID:
+    try:
+        return parse_id(text)
+    except InvalidArgument:
+        raise _invalid() from None
+
+
+def _invalid() -> InvalidArgument:
+    return InvalidArgument("PAGE_TOKEN_INVALID", "The page token belongs to another request; start again without one.")

@@ -1,0 +1,59 @@
+"""Messages in the words of the contract, with the contacts they went to."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from chappe.v1 import messages_pb2
+
+from core.domain.contacts import Contact
+from core.domain.message_lists import Message
+from core.domain.messages import MessageState
+from core.whatsapp.errors import words
+from server.wire import contacts, names, times
+
+_Message = messages_pb2.Message
+
+
+def message(written: Message, contact: Contact | None) -> messages_pb2.Message:
+    """Writes a message with the contact it went to, if the person was not erased."""
+    return _Message(
+        name=names.message_name(written.campaign_id, written.id),
+        contact=names.contact_name(written.contact_id) if written.contact_id else "",
+        contact_detail=contacts.contact(contact) if contact else None,
+        sender=names.sender_name(written.sender_id),
+        template=names.template_name(written.template_id) if written.template_id else "",
+        state=_Message.State.Value(f"STATE_{written.state}"),
+        reason=written.reason,
+        error_code=written.error_code,
+        error_title=_error_title(written),
+        attempt=written.attempt,
+        retry_count=written.retry_count,
+        whatsapp_message_id=written.whatsapp_message_id or "",
+        not_before_time=times.timestamp(_next_try(written)),
+        doubt_time=times.timestamp(written.doubt_time),
+        create_time=times.timestamp(written.create_time),
+        accept_time=times.timestamp(written.accept_time),
+        send_time=times.timestamp(written.send_time),
+        deliver_time=times.timestamp(written.deliver_time),
+        read_time=times.timestamp(written.read_time),
+        fail_time=times.timestamp(written.fail_time),
+    )
+
+
+def messages(written: Iterable[Message], addressees: Mapping[UUID, Contact]) -> list[messages_pb2.Message]:
+    """Writes messages, each with its contact from those given."""
+    return [message(each, addressees.get(each.contact_id) if each.contact_id else None) for each in written]
+
+
+def read_state(value: messages_pb2.Message.State.ValueType) -> MessageState | None:
+    """Reads a filter by state; none given means any."""
+    return MessageState(_Message.State.Name(value).removeprefix("STATE_")) if value else None
+
+
+def _next_try(written: Message) -> datetime | None:
+    return written.not_before_time if written.state is MessageState.PENDING else None
+
+
+def _error_title(written: Message) -> str:
+    return written.error_title or (words(written.error_code) if written.error_code else "")
