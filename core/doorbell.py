@@ -83,9 +83,7 @@ class DoorbellBroker(AsyncBroker):
             return self._reclaimed.get_nowait()
         try:
             return await self._read()
-        except EvictingServerError:
-            raise
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError, TimeoutError, EvictingServerError) as error:
             self._ready = False
             _log.warning("the bell cannot be heard", extra={"error": type(error).__name__})
             # Not all of the listeners come back in the same moment.

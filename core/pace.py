@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -127,13 +127,3 @@ class Pace:
 
     def _tempo(self, lane: Lane) -> Tempo:
         return self._tempos.setdefault(lane.key, Tempo())
-
-
-def narrow(permits: Permits, by: Permits) -> Permits:
-    """Returns the slots of one reservation that keep to another one as well: later and further apart, not more."""
-    return replace(
-        permits,
-        count=min(permits.count, by.count),
-        start=max(permits.start, by.start),
-        interval=max(permits.interval, by.interval),
-    )

@@ -1,6 +1,7 @@
 """Puts a worker together: rows, pace, bells, the way to WhatsApp, the tasks and the keeper."""
 
 import asyncio
+import contextlib
 import random  # noqa: TID251  # the one place that brings luck into a worker
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,13 +11,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from core.clock import Clock
 from core.db import Database
-from core.doorbell import DoorbellBroker
+from core.doorbell import DoorbellBroker, refuse_eviction
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -90,6 +92,7 @@ async def assembled(
         stack.push_async_callback(pace.close)
         redis = connect_queue(settings.queue_url)
         stack.push_async_callback(redis.aclose)
+        await _refuse_eviction(redis)
         bells = {
             stream: _bell(redis, stream, holder) for stream in (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
         }
@@ -114,6 +117,12 @@ async def assembled(
         for bell in bells.values():
             stack.push_async_callback(bell.shutdown)
         yield Worker(engine=engine, keeper=Keeper(engine=engine, scouts=scouts(engine)), receivers=receivers)
+
+
+async def _refuse_eviction(redis: Redis) -> None:
+    """A server that is away is not refused: the keeper works without it, and the bell asks again when it is back."""
+    with contextlib.suppress(RedisError, OSError, TimeoutError):
+        await refuse_eviction(redis)
 
 
 def _bell(redis: Redis, stream: str, holder: str) -> DoorbellBroker:

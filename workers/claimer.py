@@ -87,7 +87,8 @@ class Claimer:
         return taken
 
     async def _claim(self, campaign: RunningCampaign, limit: int) -> list[_Taken]:
-        own = await self._reserve_own(campaign, limit)
+        lane, permits = await self._reserve_own(campaign, limit)
+        own = limit if permits is None else permits.count
         if own == 0:
             return []
         deadline = self._engine.clock.monotonic() + self._engine.settings.lease_seconds
@@ -101,15 +102,16 @@ class Claimer:
                 self._floors.pop(campaign.id, None)
             elif claim.floor is not None:
                 self._floors[campaign.id] = claim.floor
+        if lane is not None and permits is not None:
+            await self._engine.pace.give_back(lane, permits, own - len(claim.messages))
         return [_Taken(campaign=campaign, claimed=claimed, deadline=deadline) for claimed in claim.messages]
 
-    async def _reserve_own(self, campaign: RunningCampaign, limit: int) -> int:
-        """How many the campaign's own pace allows now."""
+    async def _reserve_own(self, campaign: RunningCampaign, limit: int) -> tuple[Lane | None, Permits | None]:
+        """Reserves from the campaign's own pace, where it has one."""
         if campaign.messages_per_second is None:
-            return limit
+            return None, None
         lane = Lane.of_campaign(campaign.id, campaign.messages_per_second)
-        permits = await self._engine.pace.reserve(lane, limit)
-        return permits.count
+        return lane, await self._engine.pace.reserve(lane, limit)
 
     async def _parcels(self, taken: Sequence[_Taken], permits: Permits) -> list[Parcel]:
         """Gives each message its slot; who was written to too often in the last seconds waits."""

@@ -12,6 +12,8 @@ from core.whatsapp.http import AnswerLostError, Http, NeverLeftError
 _HELD = "held_for_quality_assessment"
 _RETRY_SECONDS = 5.0
 _OK = 200
+# What the column can hold; no code of the Cloud API is near it.
+_CODES = 2**31
 
 
 class WhatsAppClient:
@@ -58,7 +60,7 @@ def _read_message(message: Mapping[str, Any]) -> Outcome:
 
 def _read_error(status: int, error: Mapping[str, Any]) -> Outcome:
     code = error.get("code")
-    if not isinstance(code, int) or isinstance(code, bool):
+    if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code < _CODES:
         return _without_code(status)
     data = error.get("error_data")
     details = data.get("details", "") if isinstance(data, dict) else data
@@ -71,9 +73,10 @@ def _read_error(status: int, error: Mapping[str, Any]) -> Outcome:
 
 
 def _title(error: Mapping[str, Any]) -> str:
-    text = error.get("error_user_title") or error.get("message") or ""
-    # "(#130429) Rate limit hit": the code stands beside the title already.
-    return str(text).split(") ", 1)[-1] if str(text).startswith("(#") else str(text)
+    text = str(error.get("error_user_title") or error.get("message") or "")
+    # PostgreSQL keeps no NUL; "(#130429) Rate limit hit": the code stands beside the title already.
+    text = text.replace("\0", "")
+    return text.split(") ", 1)[-1] if text.startswith("(#") else text
 
 
 def _without_code(status: int) -> Outcome:

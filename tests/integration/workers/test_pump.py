@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
+from redis.asyncio import Redis
 
+from core.doorbell import EvictingServerError
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, numbers, planned, settings, variables
 from tests.helpers.whatsapp import WhatsApp
@@ -186,3 +188,26 @@ async def test_a_paused_campaign_sends_nothing(fresh_database_url: str, worker_s
         await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED'")
         await pump_sender(worker.engine, plan.sender_id)
         assert await plan.all_are("PENDING")
+
+
+async def test_a_worker_refuses_a_queue_that_evicts(worker_settings: dict[str, str], queue_url: str) -> None:
+    async with Redis.from_url(queue_url) as redis:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            with pytest.raises(EvictingServerError):
+                async with idle_worker(worker_settings):
+                    pass
+        finally:
+            await redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_a_campaigns_own_pace_is_kept_beside_its_senders(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(45)) as plan, idle_worker(worker_settings) as worker:
+        await plan.connection.execute("UPDATE campaigns SET messages_per_second = 30")
+        started = CLOCK.monotonic()
+        await pump_sender(worker.engine, plan.sender_id)
+        # Half a second's worth may leave at once.
+        assert CLOCK.monotonic() - started >= (45 - 16) / 30
+        assert await plan.all_are("ACCEPTED")

@@ -1,0 +1,219 @@
+"""Receipts applied to rows: forward only, in any order, twice, early, late, or for nobody."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from core.domain.messages import MessageRef
+from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.webhook_bodies import body, status
+
+NUMBERS = ["+491700000001", "+491700000002"]
+LATER = NOW + timedelta(seconds=30)
+
+
+@pytest.fixture
+async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
+    async with desk(fresh_database_url, NUMBERS) as made:
+        yield made
+
+
+def wamid(ref: MessageRef) -> str:
+    return f"wamid.{ref.message_id}"
+
+
+async def test_receipts_carry_a_message_to_read_and_keep_each_time(at: Desk) -> None:
+    ref, other = await at.sent()
+    steps = [
+        status(word, NOW + timedelta(seconds=n), wamid=wamid(ref), ref=ref)
+        for n, word in enumerate(("sent", "delivered", "read"))
+    ]
+    await at.deliver(body(statuses=steps[:2]), body(statuses=steps[2:]))
+    row = await at.message(ref)
+    assert row["state"] == "READ"
+    assert [row["send_time"], row["deliver_time"], row["read_time"]] == [NOW + timedelta(seconds=n) for n in range(3)]
+    assert (await at.message(other))["state"] == "ACCEPTED"
+
+
+async def test_a_late_sent_does_not_pull_a_read_message_back(at: Desk) -> None:
+    ref, _ = await at.sent()
+    await at.deliver(body(statuses=[status("read", LATER, wamid=wamid(ref), ref=ref)]))
+    await at.deliver(body(statuses=[status("sent", NOW, wamid=wamid(ref), ref=ref)]))
+    row = await at.message(ref)
+    assert (row["state"], row["read_time"], row["send_time"]) == ("READ", LATER, NOW)
+
+
+async def test_a_receipt_that_comes_again_writes_nothing(at: Desk) -> None:
+    ref, _ = await at.sent()
+    told = body(statuses=[status("delivered", LATER, wamid=wamid(ref), ref=ref)])
+    await at.deliver(told)
+    version = "SELECT xmin::text FROM messages WHERE id = $1"
+    before = await at.value(version, ref.message_id)
+    await at.deliver(told, told)
+    assert await at.value(version, ref.message_id) == before
+
+
+async def test_a_failure_says_why_and_a_delivery_lifts_it(at: Desk) -> None:
+    ref, _ = await at.sent()
+    await at.deliver(body(statuses=[status("failed", NOW, wamid=wamid(ref), ref=ref, code=131049, title="Too many.")]))
+    failed = await at.message(ref)
+    assert [failed[key] for key in ("state", "reason", "error_code", "error_title")] == [
+        "FAILED",
+        "UNDELIVERED",
+        131049,
+        "Too many.",
+    ]
+    await at.deliver(body(statuses=[status("delivered", LATER, wamid=wamid(ref), ref=ref)]))
+    lifted = await at.message(ref)
+    assert [lifted[key] for key in ("state", "reason", "error_code", "error_title")] == ["DELIVERED", "", 0, ""]
+    assert lifted["fail_time"] == NOW
+
+
+async def test_a_failure_does_not_take_back_a_delivery(at: Desk) -> None:
+    ref, _ = await at.sent()
+    told = [status("delivered", NOW, wamid=wamid(ref), ref=ref), status("failed", LATER, wamid=wamid(ref), ref=ref)]
+    await at.deliver(body(statuses=told[:1]), body(statuses=told[1:]))
+    assert (await at.message(ref))["state"] == "DELIVERED"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("SENDING", ""), ("UNCONFIRMED", ""), ("PENDING", ""), ("FAILED", "OUTCOME_UNKNOWN")]
+)
+async def test_a_receipt_settles_what_was_in_doubt(at: Desk, state: str, reason: str) -> None:
+    ref, _ = await at.sent(state, reason=reason)
+    await at.deliver(body(statuses=[status("sent", LATER, wamid="wamid.new", ref=ref)]))
+    row = await at.message(ref)
+    assert (row["state"], row["reason"], row["whatsapp_message_id"], row["accept_time"]) == (
+        "SENT",
+        "",
+        "wamid.new",
+        LATER,
+    )
+
+
+async def test_a_receipt_without_our_words_is_known_by_whatsapps_id(at: Desk) -> None:
+    ref, _ = await at.sent()
+    await at.deliver(body(statuses=[status("delivered", LATER, wamid=wamid(ref))]))
+    assert (await at.message(ref))["state"] == "DELIVERED"
+
+
+async def test_a_receipt_before_its_message_is_known_waits_for_it(at: Desk) -> None:
+    ref, _ = await at.sent("SENDING")
+    applied = await at.deliver(body(statuses=[status("delivered", LATER, wamid="wamid.early")]))
+    assert applied.moved.parked_count == 1
+    await at.retry(now=NOW)
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 1, "it is not due yet"
+    await at.value(
+        "UPDATE messages SET whatsapp_message_id = 'wamid.early', state = 'ACCEPTED' WHERE id = $1", ref.message_id
+    )
+    await at.retry(now=NOW + timedelta(seconds=2))
+    assert (await at.message(ref))["state"] == "DELIVERED"
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 0
+
+
+async def test_a_receipt_of_nobody_is_given_up_after_an_hour(at: Desk) -> None:
+    await at.deliver(body(statuses=[status("delivered", NOW, wamid="wamid.nobody")]))
+    for minutes in (1, 30, 59):
+        await at.retry(now=NOW + timedelta(minutes=minutes))
+        assert await at.value("SELECT count(*) FROM parked_receipts") == 1
+    await at.retry(now=NOW + timedelta(minutes=61))
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 0
+
+
+async def test_receipts_of_two_attempts_prove_a_double(at: Desk) -> None:
+    ref, _ = await at.sent(attempt=2)
+    first = MessageRef(campaign_id=ref.campaign_id, message_id=ref.message_id, attempt=1)
+    await at.deliver(body(statuses=[status("delivered", LATER, wamid="wamid.first", ref=first)]))
+    doubles = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
+    assert await at.value(doubles) == 1
+    assert (await at.message(ref))["state"] == "DELIVERED"
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_a_double_is_proven_whichever_attempt_is_heard_of_first(at: Desk, order: tuple[int, int]) -> None:
+    ref, _ = await at.sent("SENDING", attempt=2)
+    doubles = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
+    for attempt in order:
+        assert await at.value(doubles) == 0
+        told = MessageRef(campaign_id=ref.campaign_id, message_id=ref.message_id, attempt=attempt)
+        await at.deliver(body(statuses=[status("sent", LATER, wamid=f"wamid.{attempt}", ref=told)]))
+    assert await at.value(doubles) == 1
+
+
+async def test_an_older_attempt_settles_a_message_that_waits_to_be_sent_again_without_being_a_double(at: Desk) -> None:
+    ref, _ = await at.sent("PENDING", attempt=2)
+    first = MessageRef(campaign_id=ref.campaign_id, message_id=ref.message_id, attempt=1)
+    await at.deliver(body(statuses=[status("sent", NOW, wamid="wamid.first", ref=first)]))
+    await at.deliver(body(statuses=[status("delivered", LATER, wamid="wamid.first", ref=first)]))
+    assert (await at.message(ref))["state"] == "DELIVERED"
+    assert await at.value("SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL") == 0
+
+
+async def test_deliveries_tell_who_is_on_whatsapp_and_failures_who_is_not(at: Desk) -> None:
+    reached, absent = await at.sent()
+    told = [
+        status("delivered", NOW, wamid=wamid(reached), ref=reached),
+        status("failed", NOW, wamid=wamid(absent), ref=absent, code=131026),
+    ]
+    await at.deliver(body(statuses=told))
+    states = "SELECT whatsapp_state FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
+    assert await at.value(states, reached.message_id) == "VERIFIED"
+    assert await at.value(states, absent.message_id) == "ABSENT"
+
+
+async def test_an_erased_person_gets_no_whatsapp_id_back(at: Desk) -> None:
+    ref, _ = await at.sent()
+    await at.value("UPDATE messages SET contact_id = NULL, whatsapp_message_id = NULL WHERE id = $1", ref.message_id)
+    await at.deliver(body(statuses=[status("read", NOW, wamid="wamid.person", ref=ref)]))
+    row = await at.message(ref)
+    assert (row["state"], row["whatsapp_message_id"]) == ("READ", None)
+
+
+async def test_a_template_at_fault_pauses_its_campaign_only_when_receipts_say_so(at: Desk) -> None:
+    ref, _ = await at.sent()
+    applied = await at.deliver(body(statuses=[status("failed", NOW, wamid=wamid(ref), ref=ref, code=132015)]))
+    from workers.tasks.consequences import pause_campaigns
+
+    await pause_campaigns(at.store, applied.moved.failures())
+    assert await at.value("SELECT pause_source FROM campaigns WHERE state = 'PAUSED'") == "TEMPLATE"
+
+
+async def test_a_body_that_is_no_json_is_set_aside_and_the_others_go_on(at: Desk) -> None:
+    ref, _ = await at.sent()
+    await at.deliver(b"<html>", body(statuses=[status("read", NOW, wamid=wamid(ref), ref=ref)]), b"[1]")
+    assert (await at.message(ref))["state"] == "READ"
+    assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NOT NULL AND error <> ''") == 2
+    assert (await at.apply()).delivery_count == 0
+
+
+async def test_a_body_that_spoils_its_batch_is_tried_a_few_times_and_never_blocks_the_others(at: Desk) -> None:
+    """A trigger plays the bug nobody thought of: it refuses one message."""
+    good, bad = await at.sent()
+    await at.plan.connection.execute(
+        f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.id = '{bad.message_id}' THEN RAISE 'poison'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION refuse()"""
+    )
+    await at.deliver(*(body(statuses=[status("read", NOW, wamid=wamid(ref), ref=ref)]) for ref in (bad, good)))
+    assert (await at.message(good))["state"] == "READ"
+    for _ in range(4):
+        assert (await at.apply()).delivery_count == 1
+    assert (await at.apply()).delivery_count == 0
+    assert await at.value("SELECT error FROM webhook_deliveries WHERE attempt = 5") == "RaiseError"
+
+
+async def test_the_number_of_statements_does_not_depend_on_the_number_of_receipts(at: Desk) -> None:
+    refs = await at.sent()
+    at.database.forget()
+    await at.deliver(body(statuses=[status("delivered", NOW, wamid=wamid(refs[0]), ref=refs[0])]))
+    one = list(at.database.statements)
+    at.database.forget()
+    await at.deliver(
+        body(
+            statuses=[
+                status(word, LATER, wamid=wamid(ref), ref=ref) for word in ("sent", "delivered", "read") for ref in refs
+            ]
+        )
+    )
+    assert at.database.statements == one
