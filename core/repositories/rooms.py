@@ -19,6 +19,7 @@ from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
 from core.repositories.inbound import Inbound
+from core.repositories.interactions import Interactions
 from core.repositories.messages import Messages
 from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
@@ -105,6 +106,11 @@ class Rooms:
     def inbound(self) -> Inbound:
         """What people and WhatsApp tell, on its way into rows."""
         return Inbound(self._connection)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """What people did."""
+        return Interactions(self._connection)
 
     @cached_property
     def messages(self) -> Messages:

@@ -9,8 +9,9 @@ from core.clock import Clock
 from core.domain.message_lists import Message, MessageFilter
 from core.repositories.rooms import Rooms, Store
 from server.call import mark_final
+from server.services.interactions import list_interactions
+from server.wire import interactions, names
 from server.wire import messages as wire
-from server.wire import names
 from server.wire.list_keys import after_ids
 from server.wire.page_token import LARGEST_SIZE, Page, next_token, read_page
 
@@ -68,6 +69,21 @@ class MessagesService(MessagesServiceServicer):
             is_last = len(listed.messages) < LARGEST_SIZE
         footer = contacts_service_pb2.ExportFooter(row_count=row_count)
         yield messages_service_pb2.ExportMessagesResponse(footer=footer)
+
+    async def ListInteractions(
+        self, request: messages_service_pb2.ListInteractionsRequest, context: object
+    ) -> messages_service_pb2.ListInteractionsResponse:
+        """Returns one page of what people did."""
+        async with self._store.connection() as rooms:
+            return await list_interactions(rooms, request)
+
+    async def CountInteractions(
+        self, request: messages_service_pb2.CountInteractionsRequest, context: object
+    ) -> messages_service_pb2.CountInteractionsResponse:
+        """Counts what people did in answer to a campaign."""
+        async with self._store.connection() as rooms:
+            counts = await rooms.interactions.count_interactions(names.parse_campaign(request.parent))
+        return interactions.interaction_counts(counts)
 
     async def _list(
         self, rooms: Rooms, request: messages_service_pb2.ListMessagesRequest, page: Page

@@ -1,0 +1,71 @@
+-- name: list_interactions
+-- Lists $2 interactions before id $1, the last learned of first. The repository adds conditions at the mark.
+SELECT id, whatsapp_message_id, sender_id, contact_id, campaign_id, message_id, kind, text, payload, interaction_time,
+    create_time
+FROM interactions
+WHERE id < $1
+    /* filters */
+ORDER BY id DESC
+LIMIT $2;
+
+-- name: list_interactions_of_contact
+-- Lists $2 interactions of contact $3 before id $1, the last learned of first. The repository adds conditions at the mark.
+SELECT id, whatsapp_message_id, sender_id, contact_id, campaign_id, message_id, kind, text, payload, interaction_time,
+    create_time
+FROM interactions
+WHERE id < $1
+    AND contact_id = $3
+    /* filters */
+ORDER BY id DESC
+LIMIT $2;
+
+-- name: list_campaign_interactions
+-- Lists $4 answers to campaign $1 before time $2 and id $3, the last done first. One row without an answer: there are
+-- none. No row: no such campaign. The repository adds conditions at the mark; $5 is a contact or null.
+SELECT page.id, whatsapp_message_id, page.sender_id, contact_id, campaign_id, message_id, page.kind, text, payload,
+    interaction_time, page.create_time
+FROM campaigns
+LEFT JOIN LATERAL (
+    SELECT id, whatsapp_message_id, sender_id, contact_id, campaign_id, message_id, kind, text, payload,
+        interaction_time, create_time
+    FROM interactions
+    WHERE campaign_id = $1
+        AND (interaction_time, id) < ($2, $3)
+        AND ($5::uuid IS NULL OR contact_id = $5)
+        /* filters */
+    ORDER BY interaction_time DESC, id DESC
+    LIMIT $4
+) AS page ON true
+WHERE campaigns.id = $1
+ORDER BY interaction_time DESC, page.id DESC;
+
+-- name: list_message_interactions
+-- Like list_campaign_interactions, of message $6 alone: few rows, read by its key before they are ordered.
+WITH theirs AS MATERIALIZED (
+    SELECT id, whatsapp_message_id, sender_id, contact_id, campaign_id, message_id, kind, text, payload,
+        interaction_time, create_time
+    FROM interactions
+    WHERE message_id = $6
+        AND campaign_id = $1
+        AND (interaction_time, id) < ($2, $3)
+        AND ($5::uuid IS NULL OR contact_id = $5)
+        /* filters */
+)
+SELECT theirs.id, theirs.whatsapp_message_id, theirs.sender_id, theirs.contact_id, theirs.campaign_id, theirs.message_id,
+    kind, text, payload, interaction_time, theirs.create_time
+FROM messages
+LEFT JOIN theirs ON true
+WHERE messages.campaign_id = $1
+    AND messages.id = $6
+ORDER BY interaction_time DESC, theirs.id DESC
+LIMIT $4;
+
+-- name: count_interactions
+-- Counts the answers to campaign $1 and the contacts behind them, by kind and (kind null, is_total) in all.
+-- No row: no such campaign.
+SELECT interactions.kind, grouping(interactions.kind) = 1 AS is_total, count(interactions.id) AS interaction_count,
+    count(DISTINCT interactions.contact_id) AS contact_count
+FROM campaigns
+LEFT JOIN interactions ON interactions.campaign_id = campaigns.id
+WHERE campaigns.id = $1
+GROUP BY GROUPING SETS ((campaigns.id), (campaigns.id, interactions.kind));
