@@ -1,7 +1,6 @@
 """Sends one sender's messages for some seconds: while one batch is on the wire, the next one is claimed."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from uuid import UUID
@@ -125,13 +124,20 @@ class Pump:
     async def _watch(self) -> None:
         """Renews the pump's lease; stops the pump when the lease is lost or the process stops."""
         while not await pause(self._engine.stopping, _RENEW_SECONDS):
-            with contextlib.suppress(OSError, TimeoutError):
-                async with self._engine.store.connection() as rooms:
-                    if not await rooms.pumps.acquire_pump(
-                        sender_id=self._sender.id, slot=_SLOT, holder=self._engine.holder, seconds=LEASE_SECONDS
-                    ):
-                        break
+            if not await self._renew():
+                break
         self._stop.set()
+
+    async def _renew(self) -> bool:
+        try:
+            async with self._engine.store.connection() as rooms:
+                return await rooms.pumps.acquire_pump(
+                    sender_id=self._sender.id, slot=_SLOT, holder=self._engine.holder, seconds=LEASE_SECONDS
+                )
+        except Exception:
+            # Two pumps of one sender share its pace and never a message: going on is safe.
+            _log.exception("the pump's lease could not be renewed")
+            return True
 
     async def _let_go(self) -> None:
         try:

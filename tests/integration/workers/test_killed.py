@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from redis.asyncio import Redis
 
 from stack.process import Command, Process
 from stack.programs import environment
@@ -174,3 +175,32 @@ async def _state(plan: Plan, message_id: UUID) -> str:
 
 async def _accepted(control: WhatsApp, count: int) -> bool:
     return await control.accepted_count() == count
+
+
+async def test_workers_killed_again_and_again_and_a_bell_that_forgets_send_nothing_twice(
+    fresh_database_url: str, given: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str], tmp_path: Path
+) -> None:
+    control = whatsapp_and_url[0]
+    async with (
+        planned(fresh_database_url, numbers(1500), per_second=500) as plan,
+        Redis.from_url(given["CHAPPE_QUEUE_URL"]) as redis,
+    ):
+        for share in (0.2, 0.4, 0.6):
+            with worker_process(given, tmp_path) as worker:
+                await eventually(partial(_sent_more_than, plan, int(1500 * share)), 30)
+                worker.kill()
+                await redis.flushall()
+        with worker_process(given, tmp_path):
+            await eventually(partial(_none_is, plan, "PENDING", "SENDING"), 40)
+        states = await plan.states()
+        assert set(states) <= {"ACCEPTED", "UNCONFIRMED"}
+        assert await control.doubled_count() == 0
+        assert states["ACCEPTED"] <= await control.accepted_count() <= 1500
+
+
+async def _sent_more_than(plan: Plan, count: int) -> bool:
+    return (await plan.states()).get("ACCEPTED", 0) > count
+
+
+async def _none_is(plan: Plan, *states: str) -> bool:
+    return not set(states) & set(await plan.states())

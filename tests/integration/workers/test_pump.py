@@ -211,3 +211,38 @@ async def test_a_campaigns_own_pace_is_kept_beside_its_senders(
         # Half a second's worth may leave at once.
         assert CLOCK.monotonic() - started >= (45 - 16) / 30
         assert await plan.all_are("ACCEPTED")
+
+
+async def test_a_small_campaign_does_not_wait_for_a_large_one_of_the_same_sender(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(200), per_second=100) as plan:
+        small = await plan.connection.fetchval(
+            """WITH small AS (
+                INSERT INTO campaigns (display_name, sender_id, template_id, bindings, state, expand_complete_time)
+                SELECT 'Small', sender_id, template_id, bindings, 'RUNNING', now() FROM campaigns RETURNING id
+            ), moved AS (
+                INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, parameters)
+                SELECT small.id, contact_id, sender_id, 1, parameters FROM small CROSS JOIN messages LIMIT 20
+            )
+            SELECT id FROM small"""
+        )
+        async with busy_worker(worker_settings):
+            left = "count(*) FILTER (WHERE campaign_id = $1 AND state <> 'ACCEPTED')"
+            query = f"SELECT {left} = 0 AND count(*) FILTER (WHERE state = 'PENDING') > 100 FROM messages"  # noqa: S608
+            assert await eventually(lambda: plan.connection.fetchval(query, small), 10)
+
+
+async def test_the_breaker_pauses_a_campaign_that_fails_for_reasons_of_its_own(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, numbers(200), per_second=100) as plan,
+        idle_worker(worker_settings) as worker,
+    ):
+        await plan.connection.execute("UPDATE campaigns SET bindings = '[]'")
+        await pump_sender(worker.engine, plan.sender_id)
+        row = await plan.connection.fetchrow("SELECT state, pause_source FROM campaigns")
+        assert row is not None
+        assert (row["state"], row["pause_source"]) == ("PAUSED", "BREAKER")
+        assert (await plan.states())["PENDING"] > 100
