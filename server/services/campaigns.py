@@ -1,5 +1,6 @@
 """CampaignsService: prepares campaigns, runs them and shows how they go."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from core.repositories.rooms import Rooms, Store
 from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.campaign_drafts import checked_draft, find_start_problems, preview_campaign
+from server.services.campaign_watch import watch_campaign
 from server.wire import campaign_previews, names, times
 from server.wire import campaigns as wire
 from server.wire.field_mask import changed_fields
@@ -158,6 +160,12 @@ class CampaignsService(CampaignsServiceServicer):
             return wire.campaign(await rooms.campaign_states.cancel_campaign(campaign_id, at=self._clock.now()))
 
         return await self._mutations.run(request, campaigns_pb2.Campaign, apply)
+
+    def WatchCampaign(
+        self, request: campaigns_service_pb2.WatchCampaignRequest, context: object
+    ) -> AsyncIterator[campaigns_service_pb2.WatchCampaignResponse]:
+        """Streams how a campaign goes until it is over."""
+        return watch_campaign(store=self._store, clock=self._clock, campaign_id=names.parse_campaign(request.name))
 
     async def _start(self, rooms: Rooms, request: campaigns_service_pb2.StartCampaignRequest) -> Campaign:
         campaign_id, revision = names.parse_campaign(request.name), wire.read_etag(request.etag)

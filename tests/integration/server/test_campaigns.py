@@ -26,6 +26,7 @@ from core.repositories.rooms import Store
 from core.settings import Settings
 from server.assembly import assembled
 from server.keys import create_key
+from server.wire import names
 from tests.helpers import campaign_rows as rows
 from tests.helpers.processes import Processes
 
@@ -315,3 +316,63 @@ async def test_campaigns_are_listed_newest_first_page_by_page(api: Api) -> None:
     assert last.next_page_token == ""
     running = requests.ListCampaignsRequest(state=Campaign.STATE_RUNNING)
     assert not (await api.call(api.campaigns.ListCampaigns, running)).campaigns
+
+
+async def test_a_watch_shows_the_campaign_at_once_then_its_changes_and_ends_with_it(api: Api) -> None:
+    await add_contacts(api, 3)
+    created = await api.draft()
+    await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
+    watch = api.campaigns.WatchCampaign(requests.WatchCampaignRequest(name=created.name), metadata=api.metadata)
+    first = await watch.read()
+    assert (first.campaign.state, first.waiting_reason) == (Campaign.STATE_RUNNING, "EXPANDING")
+    assert first.stats.counts.message_count == 0
+    await accept_messages(api, created.name, count=2, waiting=1)
+    second = await watch.read()
+    assert (second.stats.counts.accepted_count, second.stats.counts.waiting_count) == (2, 1)
+    assert second.accepted_per_second > 0
+    await api.call(api.campaigns.CancelCampaign, requests.CancelCampaignRequest(name=created.name))
+    last = second
+    while (element := await watch.read()) is not grpc.aio.EOF:
+        last = element
+    assert last.campaign.state == Campaign.STATE_CANCELLED
+    assert await watch.code() is grpc.StatusCode.OK
+
+
+async def test_a_watch_tells_what_keeps_a_campaign_from_sending(api: Api) -> None:
+    await add_contacts(api, 1)
+    created = await api.draft()
+    await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
+    await accept_messages(api, created.name, count=0, waiting=1)
+    assert await waiting_reason(api, created.name) == ""
+    async with api.database.connection() as connection:
+        await connection.execute("UPDATE messages SET not_before_time = now() + interval '1 hour'")
+    assert await waiting_reason(api, created.name) == "RETRIES_WAITING"
+    await api.call(api.senders.PauseSender, senders_pb2.PauseSenderRequest(name=created.sender))
+    assert await waiting_reason(api, created.name) == "SENDER_PAUSED"
+    await api.call(api.campaigns.PauseCampaign, requests.PauseCampaignRequest(name=created.name))
+    assert await waiting_reason(api, created.name) == "PAUSED"
+
+
+async def test_a_campaign_that_is_not_there_cannot_be_watched(api: Api) -> None:
+    watch = api.campaigns.WatchCampaign(
+        requests.WatchCampaignRequest(name=f"campaigns/{NOBODY}"), metadata=api.metadata
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await watch.read()
+    assert reason_of(refused.value) == "CAMPAIGN_NOT_FOUND"
+
+
+async def waiting_reason(api: Api, name: str) -> str:
+    watch = api.campaigns.WatchCampaign(requests.WatchCampaignRequest(name=name), metadata=api.metadata)
+    seen = await watch.read()
+    watch.cancel()
+    return str(seen.waiting_reason)
+
+
+async def accept_messages(api: Api, name: str, *, count: int, waiting: int) -> None:
+    """Does what workers would have done."""
+    campaign_id = names.parse_campaign(name)
+    async with api.database.connection() as connection:
+        sender_id = await connection.fetchval("SELECT sender_id FROM campaigns WHERE id = $1", campaign_id)
+        states = ["ACCEPTED"] * count + ["PENDING"] * waiting
+        await rows.add_messages(connection, campaign_id, sender_id=sender_id, states=states)
