@@ -1,0 +1,223 @@
+"""The zoo of webhook bodies: each shape in a file of its own, read as what it is; what is unknown is counted."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.interactions import Inbound, InteractionKind
+from core.domain.messages import MessageRef, ReceiptState
+from core.domain.receipts import Receipt
+from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
+
+ZOO = Path(__file__).parent / "webhooks"
+FILES = sorted(path.stem for path in ZOO.glob("*.json"))
+TOLD_AT = datetime.fromtimestamp(1760000010, UTC)
+
+
+def read(name: str) -> Webhook:
+    return parse((ZOO / f"{name}.json").read_bytes())
+
+
+def receipt(name: str) -> Receipt:
+    (found,) = read(name).receipts
+    return found
+
+
+def inbound(name: str) -> Inbound:
+    (found,) = read(name).inbounds
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_shape_is_read_without_an_error(name: str) -> None:
+    assert isinstance(read(name), Webhook)
+
+
+def test_a_receipt_carries_our_words_back() -> None:
+    found = receipt("receipt_sent")
+    assert (found.state, found.whatsapp_message_id, found.receipt_time) == (ReceiptState.SENT, "wamid.A", TOLD_AT)
+    assert found.reference == MessageRef(campaign_id=UUID(int=1), message_id=UUID(int=2), attempt=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("receipt_delivered_numeric_time", "DELIVERED"),
+        ("receipt_played", "READ"),
+        ("receipt_failed", "FAILED"),
+        ("receipt_failed_without_errors", "FAILED"),
+        ("receipt_user_id_only", "DELIVERED"),
+    ],
+)
+def test_receipts_of_every_kind(name: str, state: str) -> None:
+    assert (receipt(name).state, receipt(name).receipt_time) == (state, TOLD_AT)
+
+
+def test_milliseconds_are_told_from_seconds() -> None:
+    assert receipt("receipt_read_milliseconds").receipt_time == TOLD_AT.replace(microsecond=123000)
+
+
+def test_a_failure_has_its_code_and_title_and_foreign_callback_data_is_nobodys() -> None:
+    found = receipt("receipt_failed")
+    assert (found.error_code, found.error_title, found.reference) == (131049, "Healthy ecosystem.", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "unknown"),
+    [
+        ("receipt_deleted_legacy", {"legacy receipt": 1}),
+        ("receipt_of_unknown_word", {"receipt teleported": 1}),
+        ("receipt_without_id", {"unreadable id": 1}),
+        ("receipt_with_broken_time", {"unreadable timestamp": 1}),
+        ("message_without_id", {"unreadable id": 1}),
+        ("field_of_the_future", {"field smart_glasses": 1}),
+        ("system_error", {"error 130429": 1}),
+        ("preference_signup", {"preference signup": 1}),
+    ],
+)
+def test_what_is_unknown_is_counted(name: str, unknown: dict[str, int]) -> None:
+    assert read(name).unknown == unknown
+
+
+def test_a_broken_item_does_not_keep_its_neighbour_back() -> None:
+    assert receipt("receipt_with_broken_time").whatsapp_message_id == "wamid.B"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text", "context"),
+    [
+        ("text", "TEXT", "Hello", "wamid.A"),
+        ("text_with_nul", "TEXT", "ab", ""),
+        ("button", "BUTTON", "Stop promotions", "wamid.A"),
+        ("button_reply", "BUTTON", "Yes", ""),
+        ("list_reply", "BUTTON", "Row", ""),
+        ("form_reply", "BUTTON", "Sent", ""),
+        ("interactive_unknown", "OTHER", "", ""),
+        ("image", "MEDIA", "stop", ""),
+        ("audio", "MEDIA", "", ""),
+        ("sticker", "MEDIA", "", ""),
+        ("reaction", "REACTION", "\U0001f44d", "wamid.A"),
+        ("reaction_removed", "REACTION", "", "wamid.A"),
+        ("location", "LOCATION", "Paris", ""),
+        ("contact_cards", "CONTACTS", "", ""),
+        ("order", "ORDER", "please", ""),
+        ("system_number_changed", "OTHER", "User changed number", ""),
+        ("unsupported", "OTHER", "", ""),
+        ("revoke", "OTHER", "", ""),
+        ("type_of_the_future", "OTHER", "", ""),
+        ("message_without_type", "OTHER", "", ""),
+    ],
+)
+def test_messages_of_every_kind(name: str, kind: str, text: str, context: str) -> None:
+    found = inbound(name)
+    assert (found.kind, found.text, found.context) == (InteractionKind(kind), text, context)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("button", "payload", "STOP"),
+        ("button_reply", "payload", "yes"),
+        ("form_reply", "response_json", '{"a":1}'),
+        ("document", "filename", "a.pdf"),
+        ("location", "latitude", 48.85),
+        ("contact_cards", "count", 2),
+        ("order", "catalog_id", "c1"),
+        ("reaction_removed", "removed", True),
+        ("unsupported", "type", "poll_creation"),
+    ],
+)
+def test_what_else_was_told_is_in_the_payload(name: str, key: str, value: object) -> None:
+    assert inbound(name).payload[key] == value
+
+
+def test_a_person_is_known_by_number_id_and_name() -> None:
+    person = inbound("text").person
+    assert (person.phone_number, person.whatsapp_user_id, person.display_name) == ("+15550002222", "US.1234", "Ann Lee")
+
+
+def test_a_person_who_hides_their_number_is_known_by_whatsapps_id() -> None:
+    person = inbound("text_from_hidden_number").person
+    assert (person.phone_number, person.whatsapp_user_id) == ("", "US.1234")
+
+
+def test_nothing_personal_is_printed() -> None:
+    printed = repr(inbound("text"))
+    assert "Hello" not in printed
+    assert "5550002222" not in printed
+
+
+@pytest.mark.parametrize(("name", "consent"), [("preference_stop", "OPTED_OUT"), ("preference_resume", "OPTED_IN")])
+def test_a_choice_made_in_whatsapp_is_a_consent(name: str, consent: str) -> None:
+    (found,) = read(name).preferences
+    assert (found.consent, found.person.phone_number) == (consent, "+15550002222")
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("template_paused", "PAUSED"),
+        ("template_rejected", "REJECTED"),
+        ("template_quality", "YELLOW"),
+        ("template_category", "MARKETING"),
+    ],
+)
+def test_events_of_templates(name: str, event: str) -> None:
+    (found,) = read(name).template_events
+    assert (found.event, found.event_time) == (event, datetime.fromtimestamp(1760000030, UTC))
+
+
+@pytest.mark.parametrize("name", ["number_quality", "capability", "account_restricted", "account_banned"])
+def test_events_of_accounts_and_numbers(name: str) -> None:
+    (found,) = read(name).account_events
+    assert found.whatsapp_account_id == "200300"
+
+
+def test_one_body_may_hold_several_numbers() -> None:
+    found = read("two_numbers_in_one_body")
+    assert [item.whatsapp_message_id for item in found.receipts] == ["wamid.A", "wamid.B", "wamid.C"]
+    assert found.inbounds[0].phone_number_id == "999"
+
+
+def test_half_a_character_does_not_lose_the_body() -> None:
+    whole = (ZOO / "text.json").read_bytes()
+    found = parse(whole.replace(b"Hello", b"hi \\ud83d"))
+    assert found.inbounds[0].text.startswith("hi ")
+    found.inbounds[0].text.encode()
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b"7", b'{"entry":', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_object_is_refused(raw: bytes) -> None:
+    with pytest.raises(UnreadableBody):
+        parse(raw)
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "type", "timestamp", "text", "status"]), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+
+
+@given(statuses=json_values, messages=st.lists(json_values, max_size=3), value=json_values)
+def test_no_shape_whatever_breaks_the_reader(statuses: object, messages: object, value: object) -> None:
+    inner = {
+        "statuses": statuses,
+        "messages": messages,
+        "metadata": {"phone_number_id": "1"},
+        "user_preferences": messages,
+    }
+    changes = [{"field": field, "value": inner} for field in ("messages", "user_preferences", "account_update")]
+    parse(orjson.dumps({"entry": [{"id": value, "time": value, "changes": [*changes, value]}, value]}))
