@@ -60,6 +60,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         "desinscription", "baja", "abgemeldet",
     ),
 }  # fmt: skip
+# People write phone_number, phone number, phoneNumber and phonenumber.
+_JOINED: Final = {field: tuple(name.replace("_", "") for name in names) for field, names in SYNONYMS.items()}
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERISH: Final = re.compile(r"(?:\d\D{0,2}){5}")
@@ -135,10 +137,11 @@ def _score(lines: list[str], delimiter: str) -> tuple[int, int]:
 
 
 def _known(names: list[str]) -> Iterator[tuple[str, int]]:
-    for field, synonyms in SYNONYMS.items():
-        found = next((synonym for synonym in synonyms if synonym in names), None)
+    joined = [name.replace("_", "") for name in names]
+    for field, synonyms in _JOINED.items():
+        found = next((synonym for synonym in synonyms if synonym in joined), None)
         if found is not None:
-            yield field, names.index(found)
+            yield field, joined.index(found)
 
 
 def _attributes(names: list[str], taken: Set[int | None]) -> Iterator[tuple[int, str]]:

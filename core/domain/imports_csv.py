@@ -97,11 +97,22 @@ class Records:
             self._lines.extendleft(reversed(self._taken))
             self._reader = self._make_reader()
             return None
-        except (_Unclosed, csv.Error):
+        except csv.Error:
+            return self._read_loosely()
+        except _Unclosed:
             return self._give_up()
         record = Record(self._line, len(self._taken), cells)
         self._line += len(self._taken)
         return record
+
+    def _read_loosely(self) -> Record:
+        """Text after a closing quotation mark is odd on one line, and over several lines a sign of swallowed ones."""
+        if len(self._taken) > 1:
+            return self._give_up()
+        self._reader = self._make_reader()
+        cells = next(csv.reader(self._taken, delimiter=self._delimiter, skipinitialspace=self._delimiter != "\t"))
+        self._line += 1
+        return Record(self._line - 1, 1, cells)
 
     def _give_up(self) -> Record:
         """The first line alone is at fault; those after it may well be good."""
@@ -113,7 +124,8 @@ class Records:
         return Record(self._line - 1, 1, rough_cells(first, self._delimiter), fault)
 
     def _make_reader(self) -> "Iterator[list[str]]":
-        return csv.reader(self._pull(), delimiter=self._delimiter, skipinitialspace=self._delimiter != "\t")
+        skips = self._delimiter != "\t"
+        return csv.reader(self._pull(), delimiter=self._delimiter, skipinitialspace=skips, strict=True)
 
     def _pull(self) -> Iterator[str]:
         while True:

@@ -18,7 +18,7 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * _FIRST_SIZE))
+        self._slots = array("Q", [0]) * _FIRST_SIZE
         self._count = 0
 
     def mark(self, row: ImportedRow) -> ImportedRow:
@@ -45,7 +45,7 @@ class Seen:
 
     def _grow(self) -> None:
         old = self._slots
-        self._slots = array("Q", bytes(8 * len(old) * 2))
+        self._slots = array("Q", [0]) * (len(old) * 2)
         for key in old:
             if key:
                 self._slots[self._find(key)] = key

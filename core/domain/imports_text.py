@@ -8,6 +8,7 @@ from core.domain.errors import InvalidArgument
 
 DAMAGED: Final = "\ufffd"  # stands where bytes mean nothing in the file's encoding
 _LONGEST_CHARACTER: Final = 4
+_SAMPLE: Final = 64  # bytes that tell UTF-16 from what is no text
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like UTF-16's, so it is looked for first
@@ -48,7 +49,7 @@ class TextReader:
         return self._newlines.decode(self._decode(final=final), final=final)
 
     def _begin(self, *, final: bool) -> bool:
-        if len(self._held) < _LONGEST_CHARACTER and not final:
+        if len(self._held) < _SAMPLE and not final:
             return False
         self._begun = True
         _check_text(self._held)
@@ -106,12 +107,12 @@ def _check_text(begin: bytes) -> None:
 
 def _wide_encoding(begin: bytes) -> str:
     """UTF-16 without its mark: every other byte of a header is zero."""
-    sample = begin[:64]
+    sample = begin[:_SAMPLE]
     if b"\0" not in sample:
         return ""
     half = len(sample) // 2
     for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
-        if half and high.count(0) >= half * 0.9:
+        if half and high.count(0) >= half * 0.9 and sample.count(0) <= half * 1.1:
             return name
     raise InvalidArgument("ENCODING_UNKNOWN", "The file begins with NUL bytes, which no text has; is it a CSV file?")
 
