@@ -18,9 +18,10 @@ from core.domain.campaigns import (
     PauseSource,
 )
 from core.domain.errors import Conflict, NotFound, Refusal, WrongState
-from core.repositories.campaign_states import CampaignStates
+from core.repositories.campaign_states import SQL, CampaignStates
 from core.repositories.campaigns import Campaigns
 from tests.helpers import campaign_rows as rows
+from tests.helpers.scans import rows_read
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
@@ -138,9 +139,7 @@ async def test_due_campaigns_start_and_one_whose_template_was_lost_fails(
 
 
 @pytest.mark.parametrize("state", ["PENDING", "SENDING", "UNCONFIRMED"])
-async def test_a_message_to_send_or_in_doubt_keeps_a_campaign_running(
-    connection: Connection, state: str
-) -> None:
+async def test_a_message_to_send_or_in_doubt_keeps_a_campaign_running(connection: Connection, state: str) -> None:
     campaign_id = await expanded(connection, ["ACCEPTED", "READ", state])
     assert await CampaignStates(connection).complete_finished_campaigns(at=NOW) == []
     await connection.execute("UPDATE messages SET state = 'FAILED' WHERE state = $1", state)
@@ -184,6 +183,15 @@ async def test_the_messages_of_a_cancelled_campaign_are_cancelled_by_pages_and_n
         (other, "PENDING"),
     }
     assert await connection.fetchval("SELECT count(*) FROM messages WHERE reason = 'CAMPAIGN_CANCELLED'") == 25
+
+
+async def test_a_page_of_a_cancelled_campaign_never_analysed_is_entered_by_its_keys(connection: Connection) -> None:
+    campaign_id = await expanded(connection, ["PENDING"] * 20_000)
+    await CampaignStates(connection).cancel_campaign(campaign_id, at=NOW)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    statement = SQL["cancel_messages_page"].replace("WITH page", "EXPLAIN (ANALYZE, FORMAT JSON) WITH page", 1)
+    plan = (await connection.fetchval(statement, campaign_id, 100))[0]["Plan"]
+    assert 0 < max(rows_read(plan, {"messages"})) <= 100
 
 
 async def test_messages_that_only_wait_for_a_retry_are_not_due(connection: Connection) -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from core.db import Connection, Database
 from core.domain.campaigns import ExpandedPage
+from core.domain.contacts import MarketingConsent, may_receive
+from core.domain.templates import TemplateCategory
 from core.repositories.expansion import SQL, Expansion
 from tests.helpers import campaign_rows as rows
+from tests.helpers.scans import rows_read
 
 
 @pytest.fixture
@@ -149,6 +151,22 @@ async def test_an_expansion_that_lost_its_checkpoint_makes_no_second_message(dat
         assert await connection.fetchval("SELECT audience_count FROM campaigns") == 12
 
 
+@pytest.mark.parametrize("category", TemplateCategory)
+@pytest.mark.parametrize("consent", MarketingConsent)
+async def test_who_is_skipped_for_their_consent_is_whom_the_rule_forbids(
+    database: Database, category: TemplateCategory, consent: MarketingConsent
+) -> None:
+    async with database.connection() as connection:
+        [contact_id] = await rows.add_contacts(connection, 1)
+        await connection.execute("UPDATE contacts SET marketing_consent = $1", consent)
+        sender_id = await rows.add_sender(connection)
+        template_id = await rows.add_template(connection, category=category)
+        campaign_id = await rows.add_campaign(connection, sender_id=sender_id, template_id=template_id)
+        await expand(database, campaign_id, size=10)
+        state = (await planned(connection, campaign_id))[contact_id][0]
+    assert (state == "PENDING") == may_receive(category, consent)
+
+
 @pytest.mark.parametrize("state", ["DRAFT", "SCHEDULED", "CANCELLED", "FAILED", "COMPLETED"])
 async def test_a_campaign_in_another_state_is_not_expanded(database: Database, state: str) -> None:
     async with database.connection() as connection:
@@ -176,13 +194,4 @@ async def test_a_page_enters_never_analysed_tables_by_their_keys(database: Datab
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await Expansion(connection).expand_page(campaign_id, 1000)
         plan = (await connection.fetchval(statement, campaign_id, 1000))[0]["Plan"]
-    assert 0 < max(_rows_read(plan)) <= 1000
-
-
-def _rows_read(plan: dict[str, Any]) -> list[float]:
-    """Returns how many rows each scan of contacts and of their categories read from its table."""
-    below = [rows for child in plan.get("Plans", []) for rows in _rows_read(child)]
-    if plan.get("Relation Name") not in {"contacts", "category_contacts"}:
-        return below
-    rows_each = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    return [rows_each * plan["Actual Loops"], *below]
+    assert 0 < max(rows_read(plan, {"contacts", "category_contacts"})) <= 1000
