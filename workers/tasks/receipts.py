@@ -83,6 +83,7 @@ async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_k
 async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime, hash_key: bytes) -> Moved:
     if not deliveries:
         return Moved()
+    await rooms.deliveries.enter_by_keys()
     read, errors = _read(deliveries)
     arrived = [Arrived(delivery_id=id_, receipt=receipt) for id_, hook in read.items() for receipt in hook.receipts]
     moved = await move_messages(rooms, arrived, now=now)
@@ -127,6 +128,7 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
             )
             for item in parked
         ]
+        await rooms.deliveries.enter_by_keys()
         moved = await move_messages(rooms, arrived, now=now)
         choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
         await keep_choices(rooms, choices, now=now)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.messages import MessageRef
+from core.domain.messages import MessageRef, MessageState
+from core.domain.outcomes import Settlement
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.webhook_bodies import body, status
+from workers.tasks.consequences import pause_campaigns
 
 NUMBERS = ["+491700000001", "+491700000002"]
 LATER = NOW + timedelta(seconds=30)
@@ -92,6 +94,22 @@ async def test_a_receipt_settles_what_was_in_doubt(at: Desk, state: str, reason:
     )
 
 
+async def test_settling_late_does_not_undo_what_a_receipt_told(at: Desk) -> None:
+    """The receipt may overtake the answer of the very call that sent the message."""
+    ref, _ = await at.sent("SENDING")
+    await at.deliver(body(statuses=[status("delivered", NOW, wamid="wamid.new", ref=ref)]))
+    for state, whatsapp_id in (
+        (MessageState.ACCEPTED, "wamid.new"),
+        (MessageState.UNCONFIRMED, None),
+        (MessageState.PENDING, None),
+    ):
+        late = Settlement(ref=ref, state=state, whatsapp_message_id=whatsapp_id)
+        async with at.store.transaction() as rooms:
+            await rooms.sending.settle_messages([late])
+        row = await at.message(ref)
+        assert (row["state"], row["deliver_time"], row["whatsapp_message_id"]) == ("DELIVERED", NOW, "wamid.new")
+
+
 async def test_a_receipt_without_our_words_is_known_by_whatsapps_id(at: Desk) -> None:
     ref, _ = await at.sent()
     await at.deliver(body(statuses=[status("delivered", LATER, wamid=wamid(ref))]))
@@ -173,8 +191,6 @@ async def test_an_erased_person_gets_no_whatsapp_id_back(at: Desk) -> None:
 async def test_a_template_at_fault_pauses_its_campaign_only_when_receipts_say_so(at: Desk) -> None:
     ref, _ = await at.sent()
     applied = await at.deliver(body(statuses=[status("failed", NOW, wamid=wamid(ref), ref=ref, code=132015)]))
-    from workers.tasks.consequences import pause_campaigns
-
     await pause_campaigns(at.store, applied.moved.failures())
     assert await at.value("SELECT pause_source FROM campaigns WHERE state = 'PAUSED'") == "TEMPLATE"
 

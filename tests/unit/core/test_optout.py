@@ -13,7 +13,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     "text",
     [
-        "STOP", "stop", " Stop. ", "STOP!!!", "*stop*", "Stopp", "ARRÊT", "arrêt", "arret", "Désabonner", "BAJA", "salir",
+        "STOP", "stop", " Stop. ", "STOP!!!", "*stop*", "Stopp", "ARRÊT", "arrêt", "arret", "Désabonner",
+        "BAJA", "salir",
         "Parar", "unsubscribe", "Opt-out", "opt out", "stop\u200b",
         "ＳＴＯＰ", "STOP 🛑",
         "СТОП", "отписаться", "إلغاء", "הסר", "停止", "退订", "수신거부", "बंद करो", "Darme de baja", "STOP_PROMOTIONS",
