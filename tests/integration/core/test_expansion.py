@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from core.db import Connection, Database
@@ -139,6 +140,17 @@ async def test_workers_that_expand_the_same_campaign_at_once_plan_everyone_once(
         assert sum(inserted) == 200
         assert (await planned(connection, campaign_id)).keys() == set(contacts)
         assert await connection.fetchval("SELECT audience_count FROM campaigns") == 200
+
+
+async def test_while_one_worker_plans_a_page_no_other_plans_one_of_that_campaign(database: Database) -> None:
+    async with database.connection() as connection:
+        campaign_id = await campaign(connection)
+    async with database.transaction() as planning:
+        assert await Expansion(planning).lock_expansion(campaign_id)
+        async with database.connection() as other:
+            await other.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await Expansion(other).lock_expansion(campaign_id)
 
 
 async def test_an_expansion_that_lost_its_checkpoint_makes_no_second_message(database: Database) -> None:
