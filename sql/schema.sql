@@ -529,6 +529,8 @@ CREATE INDEX interactions_campaign_id_time_idx ON public.interactions USING btre
 
 CREATE INDEX interactions_contact_id_idx ON public.interactions USING btree (contact_id, id);
 
+CREATE INDEX interactions_kind_idx ON public.interactions USING btree (kind, id);
+
 CREATE INDEX interactions_message_id_idx ON public.interactions USING btree (message_id) WHERE (message_id IS NOT NULL);
 
 CREATE INDEX message_attempts_doubled_idx ON public.message_attempts USING btree (campaign_id, message_id) WHERE (accept_time IS NOT NULL);
