@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 from chappe_client import Chappe, v1
+from rich.markup import escape
 
 from cli.binding_options import parse_bindings
 from cli.connection import call, in_utc
-from cli.output import console, print_table
+from cli.output import console, print_table, say
 from cli.watch import watch
 
 app = typer.Typer(help="Make campaigns, start them, follow them.", no_args_is_help=True)
@@ -37,9 +38,7 @@ def create(  # noqa: PLR0917 - options are given by name
         display_name=display_name, sender=sender, template=template, bindings=parse_bindings(bind or []),
         audience=v1.Audience(all_contacts=all_contacts, categories=category or []), unconfirmed_policy=policy,
     )  # fmt: skip
-    console.print(
-        call(lambda client: client.campaigns.create_campaign(v1.CreateCampaignRequest(campaign=campaign))).name
-    )
+    say(call(lambda client: client.campaigns.create_campaign(v1.CreateCampaignRequest(campaign=campaign))).name)
 
 
 @app.command("list")
@@ -95,16 +94,15 @@ def print_preview(reply: v1.PreviewCampaignResponse) -> None:
     duration = reply.send_duration.total_seconds() if reply.send_duration else 0
     console.print(
         f"{reply.audience_count:,} contacts, {reply.sendable_count:,} will get a message, in about {duration:,.0f} s",
-        highlight=False,
     )
     for skip in reply.skips:
-        console.print(f"  skipped: {skip.message_count:,} {skip.reason}", highlight=False)
+        say(f"  skipped: {skip.message_count:,} {skip.reason}")
     for missing in reply.missing_variables:
-        console.print(f"  no value for {missing.value}: {missing.contact_count:,} contacts", highlight=False)
+        say(f"  no value for {missing.value}: {missing.contact_count:,} contacts")
     for problem in reply.problems:
-        console.print(f"  [red]{problem.reason}[/]: {problem.description}", highlight=False)
+        say(f"  [red]{problem.reason}[/]: {escape(problem.description)}")
     for sample in reply.samples:
-        console.print(f"  “{sample.body}”", highlight=False, markup=False)
+        say(f"  “{escape(sample.body)}”")
 
 
 async def _start(client: Chappe, name: str, *, follow: bool) -> None:
@@ -120,4 +118,4 @@ async def _rows(client: Chappe) -> list[tuple[str, ...]]:
 
 
 def _print_state(campaign: v1.Campaign) -> None:
-    console.print(f"{campaign.name} is {(campaign.state.name or '').lower()}.", highlight=False)
+    say(f"{campaign.name} is {(campaign.state.name or '').lower()}.")

@@ -8,10 +8,11 @@ from typing import IO, Annotated
 import typer
 from chappe_client import Chappe, v1
 from chappe_client.imports import ImportOptions
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.connection import call
-from cli.output import console, errors, print_table
+from cli.output import console, errors, print_table, say
 
 app = typer.Typer(help="Import, export and look at contacts.", no_args_is_help=True)
 
@@ -63,14 +64,13 @@ def _columns() -> tuple[ProgressColumn, ...]:
 def print_summary(summary: v1.ImportContactsResponseSummary, rejects: Path) -> None:
     """Prints what an import did."""
     totals = summary.totals or v1.ImportContactsResponseTotals()
-    console.print(
+    say(
         f"{totals.row_count:,} rows: {totals.created_count:,} created, {totals.updated_count:,} updated,"
         f" {totals.unchanged_count:,} unchanged, {totals.rejected_count:,} rejected"
         f" ({summary.encoding}, {summary.delimiter!r})",
-        highlight=False,
     )
     if totals.rejected_count:
-        console.print(f"Rejected rows, with reasons: {rejects}", highlight=False, soft_wrap=True)
+        say(f"Rejected rows, with reasons: {escape(str(rejects))}")
 
 
 class RejectsFile:

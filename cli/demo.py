@@ -11,13 +11,12 @@ import typer
 from chappe_client import Chappe, v1
 from chappe_client.errors import ChappeError
 from chappe_client.imports import ImportOptions
-from server.keys import create_key
 
 from cli import doors
 from cli.campaigns import print_preview
 from cli.contacts import import_with_progress, print_summary
 from cli.demo_data import DemoFile, write_files
-from cli.output import console, explaining, fail
+from cli.output import explaining, fail, say, step
 from cli.senders import create_and_refresh
 from cli.settling import wait_for_receipts
 from cli.stats import print_counts
@@ -26,6 +25,7 @@ from cli.watch import watch
 from core.clock import Clock, SystemClock
 from core.db import Database
 from core.repositories.rooms import Store
+from server.keys import create_key
 from stack.process import StartError
 from stack.stack import Stack
 
@@ -60,7 +60,7 @@ def demo(
     """Send a real campaign to 10,000 contacts on an embedded stack, and check every message against the simulator."""
     with tempfile.TemporaryDirectory(prefix="chappe-demo-") as temporary:
         folder = keep or Path(temporary)
-        with Stack(directory=folder / "stack", settings=_SETTINGS, say=_say) as stack:
+        with Stack(directory=folder / "stack", settings=_SETTINGS, say=step) as stack:
             comparison = asyncio.run(_run(stack, folder))
     _conclude(comparison)
 
@@ -78,17 +78,18 @@ async def _walk(demo: Demo) -> Comparison:
     template, sender = await _prepare_sender(demo)
     campaign = await _create(demo, sender=sender, template=template, categories=categories)
     await _call_by_three_ways(demo)
+    await _act_out(demo)
     started = demo.clock.monotonic()
     await demo.client.campaigns.start_campaign(v1.StartCampaignRequest(name=campaign))
     await watch(demo.client, campaign)
     sent = demo.clock.monotonic() - started
-    _say(f"all sent in {sent:.1f} s; waiting for the last receipts")
+    step(f"all sent in {sent:.1f} s; waiting for the last receipts")
     await wait_for_receipts(demo.client, campaign, demo.stack.simulator_url, demo.clock)
     return await _summarise(demo, campaign)
 
 
 async def _import(demo: Demo, file: DemoFile) -> str:
-    _say(f"importing {file.path.name} ({file.good_rows + file.bad_rows:,} rows) into {file.category}")
+    step(f"importing {file.path.name} ({file.good_rows + file.bad_rows:,} rows) into {file.category}")
     rejects = file.path.with_suffix(".rejects.csv")
     options = ImportOptions(categories=[file.category], default_region="FR")
     summary = await import_with_progress(demo.client, file.path, options, rejects)
@@ -105,9 +106,9 @@ async def _import(demo: Demo, file: DemoFile) -> str:
 async def _prepare_sender(demo: Demo) -> tuple[v1.Template, v1.Sender]:
     made = v1.Sender(phone_number_id=_PHONE_NUMBER_ID, whatsapp_account_id=_ACCOUNT_ID, display_name="Demo shop")
     sender = await create_and_refresh(demo.client, made)
-    _say(f"sender {sender.phone_number} may send {sender.messages_per_second:g} messages a second")
+    step(f"sender {sender.phone_number} may send {sender.messages_per_second:g} messages a second")
     synced = await demo.client.templates.sync_templates(v1.SyncTemplatesRequest(sender=sender.name))
-    _say(f"{synced.created_count} templates synced")
+    step(f"{synced.created_count} templates synced")
     request = v1.ListTemplatesRequest(template_name=_TEMPLATE, language_code="en_US")
     return (await demo.client.templates.list_templates(request)).templates[0], sender
 
@@ -130,7 +131,7 @@ def _bind(parameter: v1.TemplateParameter) -> v1.Binding:
     source = v1.BindingSource.CONTACT_FIELD if is_name else v1.BindingSource.LITERAL
     return v1.Binding(
         component=parameter.component, index=parameter.index, parameter=parameter.parameter, source=source,
-        value="display_name" if is_name else "25", default_value="friend" if is_name else "",
+        value="display_name" if is_name else "25 %", default_value="friend" if is_name else "",
     )  # fmt: skip
 
 
@@ -143,7 +144,13 @@ async def _call_by_three_ways(demo: Demo) -> None:
     )
     if len(set(counts)) != 1:
         fail(f"gRPC, gRPC-Web and JSON gave different answers: {counts}")
-    _say(f"Envoy answers gRPC, gRPC-Web and JSON alike ({counts[0]} categories)")
+    step(f"Envoy answers gRPC, gRPC-Web and JSON alike ({counts[0]} categories)")
+
+
+async def _act_out(demo: Demo) -> None:
+    """Lets the simulator act out failures on some numbers, so that there is something to account for."""
+    async with aiohttp.ClientSession(demo.stack.simulator_url) as session:
+        await session.patch("/_sim/settings", json={"suffixes": True}, raise_for_status=True)
 
 
 async def _summarise(demo: Demo, campaign: str) -> Comparison:
@@ -153,17 +160,12 @@ async def _summarise(demo: Demo, campaign: str) -> Comparison:
 
 
 def _conclude(comparison: Comparison) -> None:
-    console.print(
+    say(
         f"The simulator accepted {comparison.theirs.total():,} messages;"
         f" Chappe knows what became of {comparison.ours.total():,} of them.",
-        highlight=False,
     )
     for difference in comparison.differences[:20]:
-        console.print(f"  [red]{difference}[/]", highlight=False)
+        say(f"  [red]{difference}[/]")
     if comparison.differences:
         fail(f"{len(comparison.differences)} differences from the simulator's own list.")
-    console.print("[bold green]No difference: nothing lost, nothing sent twice, every message accounted for.[/]")
-
-
-def _say(what: str) -> None:
-    console.print(f"[dim]·[/] {what}", highlight=False)
+    say("[bold green]No difference: nothing lost, nothing sent twice, every message accounted for.[/]")

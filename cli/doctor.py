@@ -9,8 +9,9 @@ import typer
 from chappe_client import Chappe, v1
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from rich.markup import escape
 
-from cli.output import console, explaining
+from cli.output import explaining, say
 from core.db import Database
 from core.settings import Settings, SettingsError
 
@@ -43,9 +44,9 @@ async def _report(name: str, check: Check, settings: Settings) -> bool:
     try:
         remark = await asyncio.wait_for(check(settings), _TIMEOUT_SECONDS)
     except Exception as error:
-        console.print(f"[red]✗[/] {name:10} {type(error).__name__}: {error}", highlight=False)
+        say(f"[red]✗[/] {name:10} {type(error).__name__}: {escape(str(error))}")
         return False
-    console.print(f"[green]✓[/] {name:10} {remark}", highlight=False)
+    say(f"[green]✓[/] {name:10} {remark}")
     return True
 
 

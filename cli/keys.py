@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
-from server.keys import create_key, list_keys, revoke_key
 
-from cli.output import console, explaining, print_table
+from cli.output import console, explaining, print_table, say
 from core.db import Database
 from core.domain.errors import Refusal
 from core.repositories.rooms import Store
 from core.settings import Settings, SettingsError
+from server.keys import create_key, list_keys, revoke_key
 
 R = TypeVar("R")
 
@@ -35,7 +35,7 @@ def create(
 ) -> None:
     """Make a key and print it; it is shown once, only its hash is kept."""
     key = _in_store(lambda store: create_key(store, role=role.value.upper(), display_name=name))
-    console.print(key, highlight=False, soft_wrap=True)
+    say(key)
 
 
 @app.command("list")

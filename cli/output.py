@@ -6,6 +6,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 P = ParamSpec("P")
@@ -15,9 +16,19 @@ console = Console()
 errors = Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """Prints one line as it is; nothing is wrapped, so that paths and names can be copied."""
+    console.print(text, highlight=False, soft_wrap=True)
+
+
+def step(what: str) -> None:
+    """Says which step is being taken."""
+    say(f"[dim]·[/] {what}")
+
+
 def fail(message: str, *, code: int = 1) -> NoReturn:
     """Prints why it did not work and ends with `code`."""
-    errors.print(f"[bold red]chappe:[/] {message}", soft_wrap=True, highlight=False)
+    errors.print(f"[bold red]chappe:[/] {escape(message)}", soft_wrap=True, highlight=False)
     raise typer.Exit(code)
 
 

@@ -4,10 +4,9 @@ import asyncio
 
 import aiohttp
 from chappe_client import Chappe, v1
-from rich.live import Live
 
-from cli.output import console, fail
-from cli.watch import picture
+from cli.display import Display
+from cli.output import fail
 from core.clock import Clock
 
 _PATIENCE_SECONDS = 90.0
@@ -18,11 +17,11 @@ async def wait_for_receipts(client: Chappe, campaign: str, simulator_url: str, c
     """Shows receipts coming in; returns when none is under way and the numbers stand still; fails after 90 s."""
     deadline = clock.monotonic() + _PATIENCE_SECONDS
     before = b""
-    with Live(console=console, refresh_per_second=4) as live:
+    with Display(clock) as display:
         while clock.monotonic() < deadline:
             under_way = await _under_way(simulator_url)
             seen = await _look(client, campaign)
-            live.update(picture(seen))
+            display.show(seen)
             now = bytes((seen.stats and seen.stats.counts) or v1.MessageCounts())
             if under_way == 0 and now == before:
                 return

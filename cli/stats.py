@@ -6,7 +6,7 @@ import typer
 from chappe_client import Chappe, v1
 
 from cli.connection import call
-from cli.output import console, print_table
+from cli.output import print_table, say
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def print_counts(counts: v1.MessageCounts, failures: list[v1.FailureCount], doub
     ]  # fmt: skip
     print_table(("", "messages"), [(name, f"{count:,}") for name, count in rows])
     for failure in failures:
-        console.print(f"  {failure.message_count:,} x {failure.error_code} {failure.error_title}", highlight=False)
+        say(f"  {failure.message_count:,} x {failure.error_code} {failure.error_title}")
 
 
 async def _read(client: Chappe, campaign: str) -> tuple[v1.MessageCounts, list[v1.FailureCount], int]:

@@ -6,7 +6,7 @@ import typer
 from chappe_client import Chappe, v1
 
 from cli.connection import call
-from cli.output import console, print_table
+from cli.output import print_table, say
 
 app = typer.Typer(help="Sync templates from WhatsApp and look at them.", no_args_is_help=True)
 
@@ -15,10 +15,9 @@ app = typer.Typer(help="Sync templates from WhatsApp and look at them.", no_args
 def sync(sender: Annotated[str, typer.Argument(help="senders/…, whose account's templates are read.")]) -> None:
     """Read all templates of a sender's account from WhatsApp."""
     reply = call(lambda client: client.templates.sync_templates(v1.SyncTemplatesRequest(sender=sender)))
-    console.print(
+    say(
         f"{reply.created_count} created, {reply.updated_count} updated, {reply.unchanged_count} unchanged,"
         f" {reply.deleted_count} deleted",
-        highlight=False,
     )
 
 

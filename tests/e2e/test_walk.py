@@ -47,7 +47,7 @@ async def test_a_reply_is_attributed_and_stop_is_honoured(walk: Walk, whatsapp: 
         **{
             "phone_number_id": SENDER_ID,
             "from": number.removeprefix("+"),
-            "text": "STOP",
+            "body": "STOP",
             "context": message.whatsapp_message_id,
         }
     )
