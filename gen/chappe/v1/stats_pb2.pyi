@@ -149,7 +149,7 @@ class SkipCount(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `CONSENT_MISSING`, `WHATSAPP_ABSENT`, `VARIABLE_MISSING`, …"""
+    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_CONSENT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, …"""
     message_count: _builtins.int
     """Is their number."""
     def __init__(

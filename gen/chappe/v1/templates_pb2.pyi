@@ -522,7 +522,7 @@ class Binding(_message.Message):
     value: _builtins.str
     """Is the literal, the attribute's key or the field's name. A media header takes an `https://` link or a WhatsApp media id."""
     default_value: _builtins.str
-    """Is used where a contact has no value. Default empty: such contacts are skipped with `VARIABLE_MISSING`."""
+    """Is used where a contact has no value. Default empty: such contacts are skipped with `MISSING_VARIABLE`."""
     def __init__(
         self,
         *,

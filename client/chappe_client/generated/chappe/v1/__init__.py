@@ -1673,7 +1673,7 @@ class Binding(betterproto2.Message):
 
     default_value: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
     """
-    Is used where a contact has no value. Default empty: such contacts are skipped with `VARIABLE_MISSING`.
+    Is used where a contact has no value. Default empty: such contacts are skipped with `MISSING_VARIABLE`.
     """
 
 
@@ -4360,7 +4360,7 @@ class SkipCount(betterproto2.Message):
 
     reason: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `CONSENT_MISSING`, `WHATSAPP_ABSENT`, `VARIABLE_MISSING`, …
+    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_CONSENT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, …
     """
 
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
