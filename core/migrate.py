@@ -68,7 +68,7 @@ def _dbmate() -> str:
 
 
 def _without_tls(database_url: str) -> str:
-    """dbmate insists on TLS unless told otherwise; asyncpg only prefers it."""
+    """Says so when no TLS is asked for: dbmate insists on TLS unless told otherwise; asyncpg only prefers it."""
     if "sslmode=" in database_url:
         return database_url
     return f"{database_url}{'&' if '?' in database_url else '?'}sslmode=disable"

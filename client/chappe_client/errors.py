@@ -1,5 +1,4 @@
 """client: what a call can be refused with; gRPC codes and details come in, typed errors go out."""
-# ruff: noqa: N818 - what a call was refused with is called by its name
 
 from collections.abc import Iterable
 from dataclasses import dataclass

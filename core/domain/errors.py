@@ -44,7 +44,9 @@ class Refusal(Exception):
 class InvalidArgument(Refusal):
     """Refuses a request that breaks a rule of the contract."""
 
-    def __init__(self, reason: str, message: str, /, *, violations: Sequence[Violation] = (), **metadata: object) -> None:
+    def __init__(
+        self, reason: str, message: str, /, *, violations: Sequence[Violation] = (), **metadata: object
+    ) -> None:
         super().__init__(reason, message, **metadata)
         self.violations = tuple(violations)
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from chappe_client import Chappe
-from server.keys import create_key
 
 from core.db import Database
 from core.repositories.rooms import Store
+from server.keys import create_key
 from stack.stack import Stack
 from tests.helpers.walk import Walk
 from tests.helpers.whatsapp import WhatsApp
@@ -24,7 +24,9 @@ _SETTINGS = {
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """All servers and processes, with one worker."""
-    with Stack(durable=False, workers=1, settings=_SETTINGS, simulator_settings={"SIMULATOR_PROFILE": "fast"}) as running:
+    with Stack(
+        durable=False, workers=1, settings=_SETTINGS, simulator_settings={"SIMULATOR_PROFILE": "fast"}
+    ) as running:
         yield running
 
 

@@ -35,7 +35,7 @@ class WhatsApp:
     async def is_quiet(self) -> bool:
         """Tells whether no status is planned or under way any more."""
         summary = await self._call("GET", "summary")
-        return summary["planned"] == 0 and summary["undelivered_updates"] == 0
+        return bool(summary["planned"] == 0 and summary["undelivered_updates"] == 0)
 
     async def hold_webhooks(self) -> None:
         """Keeps all webhooks back until they are resumed."""

@@ -2,6 +2,7 @@
 
 from statistics import median, quantiles
 
+from core.queries import parse
 from tests.house.sources import ROOT, functions, python_files, relative
 
 LONGEST_FILE = 400
@@ -26,8 +27,6 @@ def test_functions_are_small() -> None:
 
 
 def test_statements_are_short_enough_to_read() -> None:
-    from core.queries import parse
-
     long = {
         f"{path.name}:{name}": len(text.splitlines())
         for path in sorted((ROOT / "sql/queries").glob("*.sql"))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-
 DEPLOYMENT = UUID(int=0)
 STATES = ("PENDING", "ACCEPTED", "SENT", "DELIVERED", "READ", "FAILED", "SKIPPED", "CANCELLED")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -19,7 +18,10 @@ ROWS = """
     UNION ALL
     SELECT $1, state, error_code, count(*) FROM messages GROUP BY 2, 3
 """
-COUNTED = "SELECT scope_id, state, error_code, sum(count)::bigint AS count FROM counters GROUP BY 1, 2, 3 HAVING sum(count) <> 0"
+COUNTED = """
+    SELECT scope_id, state, error_code, sum(count)::bigint AS count FROM counters
+    GROUP BY 1, 2, 3 HAVING sum(count) <> 0
+"""
 STAMPED = """
     SELECT campaign_id AS scope_id, date_trunc('minute', at) AS minute, milestone, count(*) AS count
     FROM messages, LATERAL (VALUES ('ACCEPTED', accept_time), ('SENT', send_time), ('DELIVERED', deliver_time),

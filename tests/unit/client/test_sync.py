@@ -37,7 +37,7 @@ class Stage:
         threading.Thread(target=run, daemon=True).start()
         return future
 
-    def take(self, method: str, *, kind: str = "unary_unary") -> Any:  # noqa: ANN401 - a tuple as long as its kind
+    def take(self, method: str, *, kind: str = "unary_unary") -> Any:
         """Returns what take_<kind> of the channel returns for the client's next call."""
         return getattr(self.channel, f"take_{kind}")(SERVICE.methods_by_name[method])
 
