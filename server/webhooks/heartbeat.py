@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from core.repositories.rooms import Store
+from server.webhooks.bounded import within
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +41,14 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS), self._store.connection() as rooms:
-                await rooms.deliveries.beat()
+            await within(_TIMEOUT_SECONDS, self._note())
         except Exception as error:  # no beat is the message; the pulse itself must go on
             if self.is_heard:
                 _log.warning("the door's heart stopped", extra={"error": type(error).__name__})
             self.is_heard = False
         else:
             self.is_heard = True
+
+    async def _note(self) -> None:
+        async with self._store.connection() as rooms:
+            await rooms.deliveries.beat()

@@ -9,10 +9,13 @@ from typing import Final, Self
 from core.domain.errors import Unavailable
 from core.repositories.rooms import Store
 from core.wakeups import Wakeups
+from server.webhooks.bounded import within
 
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS: Final = 5.0
+# WhatsApp sends again what it got no answer for; an honest no comes before that.
+_PATIENCE_SECONDS: Final = 8.0
 _MOST_BYTES_AT_ONCE: Final = 8 * 2**20
 _MOST_BYTES_WAITING: Final = 64 * 2**20
 # Workers take many deliveries per wake-up; more rings than this would tell them nothing.
@@ -30,8 +33,6 @@ class Intake:
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.commit_count = 0
-        self.stored_count = 0
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._append_all()), asyncio.create_task(self._ring())]
@@ -54,7 +55,11 @@ class Intake:
         self._waiting.append((body, done))
         self._waiting_bytes += len(body)
         self._arrived.set()
-        await done
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await done
+        except TimeoutError:
+            raise Unavailable("DATABASE_SLOW", "The database did not answer in time.") from None
 
     async def _append_all(self) -> None:
         while True:
@@ -79,18 +84,20 @@ class Intake:
     async def _store_batch(self, bodies: list[bytes]) -> Unavailable | None:
         for last in (False, True):
             try:
-                async with asyncio.timeout(_TIMEOUT_SECONDS), self._store.connection() as rooms:
-                    await rooms.deliveries.append_deliveries(bodies)
-            except Exception as error:  # whatever it was, nothing must be answered with 200
+                await within(_TIMEOUT_SECONDS, self._store_bodies(bodies))
+            except Exception as error:
                 # A connection that died while idle shows only now. Appending twice is harmless, losing is not.
-                if last:
+                if last or isinstance(error, TimeoutError):
                     _log.warning("bodies were not stored", extra={"count": len(bodies), "error": type(error).__name__})
+                    break
             else:
-                self.commit_count += 1
-                self.stored_count += len(bodies)
                 self._committed.set()
                 return None
         return Unavailable("DATABASE_AWAY", "The database does not answer.")
+
+    async def _store_bodies(self, bodies: list[bytes]) -> None:
+        async with self._store.connection() as rooms:
+            await rooms.deliveries.append_deliveries(bodies)
 
     async def _ring(self) -> None:
         """Rings after commits, but not for each: the bell says that there is work, not how much."""
