@@ -36,6 +36,11 @@ class ContactImports:
         """Makes the table in which a chunk waits, once a session."""
         await self._connection.execute(SQL["prepare_import_stage"])
 
+    async def find_user_numbers(self, user_ids: Sequence[str]) -> dict[str, str | None]:
+        """Returns the phone number on record, or None, for each of WhatsApp's ids that a contact has."""
+        rows = await self._connection.fetch(SQL["find_user_numbers"], list(user_ids))
+        return {row["whatsapp_user_id"]: row["phone_number"] for row in rows}
+
     async def take_import_conflicts(self) -> list[int]:
         """Takes out rows whose number and WhatsApp id belong to two contacts; returns their positions."""
         return [row["position"] for row in await self._connection.fetch(SQL["take_import_conflicts"])]
@@ -43,14 +48,6 @@ class ContactImports:
     async def adopt_import_numbers(self, *, at: datetime) -> list[UUID]:
         """Gives contacts known by WhatsApp id alone the number that a row knows; returns them."""
         return _ids(await self._connection.fetch(SQL["adopt_import_numbers"], at))
-
-    async def resolve_import_users(self) -> None:
-        """Writes the number on record into rows that have only a WhatsApp id."""
-        await self._connection.execute(SQL["resolve_import_users"])
-
-    async def mark_import_repeats(self) -> None:
-        """Marks rows whose person stands earlier in the stage."""
-        await self._connection.execute(SQL["mark_import_repeats"])
 
     async def upsert_by_phone_number(self, *, at: datetime) -> WrittenContacts:
         """Creates or changes the contacts of rows with a phone number; an equal one is not written."""

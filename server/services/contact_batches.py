@@ -11,7 +11,7 @@ from core.domain.contacts import Contact, ContactOutcome, check_reachable
 from core.domain.errors import InvalidArgument
 from core.domain.imports import PERSON_CONFLICT, ImportedRow, WrittenContacts
 from core.repositories.rooms import Rooms
-from server.services.contact_chunks import ChunkWriter, merge_repeats
+from server.services.contact_chunks import ChunkWriter
 from server.wire import contacts as wire
 
 Result = pb.BatchUpsertContactsResponse.Result
@@ -22,13 +22,17 @@ async def upsert_batch(
 ) -> pb.BatchUpsertContactsResponse:
     """Writes the good items, the last of one person winning; statements do not depend on their number."""
     read = [_read(item, line=position) for position, item in enumerate(items)]
-    # The first of one person wins a merge, so the items come backwards.
-    rows, _ = merge_repeats([row for row in reversed(read) if isinstance(row, ImportedRow)])
+    # Of several of one person the first one wins, so they come backwards.
+    rows = [row for row in reversed(read) if isinstance(row, ImportedRow)]
     written = await ChunkWriter(hash_key=hash_key).write(rooms, rows, at=at)
     by_position = await rooms.contact_imports.find_staged_contacts()
     found = await rooms.contacts.get_contacts(sorted(set(by_position.values())))
     known = _by_identity(found)
-    results = [item if isinstance(item, Result) else _result(item, known, written.contacts) for item in read]
+    refused = {row.line for row in written.conflicts}
+    results = [
+        item if isinstance(item, Result) else _result(item, known, written.contacts, is_refused=item.line in refused)
+        for item in read
+    ]
     return pb.BatchUpsertContactsResponse(results=results)
 
 
@@ -56,9 +60,9 @@ def _by_identity(found: Iterable[Contact]) -> Mapping[str, Contact]:
     return known
 
 
-def _result(row: ImportedRow, known: Mapping[str, Contact], written: WrittenContacts) -> Result:
+def _result(row: ImportedRow, known: Mapping[str, Contact], written: WrittenContacts, *, is_refused: bool) -> Result:
     contact = known.get(row.phone_number or row.whatsapp_user_id or "")
-    if contact is None or row.whatsapp_user_id not in (None, contact.whatsapp_user_id):
+    if contact is None or is_refused:
         return _rejected(PERSON_CONFLICT)
     return Result(contact=wire.contact(contact), outcome=wire.outcome(_outcome(contact.id, written)))
 

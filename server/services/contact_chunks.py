@@ -1,7 +1,7 @@
 """Writes rows of contacts, however they came, in one transaction and a fixed number of statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -9,15 +9,16 @@ from core.db import TRANSACTION_CONFLICT
 from core.domain.contacts import MarketingConsent, person_hashes
 from core.domain.errors import Conflict
 from core.domain.imports import ImportedRow, StagedRow, WrittenContacts
+from core.domain.imports_merge import Merge
 from core.repositories.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """Says what became of a chunk: what was written, and which rows (by position) name two different contacts."""
+    """Says what became of a chunk: what was written, and which rows name two different contacts."""
 
     contacts: WrittenContacts = field(default_factory=WrittenContacts)
-    conflicts: frozenset[int] = frozenset()
+    conflicts: tuple[ImportedRow, ...] = ()
     category_ids: frozenset[UUID] = frozenset()
 
 
@@ -30,19 +31,25 @@ class ChunkWriter:
     category_names: tuple[str, ...] = ()
 
     async def write(self, rooms: Rooms, rows: Sequence[ImportedRow], *, at: datetime) -> Written:
-        """Makes rows contacts, each person at most once a chunk; see ``merge_repeats``.
+        """Makes rows contacts; of several rows of one person the first wins, and learns what only a later one says."""
+        merge = Merge(await _known_users(rooms, rows))
+        for row in rows:
+            merge.add(row)
+        return await self._write(rooms, merge.rows, merge.conflicts, at=at)
 
-        What a repeated row adds to its person counts for the earlier row, not again.
-        """
+    async def _write(
+        self, rooms: Rooms, rows: Sequence[ImportedRow], conflicting: Sequence[ImportedRow], *, at: datetime
+    ) -> Written:
         by_name = await self._categories(rooms, rows, at=at)
         await rooms.contact_imports.stage([self._staged(position, row, by_name) for position, row in enumerate(rows)])
-        conflicts, adopted = await _settle_user_ids(rooms, rows, at=at)
+        taken, adopted = await _settle_user_ids(rooms, rows, at=at)
         written = await self._upsert(rooms, rows, at=at)
         if any(row.consent is not MarketingConsent.UNKNOWN for row in rows):
             await rooms.contact_imports.add_import_consent_events([*written.created, *written.updated], at=at)
         category_ids = frozenset((*self.category_ids, *by_name.values()))
         if category_ids:
             written |= WrittenContacts(updated=await _join(rooms, rows))
+        conflicts = (*conflicting, *(rows[position] for position in sorted(taken)))
         return Written(
             contacts=written | WrittenContacts(updated=adopted), conflicts=conflicts, category_ids=category_ids
         )
@@ -51,7 +58,7 @@ class ChunkWriter:
         written = await rooms.contact_imports.upsert_by_phone_number(at=at)
         if any(row.phone_number is None for row in rows):
             written |= await rooms.contact_imports.upsert_by_user_id(at=at)
-        if any(row.is_repeat or row.whatsapp_user_id for row in rows):
+        if any(row.is_repeat for row in rows):
             await rooms.contact_imports.fill_from_repeats(at=at)
         return written
 
@@ -94,39 +101,13 @@ async def _settle_user_ids(
         return frozenset(), frozenset()
     conflicts = await rooms.contact_imports.take_import_conflicts()
     adopted = await rooms.contact_imports.adopt_import_numbers(at=at)
-    await rooms.contact_imports.resolve_import_users()
-    await rooms.contact_imports.mark_import_repeats()
     return frozenset(conflicts), frozenset(adopted)
 
 
-def merge_repeats(rows: Sequence[ImportedRow]) -> tuple[list[ImportedRow], list[ImportedRow]]:
-    """Merges rows of one person into the first of them, which also learns what only a later one says.
-
-    Returns the merged rows, and those whose WhatsApp id an earlier row gave to somebody else.
-    """
-    by_person: dict[str, ImportedRow] = {}
-    owner: dict[str, str] = {}
-    conflicts: list[ImportedRow] = []
-    for row in rows:
-        person = row.phone_number or owner.get(row.whatsapp_user_id or "") or row.whatsapp_user_id or ""
-        if row.whatsapp_user_id and owner.setdefault(row.whatsapp_user_id, person) != person:
-            conflicts.append(row)
-            continue
-        earlier = by_person.get(person)
-        by_person[person] = row if earlier is None else _merge(earlier, row)
-    return list(by_person.values()), conflicts
-
-
-def _merge(first: ImportedRow, later: ImportedRow) -> ImportedRow:
-    refused = MarketingConsent.OPTED_OUT in (first.consent, later.consent)
-    known = later.consent if first.consent is MarketingConsent.UNKNOWN else first.consent
-    return replace(
-        first,
-        whatsapp_user_id=first.whatsapp_user_id or later.whatsapp_user_id,
-        display_name=first.display_name or later.display_name,
-        language_code=first.language_code or later.language_code,
-        time_zone=first.time_zone or later.time_zone,
-        attributes={**later.attributes, **first.attributes},
-        categories=tuple(dict.fromkeys((*first.categories, *later.categories))),
-        consent=MarketingConsent.OPTED_OUT if refused else known,
-    )
+async def _known_users(rooms: Rooms, rows: Sequence[ImportedRow]) -> dict[str, str]:
+    """Returns who has each of WhatsApp's ids: a phone number, or the id itself where no number is on record."""
+    user_ids = sorted({row.whatsapp_user_id for row in rows if row.whatsapp_user_id})
+    if not user_ids:
+        return {}
+    numbers = await rooms.contact_imports.find_user_numbers(user_ids)
+    return {user_id: number or user_id for user_id, number in numbers.items()}

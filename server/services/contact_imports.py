@@ -17,7 +17,7 @@ from core.domain.imports import PERSON_CONFLICT, ImportedRow, ImportOptions, Rej
 from core.domain.imports_reader import ContactsReader, RowsReader, reject
 from core.repositories.rooms import Rooms, Store
 from server.call import current_call, current_caller
-from server.services.contact_chunks import ChunkWriter, Written, merge_repeats
+from server.services.contact_chunks import ChunkWriter, Written
 from server.wire import contact_imports as wire
 from server.wire import names
 
@@ -123,13 +123,11 @@ class ContactImport:
     async def _write(self) -> AsyncIterator[pb.ImportContactsResponse]:
         """Writes the waiting rows in one transaction and answers the numbers so far."""
         chunk, self._rows = self._rows, []
-        rows, conflicting = merge_repeats(chunk)
-        written = await self._write_chunk(rows)
-        conflicting += [rows[position] for position in sorted(written.conflicts)]
-        for row in conflicting:
+        written = await self._write_chunk(chunk)
+        for row in written.conflicts:
             for element in self._refuse(_conflict(row)):
                 yield element
-        self._count(len(chunk) - len(conflicting), written)
+        self._count(len(chunk) - len(written.conflicts), written)
         yield wire.progress(self._totals)
 
     def _count(self, row_count: int, written: Written) -> None:

@@ -14,6 +14,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (
     is_repeat boolean NOT NULL
 ) ON COMMIT DELETE ROWS;
 
+-- name: find_user_numbers
+-- Returns the phone number on record, or null, for those of WhatsApp's ids $1 that a contact has.
+SELECT whatsapp_user_id, phone_number
+FROM contacts
+WHERE whatsapp_user_id = ANY ($1::text[]);
+
 -- name: take_import_conflicts
 -- Takes out of the stage the rows whose phone number and WhatsApp id belong to two different contacts; returns their
 -- positions.
@@ -38,23 +44,6 @@ WHERE contacts.whatsapp_user_id = staged.whatsapp_user_id
     AND staged.phone_number IS NOT NULL
 RETURNING contacts.id;
 
--- name: resolve_import_users
--- Writes into staged rows that have only a WhatsApp id the phone number on record for it.
-UPDATE import_stage AS staged
-SET phone_number = contacts.phone_number
-FROM contacts
-WHERE staged.phone_number IS NULL
-    AND contacts.whatsapp_user_id = staged.whatsapp_user_id
-    AND contacts.phone_number IS NOT NULL;
-
--- name: mark_import_repeats
--- Marks staged rows whose person stands earlier in the stage, now that all are known by phone number.
-UPDATE import_stage AS staged
-SET is_repeat = true
-FROM import_stage AS earlier
-WHERE earlier.phone_number = staged.phone_number
-    AND earlier.position < staged.position;
-
 -- name: upsert_by_phone_number
 -- Creates or changes, at $1, the contacts of staged rows with a phone number, in key order. What a row leaves empty
 -- stays, attributes are merged, an equal contact is not written, a consent counts where none is on record; an opt-out
@@ -69,7 +58,8 @@ FROM import_stage AS staged LEFT JOIN LATERAL (
     SELECT consent, source, event_time FROM consent_events
     WHERE person_hash = ANY (staged.person_hashes) ORDER BY event_time DESC, id DESC LIMIT 1
 ) AS kept ON kept.consent = 'OPTED_OUT'
-WHERE phone_number IS NOT NULL AND NOT is_repeat
+WHERE phone_number IS NOT NULL
+    AND NOT (is_repeat AND EXISTS (SELECT FROM contacts WHERE contacts.phone_number = staged.phone_number))
 ORDER BY phone_number
 ON CONFLICT ON CONSTRAINT contacts_phone_number_key DO UPDATE
 SET update_time = excluded.update_time,
@@ -103,7 +93,8 @@ FROM import_stage AS staged LEFT JOIN LATERAL (
     SELECT consent, source, event_time FROM consent_events
     WHERE person_hash = ANY (staged.person_hashes) ORDER BY event_time DESC, id DESC LIMIT 1
 ) AS kept ON kept.consent = 'OPTED_OUT'
-WHERE phone_number IS NULL AND NOT is_repeat
+WHERE phone_number IS NULL
+    AND NOT (is_repeat AND EXISTS (SELECT FROM contacts WHERE contacts.whatsapp_user_id = staged.whatsapp_user_id))
 ORDER BY whatsapp_user_id
 ON CONFLICT ON CONSTRAINT contacts_whatsapp_user_id_key DO UPDATE
 SET update_time = excluded.update_time,
