@@ -549,6 +549,8 @@ CREATE INDEX messages_lease_idx ON public.messages USING btree (lease_expire_tim
 
 CREATE INDEX messages_send_time_idx ON public.messages USING btree (send_time) WHERE (send_time IS NOT NULL);
 
+CREATE INDEX messages_skipped_idx ON public.messages USING btree (campaign_id, reason) WHERE (state = 'SKIPPED'::text);
+
 CREATE INDEX messages_unheard_idx ON public.messages USING btree (sender_id, accept_time) WHERE (state = 'ACCEPTED'::text);
 
 CREATE INDEX messages_whatsapp_message_id_idx ON public.messages USING btree (whatsapp_message_id) WHERE (whatsapp_message_id IS NOT NULL);
