@@ -179,13 +179,18 @@ RETURNING contact_id;
 -- name: add_import_consent_events
 -- Keeps proof of the consents that the import gave at $1 to contacts $2.
 INSERT INTO consent_events (contact_id, person_hash, consent, source, event_time)
-SELECT DISTINCT ON (contacts.id)
-    contacts.id, staged.person_hashes[1], contacts.marketing_consent, contacts.consent_source, $1::timestamptz
-FROM import_stage AS staged
-JOIN contacts ON contacts.phone_number = staged.phone_number
-    OR (staged.phone_number IS NULL AND contacts.whatsapp_user_id = staged.whatsapp_user_id)
-WHERE contacts.id = ANY ($2::uuid[])
-    AND contacts.consent_source = 'import'
-    AND contacts.consent_time = $1
-ORDER BY contacts.id, staged.position
+SELECT found.id, staged.person_hashes[1], found.marketing_consent, found.consent_source, $1::timestamptz
+FROM import_stage AS staged CROSS JOIN LATERAL (
+    SELECT id, marketing_consent, consent_source, consent_time FROM contacts
+    WHERE contacts.phone_number = staged.phone_number
+    UNION ALL
+    SELECT id, marketing_consent, consent_source, consent_time FROM contacts
+    WHERE staged.phone_number IS NULL AND contacts.whatsapp_user_id = staged.whatsapp_user_id
+    LIMIT 1
+) AS found
+WHERE staged.consent <> 'UNKNOWN'
+    AND found.id = ANY ($2::uuid[])
+    AND found.consent_source = 'import'
+    AND found.consent_time = $1
+ORDER BY found.id
 RETURNING contact_id;
