@@ -39,6 +39,7 @@ async def _serve(settings: Settings) -> None:
             _write_at_once(settings.port_file, f"{port}\n")
         await stopping.wait()
         await door.close()
+    _log.info("the webhook door is closed")
 
 
 def _write_at_once(path: Path, text: str) -> None:

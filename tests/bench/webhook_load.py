@@ -1,0 +1,142 @@
+"""How many statuses the webhook door makes durable, and how fast: `python -m tests.bench.webhook_load`.
+
+Starts PostgreSQL (with fsync), Valkey and one door process; sends signed bodies at a fixed rate from this process,
+which shares the machine with them. With --apply it also measures how fast a worker applies what came in.
+"""
+
+import argparse
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import aiohttp
+
+from core.clock import SystemClock
+from core.db import Database
+from core.domain.messages import MessageRef
+from core.migrate import migrate
+from core.repositories.rooms import Store
+from server.webhooks.signature import sign
+from stack import homes
+from stack.ports import Ports
+from stack.postgres import Postgres
+from stack.valkey import QUEUE, Valkey
+from tests.helpers.processes import Processes, port_of
+from tests.helpers.receiving import KEY, NOW
+from tests.helpers.sending import numbers, plan
+from tests.helpers.webhook_bodies import body, status
+from workers.assembly import planned_each_time
+from workers.tasks.receipts import apply_batch
+
+SECRET = b"bench-secret"
+CLOCK = SystemClock()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--statuses-per-second", type=int, default=3000)
+    parser.add_argument("--per-body", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--apply", action="store_true")
+    chosen = parser.parse_args()
+    with servers() as (database_url, port):
+        asyncio.run(run(chosen, database_url=database_url, port=port))
+
+
+@contextmanager
+def servers() -> Iterator[tuple[str, int]]:
+    """Yields the address of a durable, migrated database and the port of a door in front of it."""
+    with ExitStack() as stack:
+        directory = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="chappe-bench-", ignore_cleanup_errors=True))
+        )
+        ports = Ports()
+        stack.callback(homes.remove, directory / "postgres")
+        postgres = stack.enter_context(Postgres(directory=directory, ports=ports, durable=True))
+        postgres.execute("CREATE DATABASE bench")
+        migrate(postgres.url("bench"))
+        queue = stack.enter_context(Valkey(name="queue", directory=directory, ports=ports, policy=QUEUE))
+        settings = {
+            "CHAPPE_DATABASE_URL": postgres.url("bench"), "CHAPPE_QUEUE_URL": queue.url(), "CHAPPE_WEBHOOKS_PORT": "0",
+            "CHAPPE_WHATSAPP_APP_SECRET": SECRET.decode(), "CHAPPE_LOG_LEVEL": "WARNING",
+        }  # fmt: skip
+        processes = stack.enter_context(Processes(directory=directory, settings=settings))
+        yield postgres.url("bench"), port_of(processes.start("webhooks"))
+
+
+async def run(chosen: argparse.Namespace, *, database_url: str, port: int) -> None:
+    total = chosen.statuses_per_second * chosen.seconds
+    async with Database(url=planned_each_time(database_url), pool_size=2) as database:
+        async with database.connection() as connection:
+            planned = await plan(connection, numbers(1 + total * 10 // 27))
+            rows = await connection.fetch(
+                "UPDATE messages SET state = 'ACCEPTED', attempt = 1, accept_time = $1 RETURNING id", NOW
+            )
+        bodies = make_bodies([row["id"] for row in rows], planned.campaign_id, total=total, per_body=chosen.per_body)
+        latencies, seconds = await load(bodies, port, rate=chosen.statuses_per_second / chosen.per_body)
+        report(latencies, seconds, per_body=chosen.per_body)
+        async with database.connection() as connection:
+            stored = await connection.fetchval("SELECT count(*) FROM webhook_deliveries")
+            commits = await connection.fetchval("SELECT count(DISTINCT xmin::text) FROM webhook_deliveries")
+        print(f"stored {stored} of {len(bodies)} bodies in {commits} commits")
+        if chosen.apply:
+            await measure_applying(Store(database), total)
+
+
+def make_bodies(ids: list[UUID], campaign_id: UUID, *, total: int, per_body: int) -> list[bytes]:
+    """Makes three receipts per message, in bodies of some statuses each, with the escapes WhatsApp writes."""
+    told = (
+        status(word, NOW, wamid=f"wamid.{id_}", ref=MessageRef(campaign_id=campaign_id, message_id=id_, attempt=1))
+        for word in ("sent", "delivered", "read")
+        for id_ in ids
+    )
+    some = itertools.islice(told, total)
+    return [body(statuses=part) for part in iter(lambda: list(itertools.islice(some, per_body)), [])]
+
+
+async def load(bodies: list[bytes], port: int, *, rate: float) -> tuple[list[float], float]:
+    """Sends the bodies at the rate (per second), whatever the answers take; returns latencies and the time used."""
+    url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
+    latencies: list[float] = []
+
+    async def post(session: aiohttp.ClientSession, raw: bytes) -> None:
+        began = CLOCK.monotonic()
+        headers = {"X-Hub-Signature-256": sign(raw, SECRET).decode(), "Content-Type": "application/json"}
+        async with session.post(url, data=BytesIO(raw), headers=headers) as reply:
+            assert reply.status == 200, reply.status
+        latencies.append(CLOCK.monotonic() - began)
+
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as session,
+        asyncio.TaskGroup() as group,
+    ):
+        started = CLOCK.monotonic()
+        for number, raw in enumerate(bodies):
+            await asyncio.sleep(max(0.0, started + number / rate - CLOCK.monotonic()))  # the load's own pace
+            group.create_task(post(session, raw))
+    return latencies, CLOCK.monotonic() - started
+
+
+def report(latencies: list[float], seconds: float, *, per_body: int) -> None:
+    ordered = sorted(latencies)
+    p50, p99, worst = (1000 * ordered[int((len(ordered) - 1) * share)] for share in (0.5, 0.99, 1))
+    rate = len(ordered) * per_body / seconds
+    print(f"{rate:,.0f} statuses/s durable in {len(ordered)} POSTs")
+    print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {worst:.1f} ms")
+
+
+async def measure_applying(store: Store, total: int) -> None:
+    started, count = CLOCK.monotonic(), 1
+    while count:
+        count = (await apply_batch(store, now=NOW, hash_key=KEY)).delivery_count
+    seconds = CLOCK.monotonic() - started
+    print(f"applied {total:,} statuses in {seconds:.1f} s: {total / seconds:,.0f}/s by one worker")
+
+
+if __name__ == "__main__":
+    main()
