@@ -29,21 +29,24 @@ _SLOT = 0
 
 
 async def pump_sender(engine: Engine, sender_id: UUID) -> None:
-    """Sends what is due for a sender, unless another process does; ends after some seconds and rings for the next."""
+    """Sends what is due for a sender, unless another pump does; ends after some seconds and rings for the next."""
+    # Each run has a name of its own: a second ring heard by the same process must not make a second pump.
+    holder = f"{engine.holder}/{engine.luck():.12f}"
     async with engine.store.connection() as rooms:
         sender = await rooms.pumps.get_pumped_sender(sender_id)
         if sender is None or not await rooms.pumps.acquire_pump(
-            sender_id=sender_id, slot=_SLOT, holder=engine.holder, seconds=LEASE_SECONDS
+            sender_id=sender_id, slot=_SLOT, holder=holder, seconds=LEASE_SECONDS
         ):
             return
-    await Pump(engine=engine, sender=sender).run()
+    await Pump(engine=engine, sender=sender, holder=holder).run()
 
 
 class Pump:
     """One run of one sender's pump; it holds the pump's lease when it starts."""
 
-    def __init__(self, *, engine: Engine, sender: PumpedSender) -> None:
+    def __init__(self, *, engine: Engine, sender: PumpedSender, holder: str) -> None:
         self._engine = engine
+        self._holder = holder
         self._sender = sender
         self._lane = Lane.of_sender(sender.id, sender.messages_per_second)
         self._stop = asyncio.Event()
@@ -132,7 +135,7 @@ class Pump:
         try:
             async with self._engine.store.connection() as rooms:
                 return await rooms.pumps.acquire_pump(
-                    sender_id=self._sender.id, slot=_SLOT, holder=self._engine.holder, seconds=LEASE_SECONDS
+                    sender_id=self._sender.id, slot=_SLOT, holder=self._holder, seconds=LEASE_SECONDS
                 )
         except Exception:
             # Two pumps of one sender share its pace and never a message: going on is safe.
@@ -142,7 +145,7 @@ class Pump:
     async def _let_go(self) -> None:
         try:
             async with self._engine.store.connection() as rooms:
-                await rooms.pumps.release_pump(sender_id=self._sender.id, slot=_SLOT, holder=self._engine.holder)
+                await rooms.pumps.release_pump(sender_id=self._sender.id, slot=_SLOT, holder=self._holder)
         except Exception:
             _log.exception("the pump's lease could not be released; it will end by itself")
 

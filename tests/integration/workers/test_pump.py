@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from core.doorbell import EvictingServerError
 from tests.helpers.eventually import eventually
-from tests.helpers.sending import CLOCK, numbers, planned, settings, variables
+from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
 from tests.helpers.whatsapp import WhatsApp
 from workers.assembly import Worker, assembled
 from workers.engine import Safeguards
@@ -64,6 +64,19 @@ async def test_two_pumps_of_one_sender_send_nothing_twice(
         await asyncio.gather(pump_sender(one.engine, plan.sender_id), pump_sender(other.engine, plan.sender_id))
         assert await plan.states() == {"ACCEPTED": 200}
         assert await whatsapp_and_url[0].accepted_count() == 200
+
+
+async def test_a_second_ring_in_the_same_process_makes_no_second_pump(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(60), per_second=40) as plan, idle_worker(worker_settings) as worker:
+        first = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        await eventually(partial(_sends, plan))
+        async with asyncio.timeout(0.5):
+            await pump_sender(worker.engine, plan.sender_id)
+        assert not first.done()
+        await first
+        assert await plan.states() == {"ACCEPTED": 60}
 
 
 async def test_without_redis_messages_are_sent_all_the_same(
@@ -246,3 +259,7 @@ async def test_the_breaker_pauses_a_campaign_that_fails_for_reasons_of_its_own(
         assert row is not None
         assert (row["state"], row["pause_source"]) == ("PAUSED", "BREAKER")
         assert (await plan.states())["PENDING"] > 100
+
+
+async def _sends(plan: Plan) -> bool:
+    return "ACCEPTED" in await plan.states()
