@@ -4,6 +4,7 @@ import argparse
 import secrets
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from tests.chaos import controls, plans, report
 from tests.chaos.mechanisms import MECHANISMS, QUICK
@@ -28,7 +29,7 @@ def _go() -> int:
         return _control(plan, tuple(arguments.mechanisms or MECHANISMS), seed=arguments.seed)
     if arguments.without and MECHANISMS[arguments.without].run != QUICK:
         plan = plans.DIRECTED[MECHANISMS[arguments.without].run]
-    return _show(run(plan, seed=arguments.seed, without=arguments.without, say=_say))
+    return _show(run(plan, seed=arguments.seed, without=arguments.without, keep=arguments.keep, say=_say))
 
 
 def _control(plan: Plan, names: tuple[str, ...], *, seed: int) -> int:
@@ -65,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     add("--quick", action="store_true", help="2,000 messages, every time scaled down, under three minutes")
     add("--without", choices=sorted(MECHANISMS), default="", help="take this mechanism out of the workers")
     add("--scenario", choices=sorted(plans.DIRECTED), help="a run directed at one mechanism")
+    add("--keep", type=Path, help="keep data and logs in this folder")
     add("--controls", action="store_true", help="run each mechanism's control, print both figures")
     add("--mechanisms", nargs="+", choices=sorted(MECHANISMS), help="with --controls: only these")
     return parser.parse_args()

@@ -81,9 +81,10 @@ async def empty_queue(ground: Field) -> None:
 async def restart_database(ground: Field) -> None:
     """PostgreSQL stops at once, without a checkpoint, and recovers."""
     process = ground.supervisor.process(DATABASE)
+    pid = process.pid
     process.send(signal.SIGQUIT)
     ground.supervisor.expect(DATABASE)
-    while process.is_running():
+    while process.pid == pid and process.is_running():
         await asyncio.sleep(0.02)
     await ground.supervisor.up_again(DATABASE)
 

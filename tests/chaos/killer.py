@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.clock import Clock
 from tests.chaos.faults import FAULTS, Field
+from tests.chaos.plans import WEIGHTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Killer:
         chance.shuffle(kinds)
         yield from kinds
         while kinds:
-            yield chance.choice(kinds)
+            yield chance.choices(kinds, weights=[WEIGHTS.get(kind, 1) for kind in kinds])[0]
 
     def _begin(self, fault: str) -> None:
         task = asyncio.create_task(self._inject(fault))

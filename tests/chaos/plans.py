@@ -10,6 +10,8 @@ DOOR_KILLED = "webhook door killed"
 DOOR_DOWN = "webhook door down"
 QUEUE_EMPTIED = "queue killed and emptied"
 DATABASE_RESTARTED = "PostgreSQL restarted"
+# How often, relative to the others, a kind is drawn once each has struck.
+WEIGHTS = MappingProxyType({WORKER_KILLED: 3})
 EVERY_FAULT = (WORKER_KILLED, WORKER_FROZEN, API_KILLED, DOOR_KILLED, QUEUE_EMPTIED, DATABASE_RESTARTED)
 
 
@@ -77,11 +79,12 @@ QUICK = Plan(
     messages=2000,
     messages_per_second=60,
     grace=15,
+    workers=2,
     lease=2,
     freeze=5,
     late=3,
     redelivery=1,
-    between_faults=(1.5, 4.0),
+    between_faults=(0.8, 2.5),
     longest_faults=75,
     deadline=175,
 )

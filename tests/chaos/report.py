@@ -1,6 +1,6 @@
 """What a run came to, as Markdown for the README."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
 
@@ -9,6 +9,7 @@ from tests.chaos.run import Outcome
 
 # What was on the wire when the fault struck may still be accepted for so long.
 _IN_FLIGHT_SECONDS = 0.5
+_LOOK_BACK_SECONDS = 12.0
 
 
 def table(outcome: Outcome) -> str:
@@ -42,7 +43,8 @@ def summary(outcome: Outcome) -> str:
             f"In SENDING or UNCONFIRMED at the end: {verdict.in_doubt}. Sent again on evidence: {verdict.resent}.",
             f"Rows {verdict.states}; counters {verdict.counters}; differences from the truth: {verdict.untrue}.",
             f"Most in any one second: {verdict.most_in_a_second} (limit {verdict.limit:g}). "
-            f"Deadlocks: {verdict.deadlocks}.",
+            f"Told to slow down: {verdict.throttled}. Deadlocks: {verdict.deadlocks}.",
+            f"Before the fastest second: {_before_fastest(outcome)}.",
             f"Calls through the SDK meanwhile: {outcome.calls}, failed for good: {outcome.failed_calls}.",
         )
     )
@@ -66,6 +68,14 @@ def _until_sending(time: float, outcome: Outcome) -> float | None:
     times = outcome.verdict.accepted.accept_times
     position = bisect_right(times, time + _IN_FLIGHT_SECONDS)
     return times[position] - time if position < len(times) else None
+
+
+def _before_fastest(outcome: Outcome) -> str:
+    """The latest faults before the second in which most was accepted: where to look when that was too much."""
+    times = outcome.verdict.accepted.accept_times
+    first = max(times, key=lambda time: bisect_left(times, time + 1.0) - bisect_left(times, time), default=0.0)
+    earlier = [injection for injection in outcome.injections if first - _LOOK_BACK_SECONDS < injection.time < first]
+    return ", ".join(f"{injection.fault} {first - injection.time:.1f} s" for injection in earlier) or "no fault"
 
 
 def _spread(seconds: Sequence[float]) -> str:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 from chappe_client import Chappe
@@ -46,10 +47,10 @@ class Outcome:
     settle_seconds: float | None
 
 
-def run(plan: Plan, *, seed: int, without: str = "", say: Callable[[str], None]) -> Outcome:
-    """Runs one campaign under faults; raises TimeoutError after the plan's deadline."""
-    stack = Stack(workers=0, settings=plan.settings, simulator_settings={"SIMULATOR_PROFILE": "fast"}, say=say)
-    with stack:
+def run(plan: Plan, *, seed: int, without: str = "", keep: Path | None = None, say: Callable[[str], None]) -> Outcome:
+    """Runs one campaign under faults; raises TimeoutError after the plan's deadline. `keep` is a folder for logs."""
+    simulated = {"SIMULATOR_PROFILE": "fast"}
+    with Stack(directory=keep, workers=0, settings=plan.settings, simulator_settings=simulated) as stack:
         return asyncio.run(_within_deadline(_Run(plan=plan, seed=seed, without=without, stack=stack, say=say)))
 
 

@@ -55,6 +55,10 @@ class Truth:
         """Returns the most messages accepted in any window of one second."""
         return int((await self._call("GET", "pace"))["numbers"][self._phone_number_id]["most_in_any_window"])
 
+    async def throttled(self) -> int:
+        """Returns how often WhatsApp refused a message because they came too fast."""
+        return int((await self._call("GET", "counters")).get("refused.130429", 0))
+
     async def accepted(self) -> Accepted:
         """Returns everything that was accepted."""
         contacts: Counter[str] = Counter()
