@@ -42,10 +42,6 @@ class Connection(Protocol):
         """Streams records into a table; the fastest way in."""
         ...
 
-    def cursor(self, query: str, /, *arguments: object, prefetch: int) -> AsyncIterator[Row]:
-        """Yields rows, read `prefetch` at a time; needs a transaction."""
-        ...
-
 
 class Database:
     """A pool of connections to one PostgreSQL; use as an async context manager."""

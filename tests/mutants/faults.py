@@ -1,0 +1,125 @@
+"""The faults as data: which text becomes which, and the tests that must turn red."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Names one way to break a safety mechanism; `old` stands exactly once in the file."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+FAULTS = (
+    Fault(
+        name="rank-guard-off",
+        path="core/domain/messages.py",
+        old="return heard if presumed or RANKS[heard] > RANKS[state] else state",
+        new="return heard",
+        tests=("tests/integration/workers/test_receipts.py",),
+    ),
+    Fault(
+        name="lease-check-off",
+        path="workers/courier.py",
+        old="if self._engine.safeguards.lease_check and self._engine.clock.monotonic() >= parcel.deadline:",
+        new="if False:",
+        tests=("tests/integration/workers/test_pump.py",),
+    ),
+    Fault(
+        name="signature-check-off",
+        path="server/webhooks/signature.py",
+        old="return any(matches)",
+        new="return True",
+        tests=("tests/integration/server/test_webhook_door.py",),
+    ),
+    Fault(
+        name="role-check-off",
+        path="server/interceptors/auth.py",
+        old="if not call.caller.role.may_act_as(role):",
+        new="if False:",
+        tests=("tests/integration/server/test_auth.py",),
+    ),
+    Fault(
+        name="lock-order-off",
+        path="sql/queries/receipts.sql",
+        old="ORDER BY messages.campaign_id, messages.id\nFOR UPDATE OF messages;",
+        new="FOR UPDATE OF messages;",
+        tests=("tests/integration/workers/test_lock_order.py",),
+    ),
+    Fault(
+        name="attempt-fence-off",
+        path="sql/queries/sending.sql",
+        old=" AND locked.attempt = input.attempt",
+        new="",
+        tests=("tests/integration/core/test_sending.py",),
+    ),
+    Fault(
+        name="opt-out-ignored-at-claim",
+        path="sql/queries/sending.sql",
+        old="WHEN contacts.marketing_consent = 'OPTED_OUT' AND templates",
+        new="WHEN false AND templates",
+        tests=("tests/integration/core/test_sending.py",),
+    ),
+    Fault(
+        name="opt-out-ignored-at-expansion",
+        path="sql/migrations/0010_pre_create_recipients.sql",
+        old="AND contacts.marketing_consent = 'OPTED_OUT' THEN 'OPTED_OUT'",
+        new="AND false THEN 'OPTED_OUT'",
+        tests=("tests/integration/core/test_expansion.py",),
+    ),
+    Fault(
+        name="counter-keeps-the-old-state",
+        path="sql/migrations/0007_pre_create_counters.sql",
+        old="SELECT campaign_id, old_state AS state, old_error_code AS error_code, -count AS count FROM changed",
+        new="SELECT campaign_id, old_state AS state, old_error_code AS error_code, 0 AS count FROM changed",
+        tests=("tests/integration/sql/test_counters.py",),
+    ),
+    Fault(
+        name="start-from-any-state",
+        path="sql/queries/campaign_states.sql",
+        old="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2\n"
+        "WHERE id = $1\n    AND kind = 'BULK'\n    AND state IN ('DRAFT', 'SCHEDULED')",
+        new="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2\n"
+        "WHERE id = $1\n    AND kind = 'BULK'",
+        tests=("tests/integration/core/test_campaign_states.py",),
+    ),
+    Fault(
+        name="answered-before-stored",
+        path="server/webhooks/intake.py",
+        old="        self._arrived.set()\n        try:",
+        new="        self._arrived.set()\n        done.set_result(None)\n        try:",
+        tests=("tests/integration/server/test_webhook_door.py",),
+    ),
+    Fault(
+        name="page-token-of-another-request",
+        path="server/wire/page_token.py",
+        old="if raw[:_DIGEST_BYTES] != digest or not _is_key(key):",
+        new="if not _is_key(key):",
+        tests=("tests/unit/server/wire",),
+    ),
+    Fault(
+        name="request-id-forgotten",
+        path="server/mutations.py",
+        old="            if key is None:\n",
+        new="            if True:\n",
+        tests=("tests/integration/server/test_mutations.py",),
+    ),
+    Fault(
+        name="generation-not-raised",
+        path="core/cache.py",
+        old="values[index] = redis.call('INCR', key)",
+        new="values[index] = redis.call('GET', key)",
+        tests=("tests/integration/server/test_cache.py",),
+    ),
+    Fault(
+        name="import-rewrites-unchanged-rows",
+        path="sql/queries/contact_imports.sql",
+        old="WHERE excluded.whatsapp_user_id <> coalesce(contacts.whatsapp_user_id, '')\n",
+        new="WHERE true\n",
+        tests=("tests/integration/server/test_contact_imports.py",),
+    ),
+)
