@@ -12,6 +12,7 @@ from tests.helpers.reads_api import ReadsApi, serving_reads
 
 requests = messages_service_pb2
 State = messages_pb2.Message
+MOST = 1000
 NOBODY = "00000000-0000-7000-8000-000000000001"
 
 
@@ -29,6 +30,7 @@ async def walk(api: ReadsApi, **fields: Any) -> list[messages_pb2.Message]:
         request = requests.ListMessagesRequest(page_token=token, **fields)
         reply = await api.call(api.messages.ListMessages, request)
         found.extend(reply.messages)
+        assert len(found) < MOST, "the walk does not end"
         token = reply.next_page_token
         if not token:
             return found
@@ -42,6 +44,7 @@ async def walk_interactions(api: ReadsApi, **fields: Any) -> list[messages_pb2.I
         request = requests.ListInteractionsRequest(page_token=token, **fields)
         reply = await api.call(api.messages.ListInteractions, request)
         found.extend(reply.interactions)
+        assert len(found) < MOST, "the walk does not end"
         token = reply.next_page_token
         if not token:
             return found
