@@ -1,9 +1,10 @@
 """One attempt on the wire: the last check of the lease, the POST, and what its answer makes of the message."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
-from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, settle
+from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, Unknown, settle
 from core.repositories.pumps import PumpedSender
 from core.repositories.sending import RunningCampaign
 from core.whatsapp.errors import verdict
@@ -11,6 +12,7 @@ from core.whatsapp.payloads import TemplateForm, template_payload
 from workers.aftermath import Aftermath
 from workers.engine import Engine
 from workers.settler import Settler
+from workers.tellings import telling
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,9 @@ class Courier:
         """Makes one attempt and hands its outcome to the settler."""
         try:
             outcome = await self._attempt(parcel)
+        except asyncio.CancelledError:
+            # A stop that could not wait any longer: said now, the doubt need not wait for the lease's end.
+            outcome = Unknown(reason="the worker stopped before the answer came")
         finally:
             self._engine.calls.release()
         self.settle(parcel, outcome)
@@ -52,7 +57,8 @@ class Courier:
     def settle(self, parcel: Parcel, outcome: Outcome) -> None:
         """Hands an outcome to the settler."""
         direct, luck = parcel.campaign.direct, self._engine.luck()
-        self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck))
+        told = telling(parcel.claimed.contact_id, outcome, at=self._engine.clock.now())
+        self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck), told)
         if not isinstance(outcome, Accepted):
             _log.info("a message was not accepted", extra=_described(parcel, outcome))
 

@@ -15,7 +15,7 @@ from workers.claimer import Claimer
 from workers.courier import Courier, Parcel
 from workers.engine import Engine
 from workers.settler import Settler
-from workers.waiting import pause
+from workers.waiting import acquire, finish, pause
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Pump:
         self._batches: asyncio.Queue[Sequence[Parcel]] = asyncio.Queue(maxsize=1)
         self._calls: set[asyncio.Task[None]] = set()
         self._gate = Gate()
-        self._settler = Settler(engine.store)
+        self._settler = Settler(engine)
         self._claimer = Claimer(engine=engine, sender_id=sender.id, lane=self._lane, settler=self._settler)
         self._courier = Courier(
             engine=engine,
@@ -114,9 +114,7 @@ class Pump:
         delay = self._gate.opening(parcel.slot) - self._engine.clock.monotonic()
         if delay > 0:
             await pause(self._stop, delay)
-        await self._engine.calls.acquire()
-        if self._stop.is_set():
-            self._engine.calls.release()
+        if not await acquire(self._engine.calls, self._stop):
             self._courier.settle(parcel, NotSent(reason="the worker stops"))
             return
         self._gate.pass_one(now=self._engine.clock.monotonic(), interval=self._claimer.interval)
@@ -150,7 +148,6 @@ class Pump:
             _log.exception("the pump's lease could not be released; it will end by itself")
 
     async def _drain(self) -> None:
-        """Waits for the calls on the wire, each bounded by its own timeout, and writes what came of them."""
-        if self._calls:
-            await asyncio.gather(*self._calls, return_exceptions=True)
+        """Waits for the calls on the wire, but not longer than the grace of a stop; writes what came of them."""
+        await finish(self._calls, stopping=self._engine.stopping, seconds=self._engine.settings.stop_grace_seconds)
         await self._settler.close()

@@ -5,6 +5,8 @@ import logging
 
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
+from workers.engine import Engine
+from workers.tellings import Telling, keep
 
 _log = logging.getLogger(__name__)
 
@@ -16,10 +18,10 @@ _RETRY_SECONDS = 0.5
 class Settler:
     """Collects settlements and writes them in batches, in one background task."""
 
-    def __init__(self, store: Store) -> None:
-        """Takes the store the rows are in."""
-        self._store = store
-        self._waiting: list[Settlement] = []
+    def __init__(self, engine: Engine) -> None:
+        """Takes the engine whose rows it writes."""
+        self._engine = engine
+        self._waiting: list[tuple[Settlement, Telling | None]] = []
         self._filled = asyncio.Event()
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
@@ -29,9 +31,9 @@ class Settler:
         """How many settlements are not written yet."""
         return len(self._waiting)
 
-    def add(self, settlement: Settlement) -> None:
-        """Takes a settlement; it is written soon."""
-        self._waiting.append(settlement)
+    def add(self, settlement: Settlement, told: Telling | None = None) -> None:
+        """Takes a settlement, and what the answer told about its contact; both are written soon."""
+        self._waiting.append((settlement, told))
         if len(self._waiting) == 1 or len(self._waiting) >= BATCH:
             self._filled.set()
 
@@ -60,7 +62,8 @@ class Settler:
     async def _flush(self) -> None:
         batch = self._waiting[:BATCH]
         try:
-            await write(self._store, batch)
+            await write(self._engine.store, [settlement for settlement, _ in batch])
+            await keep(self._engine, [told for _, told in batch if told is not None])
         except Exception:
             # Whatever it is, the outcomes are known here and nowhere else: they are kept until they are written.
             _log.exception("settlements could not be written; trying again", extra={"count": len(self._waiting)})

@@ -1,6 +1,8 @@
 """Waiting that ends early when the process must stop."""
 
 import asyncio
+from collections.abc import Collection
+from typing import Any
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> bool:
@@ -13,3 +15,34 @@ async def pause(stopping: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def acquire(slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
+    """Takes a slot; False, and none is taken, as soon as `stopping` is set."""
+    if slots.locked():
+        taking = asyncio.create_task(slots.acquire())
+        ended = asyncio.create_task(stopping.wait())
+        await asyncio.wait({taking, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not taking.done():
+            taking.cancel()
+            return False
+    else:
+        await slots.acquire()
+    if stopping.is_set():
+        slots.release()
+        return False
+    return True
+
+
+async def finish(tasks: Collection[asyncio.Task[None]], *, stopping: asyncio.Event, seconds: float) -> None:
+    """Waits for tasks to end; once `stopping` is set for some seconds more, and then they are cancelled."""
+    left = list(tasks)
+    whole: asyncio.Future[Any] = asyncio.gather(*left, return_exceptions=True)
+    ended: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({whole, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    await asyncio.wait({whole}, timeout=seconds)
+    for task in left:
+        task.cancel()
+    await whole

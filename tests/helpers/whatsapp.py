@@ -49,6 +49,10 @@ class WhatsApp:
         """Decides what becomes of messages to a number."""
         await self._call("POST", "outcomes", {"recipients": [number], "outcome": outcome})
 
+    async def add_rule(self, **rule: object) -> None:
+        """Makes requests fail, or answers late, by endpoint."""
+        await self._call("POST", "rules", rule)
+
     async def receive(self, **message: object) -> None:
         """Lets a person write to one of our numbers."""
         await self._call("POST", "inbound", message)

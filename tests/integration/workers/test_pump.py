@@ -1,8 +1,6 @@
 """A worker against the simulator: every message leaves once, and every answer is believed for what it says."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -10,37 +8,14 @@ from redis.asyncio import Redis
 
 from core.doorbell import EvictingServerError
 from tests.helpers.eventually import eventually
-from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
+from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings
 from tests.helpers.whatsapp import WhatsApp
-from workers.assembly import Worker, assembled
+from tests.helpers.workers import busy_worker, idle_worker
+from workers.assembly import assembled
 from workers.engine import Safeguards
 from workers.pump import pump_sender
 
-
-@pytest.fixture
-def worker_settings(fresh_database_url: str, queue_url: str, whatsapp_and_url: tuple[WhatsApp, str]) -> dict[str, str]:
-    """What a worker of this test is started with."""
-    return variables(database_url=fresh_database_url, queue_url=queue_url, whatsapp_url=whatsapp_and_url[1])
-
-
-@asynccontextmanager
-async def idle_worker(given: dict[str, str], **more: str) -> AsyncIterator[Worker]:
-    """Yields a worker whose parts a test moves by hand: no bell, no keeper."""
-    stopping = asyncio.Event()
-    async with assembled(settings=settings(**given, **more), clock=CLOCK, stopping=stopping) as worker:
-        yield worker
-
-
-@asynccontextmanager
-async def busy_worker(given: dict[str, str], **more: str) -> AsyncIterator[Worker]:
-    """Yields a worker that works, and stops it as a deployment would."""
-    async with idle_worker(given, **more) as worker:
-        running = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            worker.engine.stopping.set()
-            await running
+_LOST = "+491700009198"  # WhatsApp takes the message and never answers
 
 
 async def test_a_keeper_finds_planned_messages_and_they_are_sent_once(
@@ -194,6 +169,29 @@ async def test_a_stopping_worker_leaves_nothing_in_doubt(
         left = await plan.states()
         assert set(left) == {"ACCEPTED", "PENDING"}
         assert left["ACCEPTED"] == await whatsapp_and_url[0].accepted_count()
+
+
+async def test_a_stopping_worker_gives_a_hanging_call_up_and_says_so_at_once(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    given = {**worker_settings, "CHAPPE_STOP_GRACE_SECONDS": "0.3", "CHAPPE_WORKER_CONCURRENCY": "1"}
+    async with planned(fresh_database_url, [_LOST, *numbers(3)]) as plan:
+        async with busy_worker(given):
+            await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'SENDING') > 1"), 20)
+            stopped = CLOCK.monotonic()
+        assert CLOCK.monotonic() - stopped < 5
+        assert await plan.states() == {"UNCONFIRMED": 1, "PENDING": 3}
+
+
+async def test_a_stopping_worker_waits_for_answers_that_come_within_its_grace(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(3)) as plan:
+        await whatsapp_and_url[0].add_rule(endpoint="messages", action="delay", seconds=1.0)
+        async with busy_worker(worker_settings):
+            await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'SENDING') > 0"), 20)
+        assert "UNCONFIRMED" not in await plan.states()
+        assert (await plan.states())["ACCEPTED"] == await whatsapp_and_url[0].accepted_count()
 
 
 async def test_a_paused_campaign_sends_nothing(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
