@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from core.domain.errors import Conflict, Unavailable
 from core.repositories.deliveries import Delivery
 from core.repositories.rooms import Rooms, Store
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
@@ -57,6 +58,8 @@ async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: in
         async with store.transaction() as rooms:
             claimed = await rooms.deliveries.claim_deliveries(limit=limit)
             moved = await _apply(rooms, claimed, now=now, hash_key=hash_key)
+    except Unavailable:
+        raise
     except Exception as error:
         if not claimed:
             raise
@@ -71,6 +74,10 @@ async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_k
         async with store.transaction() as rooms:
             delivery = await rooms.deliveries.claim_delivery(delivery_id)
             return await _apply(rooms, [delivery] if delivery else [], now=now, hash_key=hash_key)
+    except Unavailable:
+        raise
+    except Conflict:
+        return Moved()  # it waits for the next turn; that someone else was in the way is not its fault
     except Exception as error:
         # The error's text may quote what people wrote; its type and the delivery's id are enough to find it.
         _log.exception("a delivery was not applied", extra={"delivery": str(delivery_id)}, exc_info=False)

@@ -1,6 +1,7 @@
 """Receipts applied to rows: forward only, in any order, twice, early, late, or for nobody."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -178,6 +179,27 @@ async def test_deliveries_tell_who_is_on_whatsapp_and_failures_who_is_not(at: De
     states = "SELECT whatsapp_state FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
     assert await at.value(states, reached.message_id) == "VERIFIED"
     assert await at.value(states, absent.message_id) == "ABSENT"
+
+
+async def test_a_contact_known_to_be_on_whatsapp_is_not_written_again(at: Desk) -> None:
+    ref, _ = await at.sent()
+    version = (
+        "SELECT contacts.xmin::text FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
+    )
+    seen = []
+    for word in ("delivered", "read"):
+        await at.deliver(body(statuses=[status(word, NOW, wamid=wamid(ref), ref=ref)]))
+        seen.append(await at.value(version, ref.message_id))
+    assert seen[0] == seen[1]
+
+
+async def test_a_message_that_left_its_state_is_not_written_over(at: Desk) -> None:
+    ref, _ = await at.sent("SENDING")
+    async with at.store.transaction() as rooms:
+        (old,) = await rooms.receipts.lock_messages([ref])
+        stale = replace(old, state=MessageState.PENDING)
+        await rooms.receipts.move_messages([(stale, replace(old, state=MessageState.SENT))])
+    assert (await at.message(ref))["state"] == "SENDING"
 
 
 async def test_an_erased_person_gets_no_whatsapp_id_back(at: Desk) -> None:
