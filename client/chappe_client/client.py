@@ -19,7 +19,8 @@ from chappe_client.session import Session
 class Chappe:
     """Calls Chappe at host:port: `async with Chappe("localhost:8080", key=key) as chappe: ...`.
 
-    timeout, in seconds, bounds a call and its retries; streams have none. channel replaces target and tls.
+    timeout, in seconds, bounds a call and its retries; streams have none. cached=False asks for replies that are
+    not from the server's cache. channel replaces target and tls.
     """
 
     def __init__(
@@ -29,12 +30,13 @@ class Chappe:
         key: str | None = None,
         tls: Tls | None = None,
         timeout: float = 10.0,
+        cached: bool = True,
         retries: RetryPolicy | None = None,
         channel: grpc.aio.Channel | None = None,
     ) -> None:
         self._channel = channel or open_channel(target, tls=tls)
         retries = retries or RetryPolicy()
-        calls = Calls(channel=self._channel, session=Session(key=key), retries=retries, timeout=timeout)
+        calls = Calls(channel=self._channel, session=Session(key=key, cached=cached), retries=retries, timeout=timeout)
         self._calls = calls
         self.contacts = services.ContactsService(calls)
         self.categories = services.CategoriesService(calls)

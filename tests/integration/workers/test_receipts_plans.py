@@ -62,14 +62,16 @@ async def test_receipts_and_replies_read_no_table_from_end_to_end(
                 await rooms.deliveries.append_deliveries([body(statuses=told), body(messages=replies)])
             await apply_batch(Store(database), now=NOW, hash_key=KEY)
         seconds = clock.monotonic() - started
-    assert await at.value("SELECT count(*) FROM messages WHERE state = 'DELIVERED'") == len(rows)
     assert await _reads(at) == before
+    assert await at.value("SELECT count(*) FROM messages WHERE state = 'DELIVERED'") == len(rows)
     # Entering by another index, each batch reads the whole campaign and takes seconds.
     assert seconds < len(rows) / 1000
 
 
 async def _reads(at: Desk) -> int:
     """Counts the times a large table was read whole."""
+    # What this connection itself read is reported late unless asked for; it must not count as the task's.
+    await at.plan.connection.execute("SELECT pg_stat_force_next_flush()")
     await at.plan.connection.execute("SELECT pg_stat_clear_snapshot()")
     return int(
         await at.value("SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN ('messages', 'contacts')")

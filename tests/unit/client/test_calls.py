@@ -4,6 +4,7 @@ import grpc
 import pytest
 from chappe.v1 import contacts_service_pb2
 from chappe_client import (
+from chappe_client.session import Session
     AlreadyExists,
     Chappe,
     ChappeError,
@@ -140,3 +141,15 @@ async def test_nobody_listening_is_unavailable() -> None:
     async with Chappe("127.0.0.1:1", retries=RetryPolicy(attempts=1)) as client:
         with pytest.raises(Unavailable):
             await client.contacts.get_contact(ASK)
+
+
+def test_the_marks_of_writes_to_several_collections_are_all_sent_back() -> None:
+    session = Session(key=None)
+    session.learn((("chappe-generations", "contacts=7,categories=3"),))
+    session.learn((("chappe-generations", "contacts=8"),))
+    assert dict(session.metadata()) == {"chappe-generations": "categories=3,contacts=8"}
+
+
+def test_a_client_that_wants_no_cached_replies_says_so_with_every_call() -> None:
+    assert ("cache-control", "no-cache") in Session(key="k", cached=False).metadata()
+    assert ("cache-control", "no-cache") not in Session(key="k").metadata()

@@ -4154,7 +4154,10 @@ class RetryFailedMessagesRequest(betterproto2.Message):
 
     error_codes: "list[int]" = betterproto2.field(2, betterproto2.TYPE_INT32, repeated=True)
     """
-    Lists the error codes to retry. Default: all that a retry can help.
+    Lists the error codes to retry. Default: all but those that another try cannot help because the fault is the contact's
+    (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472). 0 stands for failures without a code, among
+    them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
+    when asked for. Who opted out of marketing since, or was erased, is never tried again.
     """
 
     request_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
