@@ -4,7 +4,6 @@ import grpc
 import pytest
 from chappe.v1 import contacts_service_pb2
 from chappe_client import (
-from chappe_client.session import Session
     AlreadyExists,
     Chappe,
     ChappeError,
@@ -21,6 +20,7 @@ from chappe_client.session import Session
     WrongState,
     v1,
 )
+from chappe_client.session import Session
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 
