@@ -306,7 +306,8 @@ CREATE TABLE public.message_attempts (
     attempt integer NOT NULL,
     whatsapp_message_id text,
     supersede_time timestamp with time zone DEFAULT now() NOT NULL,
-    accept_time timestamp with time zone
+    accept_time timestamp with time zone,
+    fail_time timestamp with time zone
 );
 
 CREATE TABLE public.messages (

@@ -57,6 +57,7 @@ DUE = frozenset({CampaignState.SCHEDULED})
 PAUSABLE = frozenset({CampaignState.RUNNING})
 RESUMABLE = frozenset({CampaignState.PAUSED})
 CANCELLABLE = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED})
+RETRYABLE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.COMPLETED})
 EXPANDABLE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 COMPLETABLE = frozenset({CampaignState.RUNNING})
 FINAL = frozenset({CampaignState.COMPLETED, CampaignState.CANCELLED, CampaignState.FAILED})
@@ -140,7 +141,7 @@ class Campaign:
 
     @property
     def is_final(self) -> bool:
-        """Tells whether no verb leads on from its state."""
+        """Tells whether no verb leads on from its state, but a retry of what failed."""
         return self.state in FINAL
 
 

@@ -58,7 +58,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Holds where one message stands, as far as receipts move it."""
+    """Holds where one message stands, as far as receipts move it.
+
+    `failed_attempt` is the last attempt whose failure was answered with another try; 0 when there was none.
+    """
 
     campaign_id: UUID
     message_id: UUID
@@ -75,6 +78,7 @@ class Standing:
     deliver_time: datetime | None = None
     read_time: datetime | None = None
     fail_time: datetime | None = None
+    failed_attempt: int = 0
 
 
 def collapse(receipts: Iterable[tuple[MessageRef, Receipt]]) -> list[Progress]:
@@ -121,6 +125,8 @@ def merge(one: Progress, other: Progress) -> Progress:
 
 def apply(standing: Standing, told: Progress) -> Standing:
     """Returns where a message stands after what is told; an equal value when nothing is new. Never moves back."""
+    if is_answered(standing, told):
+        return standing
     state = after_receipt(standing.state, standing.reason, told.state)
     rises = state is not standing.state or _was_presumed(standing)
     # A second failure adds nothing but, perhaps, a lower code: the choice must not depend on which came first.
@@ -148,10 +154,17 @@ def is_superseded(standing: Standing, told: Progress) -> bool:
     return told.reference.attempt < standing.attempt
 
 
+def is_answered(standing: Standing, told: Progress) -> bool:
+    """Tells whether this is old news of an attempt that failed and was tried again: only a delivery is new then."""
+    seen = told.state in {ReceiptState.DELIVERED, ReceiptState.READ}
+    return told.reference.attempt <= standing.failed_attempt and not seen
+
+
 def is_double(standing: Standing, told: Progress) -> bool:
     """Tells whether a superseded attempt and another one are both known to be accepted."""
     known = standing.whatsapp_message_id
-    return is_superseded(standing, told) and bool(known) and known != told.whatsapp_message_id
+    superseded = is_superseded(standing, told) and not is_answered(standing, told)
+    return superseded and bool(known) and known != told.whatsapp_message_id
 
 
 def earliest(*times: datetime | None) -> datetime | None:

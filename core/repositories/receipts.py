@@ -123,6 +123,7 @@ def _standing(row: Row) -> Standing:
         deliver_time=row["deliver_time"],
         read_time=row["read_time"],
         fail_time=row["fail_time"],
+        failed_attempt=row["failed_attempt"],
     )
 
 

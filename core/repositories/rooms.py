@@ -25,6 +25,7 @@ from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.receipts import Receipts
+from core.repositories.retries import Retries
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
 from core.repositories.stats import Stats
@@ -136,6 +137,11 @@ class Rooms:
     def receipts(self) -> Receipts:
         """What WhatsApp says happened to messages."""
         return Receipts(self._connection)
+
+    @cached_property
+    def retries(self) -> Retries:
+        """Failed messages given another try."""
+        return Retries(self._connection)
 
     @cached_property
     def senders(self) -> Senders:

@@ -25,6 +25,7 @@ from core.repositories.rooms import Rooms, Store
 from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.campaign_drafts import checked_draft, find_start_problems, preview_campaign
+from server.services.campaign_retries import retry_failed_messages
 from server.services.campaign_watch import watch_campaign
 from server.wire import campaign_previews, names, times
 from server.wire import campaigns as wire
@@ -160,6 +161,23 @@ class CampaignsService(CampaignsServiceServicer):
             return wire.campaign(await rooms.campaign_states.cancel_campaign(campaign_id, at=self._clock.now()))
 
         return await self._mutations.run(request, campaigns_pb2.Campaign, apply)
+
+    async def RetryFailedMessages(
+        self, request: campaigns_service_pb2.RetryFailedMessagesRequest, context: object
+    ) -> campaigns_service_pb2.RetryFailedMessagesResponse:
+        """Puts failed messages back to be sent again."""
+        campaign_id = names.parse_campaign(request.name)
+        reply_type = campaigns_service_pb2.RetryFailedMessagesResponse
+
+        async def apply(rooms: Rooms) -> campaigns_service_pb2.RetryFailedMessagesResponse:
+            reopened, message_count = await retry_failed_messages(
+                rooms, campaign_id, error_codes=request.error_codes, at=self._clock.now()
+            )
+            return reply_type(campaign=wire.campaign(reopened), message_count=message_count)
+
+        reply = await self._mutations.run(request, reply_type, apply)
+        await self._wakeups.pump_sender(names.parse_sender(reply.campaign.sender))
+        return reply
 
     def WatchCampaign(
         self, request: campaigns_service_pb2.WatchCampaignRequest, context: object

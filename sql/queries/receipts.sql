@@ -6,7 +6,11 @@
 SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.contact_id, messages.attempt,
     messages.whatsapp_message_id, messages.state, messages.reason, messages.error_code, messages.error_title,
-    messages.accept_time, messages.send_time, messages.deliver_time, messages.read_time, messages.fail_time
+    messages.accept_time, messages.send_time, messages.deliver_time, messages.read_time, messages.fail_time,
+    coalesce((
+        SELECT max(older.attempt) FROM message_attempts AS older
+        WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id AND older.fail_time IS NOT NULL
+    ), 0) AS failed_attempt
 FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, id)
 JOIN messages ON messages.campaign_id = told.campaign_id AND messages.id = told.id
 ORDER BY messages.campaign_id, messages.id
@@ -79,7 +83,8 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.message_id = told.message_id
     AND message_attempts.attempt < told.attempt
     AND message_attempts.whatsapp_message_id IS NOT NULL
-    AND message_attempts.accept_time IS NULL;
+    AND message_attempts.accept_time IS NULL
+    AND message_attempts.fail_time IS NULL;
 
 -- name: park_receipts
 -- Keeps receipts whose message is not there yet. $1 deliveries, $2 receipts, $3 tries so far, $4 not before, $5 until when.

@@ -465,7 +465,11 @@ class RetryFailedMessagesRequest(_message.Message):
     """Makes repeating the call safe for 24 h: the same id gets the same reply. Default: none."""
     @_builtins.property
     def error_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Lists the error codes to retry. Default: all that a retry can help."""
+        """Lists the error codes to retry. Default: all but those that another try cannot help because the fault is the contact's
+        (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472). 0 stands for failures without a code, among
+        them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
+        when asked for. Who opted out of marketing since, or was erased, is never tried again.
+        """
 
     def __init__(
         self,

@@ -1,0 +1,122 @@
+"""RetryFailedMessages: what failed is sent again where that can help, and nothing else is."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from chappe.v1 import campaigns_pb2, campaigns_service_pb2
+
+from tests.helpers.sending_api import SendingApi, serving_sends
+
+Campaign = campaigns_pb2.Campaign
+_STATES = "SELECT coalesce(string_agg(state, ' ' ORDER BY id), '') FROM messages WHERE campaign_id = $1"
+
+
+@pytest.fixture
+async def api(fresh_database_url: str, cache_url: str, queue_url: str) -> AsyncIterator[SendingApi]:
+    async with serving_sends(database_url=fresh_database_url, cache_url=cache_url, queue_url=queue_url) as api:
+        yield api
+
+
+def asked(campaign_id: UUID, *codes: int, request_id: str = "") -> campaigns_service_pb2.RetryFailedMessagesRequest:
+    return campaigns_service_pb2.RetryFailedMessagesRequest(
+        name=f"campaigns/{campaign_id}", error_codes=codes, request_id=request_id
+    )
+
+
+async def failed(api: SendingApi, campaign_id: UUID, *, code: int, reason: str = "REJECTED", count: int = 1) -> None:
+    contacts = await api.rows.messages(campaign_id, *["FAILED"] * count, error_code=code)
+    statement = "UPDATE messages SET reason = $2, attempt = 1 WHERE contact_id = ANY ($1::uuid[])"
+    await api.rows.execute(statement, contacts, reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        ("RUNNING", Campaign.STATE_RUNNING),
+        ("PAUSED", Campaign.STATE_PAUSED),
+        ("COMPLETED", Campaign.STATE_RUNNING),
+    ],
+)
+async def test_failed_messages_are_put_back_and_a_completed_campaign_runs_again(
+    api: SendingApi, state: str, after: Campaign.State.ValueType
+) -> None:
+    campaign_id = await api.rows.campaign(state=state)
+    await failed(api, campaign_id, code=131000, count=2)
+    await api.rows.messages(campaign_id, "DELIVERED", "SKIPPED")
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id))
+    assert (reply.message_count, reply.campaign.state) == (2, after)
+    assert not reply.campaign.HasField("complete_time")
+    assert await api.value(_STATES, campaign_id) == "PENDING PENDING DELIVERED SKIPPED"
+    rest = "SELECT (max(error_code), max(reason), max(fail_time)) FROM messages WHERE state = 'PENDING'"
+    assert await api.value(rest) == (0, "", None)
+
+
+async def test_codes_choose_what_is_put_back(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign()
+    for code in (131000, 131053, 131026):
+        await failed(api, campaign_id, code=code)
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id, 131053, 131026))
+    assert reply.message_count == 2
+    assert await api.value(_STATES, campaign_id) == "FAILED PENDING PENDING"
+
+
+async def test_what_another_try_cannot_help_and_what_may_have_arrived_is_left_alone_unless_asked_for(
+    api: SendingApi,
+) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131026)
+    await failed(api, campaign_id, code=131049)
+    await failed(api, campaign_id, code=0, reason="OUTCOME_UNKNOWN")
+    assert await api.refusal(api.campaigns.RetryFailedMessages, asked(campaign_id)) == "NOTHING_TO_RETRY"
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id, 0))
+    assert reply.message_count == 1
+    assert await api.value(_STATES, campaign_id) == "FAILED FAILED PENDING"
+    # Its first attempt may have arrived after all: it is kept, so that a double would be seen.
+    assert await api.value("SELECT attempt FROM message_attempts") == 1
+
+
+async def test_who_opted_out_or_was_erased_is_never_tried_again(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131000, count=2)
+    await api.rows.execute("UPDATE contacts SET marketing_consent = 'OPTED_OUT'")
+    await failed(api, campaign_id, code=131000)
+    await api.rows.execute(
+        "UPDATE messages SET contact_id = NULL WHERE id = (SELECT id FROM messages ORDER BY id DESC LIMIT 1)"
+    )
+    for request in (asked(campaign_id), asked(campaign_id, 131000)):
+        assert await api.refusal(api.campaigns.RetryFailedMessages, request) == "NOTHING_TO_RETRY"
+
+
+@pytest.mark.parametrize("state", ["DRAFT", "SCHEDULED", "CANCELLED", "FAILED"])
+async def test_a_campaign_that_never_ran_or_was_stopped_for_good_is_not_retried(api: SendingApi, state: str) -> None:
+    campaign_id = await api.rows.campaign(state=state)
+    await failed(api, campaign_id, code=131000)
+    assert await api.refusal(api.campaigns.RetryFailedMessages, asked(campaign_id)) == "CAMPAIGN_NOT_RETRYABLE"
+    assert await api.value(_STATES, campaign_id) == "FAILED"
+
+
+async def test_a_retry_of_nothing_leaves_a_completed_campaign_completed(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign(state="COMPLETED")
+    await api.rows.messages(campaign_id, "DELIVERED")
+    assert await api.refusal(api.campaigns.RetryFailedMessages, asked(campaign_id)) == "NOTHING_TO_RETRY"
+    assert await api.value("SELECT state FROM campaigns") == "COMPLETED"
+
+
+async def test_a_repeated_request_puts_nothing_back_twice(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131000)
+    request = asked(campaign_id, request_id="again")
+    first = await api.call(api.campaigns.RetryFailedMessages, request)
+    await api.rows.execute("UPDATE messages SET state = 'FAILED', error_code = 131000")
+    assert await api.call(api.campaigns.RetryFailedMessages, request) == first
+    assert await api.value(_STATES, campaign_id) == "FAILED"
+
+
+async def test_more_than_a_page_is_put_back_to_the_last_message(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131000, count=5003)
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id))
+    assert reply.message_count == 5003
+    counted = "SELECT sum(count)::bigint FROM counters WHERE scope_id = $1 AND state = 'PENDING'"
+    assert await api.value(counted, campaign_id) == 5003
