@@ -11,8 +11,9 @@ from tests.chaos import rows
 from tests.chaos.campaign import Running
 from tests.chaos.truth import Accepted, Truth
 
-# Accepts are seen where they arrive: two processes and the network between them blur each edge of a second.
-_BLUR_SECONDS = 0.05
+# Accepts are timed where they arrive: while processes start all around on few cores, either side may be held up for so
+# long, and what waited arrives at once. A second pump on the same number shows as far more.
+_BLUR_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

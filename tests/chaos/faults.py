@@ -5,8 +5,11 @@ import random
 import shutil
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import psutil
 
 from stack.stack import Stack
 from tests.chaos import plans
@@ -28,8 +31,24 @@ class Field:
     frozen: set[str] = field(default_factory=set)
 
     def some_worker(self) -> str:
-        """Returns a worker that is not frozen."""
-        return self.chance.choice([name for name in self.workers if name not in self.frozen])
+        """Returns a worker that is not frozen; as often as the plan aims, one that sends."""
+        awake = [name for name in self.workers if name not in self.frozen]
+        aimed = [name for name in awake if self._sends(name)] if self.chance.random() < self.plan.aim else []
+        return self.chance.choice(aimed or awake)
+
+    def is_possible(self, fault: str) -> bool:
+        """Tells whether a fault can strike now: one worker at least stays awake."""
+        return fault != plans.WORKER_FROZEN or len(self.frozen) + 1 < len(self.workers)
+
+    def _sends(self, name: str) -> bool:
+        """Whoever sends has connections to WhatsApp."""
+        process = self.supervisor.process(name)
+        if not process.is_running():
+            return False
+        with suppress(psutil.Error):
+            open_now = psutil.Process(process.pid).net_connections("tcp4")
+            return any(each.raddr and each.raddr.port == self.stack.simulator_port for each in open_now)
+        return False
 
 
 async def kill_worker(ground: Field) -> None:
@@ -58,8 +77,6 @@ async def hold_door(ground: Field) -> None:
 
 async def freeze_worker(ground: Field) -> None:
     """A worker stands still, as a machine does that swaps or migrates; it wakes believing that no time has passed."""
-    if len(ground.frozen) + 1 >= len(ground.workers):
-        return
     name = ground.some_worker()
     process = ground.supervisor.process(name)
     ground.frozen.add(name)

@@ -35,8 +35,9 @@ class Killer:
             is_due = number < len(plan.faults)
             if not is_due and (self._clock.monotonic() > end or await is_enough()):
                 break
-            self._begin(fault)
             await asyncio.sleep(ground.chance.uniform(*plan.between_faults))
+            if ground.is_possible(fault):
+                self._begin(fault)
         await asyncio.gather(*self._running)
         await ground.supervisor.all_up()
 

@@ -20,7 +20,8 @@ class Plan:
     """One run; times are seconds.
 
     The grace must exceed `late_seconds` + the longest redelivery step + the silence a door may keep unnoticed (5) +
-    the age a delivery may reach unapplied (5), or silence would prove nothing.
+    the age a delivery may reach unapplied (5), or silence would prove nothing. `aim` is the share of kills and freezes
+    that strike a worker that is sending.
     """
 
     messages: int
@@ -31,6 +32,7 @@ class Plan:
     lease: float = 5.0
     between_faults: tuple[float, float] = (1.0, 4.0)
     freeze: float = 15.0
+    aim: float = 0.5
     door_down: float = 0.0
     lost_answer_rate: float = 0.01
     late: float = 20.0
@@ -93,9 +95,10 @@ QUICK = Plan(
 DIRECTED = MappingProxyType(
     {
         "frozen workers": Plan(
-            messages=3000, messages_per_second=150, grace=4, lease=2, late=0, redelivery=0.5, freeze=15,
-            faults=(WORKER_FROZEN,), between_faults=(4.0, 6.0), lost_answer_rate=0, faults_end_at=0.9,
-            longest_faults=60, deadline=240,
+            # Frozen for so long that all else, and then what was sent again, has left before they wake.
+            messages=6000, messages_per_second=500, grace=4, lease=2, late=0, redelivery=0.5, freeze=30,
+            faults=(WORKER_FROZEN,), aim=1, between_faults=(1.0, 1.5), lost_answer_rate=0, faults_end_at=0.9,
+            longest_faults=40, deadline=240,
         ),
         "door down": Plan(
             messages=1500, messages_per_second=60, grace=10, lease=2, late=1, redelivery=1, door_down=25,
