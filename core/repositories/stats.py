@@ -91,6 +91,11 @@ class Stats:
         """Lists the counts of each milestone by hour."""
         return await self._connection.fetch(SQL["list_hours"], scope_id, start, end)
 
+    async def fold_minutes(self, *, before: datetime, limit: int) -> int:
+        """Moves old minutes' counters into their hours; returns how many hours were written."""
+        done = await self._connection.execute(SQL["fold_minutes"], before, limit)
+        return int(done.rpartition(" ")[2])
+
 
 def _campaign_stats(row: Row, *, at: datetime) -> CampaignStats:
     tallies = _tallies(row["tallies"])

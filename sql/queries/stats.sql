@@ -124,3 +124,30 @@ FROM (
     WHERE scope_id = $1 AND minute >= $2 AND minute < $3
 ) AS counted
 GROUP BY start_time, milestone;
+
+-- name: fold_minutes
+-- Moves counters of minutes before $1, oldest first and at most $2 rows, into those of their hours; a minute that counts
+-- again later is folded again. Answers how many hours were written.
+WITH old AS MATERIALIZED (
+    SELECT scope_id, minute, milestone, shard
+    FROM minute_counters
+    WHERE minute < $1
+    ORDER BY minute
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+), folded AS (
+    DELETE FROM minute_counters AS counters
+    USING old
+    WHERE counters.scope_id = old.scope_id
+        AND counters.minute = old.minute
+        AND counters.milestone = old.milestone
+        AND counters.shard = old.shard
+    RETURNING counters.scope_id, date_trunc('hour', counters.minute, 'UTC') AS hour, counters.milestone, counters.count
+)
+INSERT INTO hour_counters (scope_id, hour, milestone, count)
+SELECT scope_id, hour, milestone, sum(count)
+FROM folded
+GROUP BY scope_id, hour, milestone
+ORDER BY scope_id, hour, milestone
+ON CONFLICT ON CONSTRAINT hour_counters_pkey DO UPDATE
+SET count = hour_counters.count + excluded.count;

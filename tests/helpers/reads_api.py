@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from google.protobuf.message import Message
 from core.clock import SystemClock
 from core.db import Database
 from core.repositories.rooms import Store
+from core.repositories.stats import Stats
 from core.settings import Settings
 from server.assembly import assembled
 from server.keys import create_key
@@ -66,6 +68,11 @@ class Rows:
     async def interactions(self, campaign_id: UUID, *, kind: str = "TEXT") -> None:
         """Adds an answer to every message of a campaign."""
         await self.execute(_INTERACTIONS, campaign_id, kind)
+
+    async def fold_minutes(self) -> None:
+        """Folds all minutes into hours, as upkeep does with old ones."""
+        async with self.database.connection() as connection:
+            await Stats(connection).fold_minutes(before=datetime.max.replace(tzinfo=UTC), limit=10_000)
 
     async def execute(self, statement: str, *arguments: object) -> None:
         """Changes rows."""

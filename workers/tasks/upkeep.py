@@ -10,6 +10,8 @@ _log = logging.getLogger(__name__)
 _PAGE = 2000
 _HEARTBEATS_KEPT = timedelta(days=1)
 _DELIVERIES_KEPT = timedelta(days=7)
+_REPLIES_KEPT = timedelta(hours=24)
+_MINUTES_KEPT = timedelta(days=2)  # far longer than any grace: the evidence rule reads them
 
 
 async def start_campaigns(engine: Engine) -> None:
@@ -53,8 +55,10 @@ async def judge_doubts(engine: Engine) -> None:
 
 
 async def delete_old_rows(engine: Engine) -> None:
-    """Deletes heartbeats and deliveries that are too old to be evidence."""
+    """Deletes what is too old to be evidence or to be asked for again, and folds old minutes into hours."""
     now = engine.clock.now()
     async with engine.store.connection() as rooms:
         await rooms.deliveries.delete_old_heartbeats(before=now - _HEARTBEATS_KEPT)
         await rooms.deliveries.delete_old_deliveries(before=now - _DELIVERIES_KEPT, limit=_PAGE)
+        await rooms.idempotency.purge(before=now - _REPLIES_KEPT, limit=_PAGE)
+        await rooms.stats.fold_minutes(before=now - _MINUTES_KEPT, limit=_PAGE)
