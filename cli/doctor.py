@@ -35,7 +35,7 @@ def doctor() -> None:
 async def _all_well(settings: Settings) -> bool:
     checks: dict[str, Check] = {
         "database": _database, "queue": _queue, "cache": _cache,
-        "WhatsApp": _whatsapp, "webhooks": _webhook_secrets, "server": _server,
+        "WhatsApp": _whatsapp, "webhooks": _webhook_secrets, "opt-outs": _hash_key, "server": _server,
     }  # fmt: skip
     return all([await _report(name, check, settings) for name, check in checks.items()])
 
@@ -100,6 +100,12 @@ async def _webhook_secrets(settings: Settings) -> str:
     if missing:
         raise ValueError(", ".join(f"CHAPPE_WHATSAPP_{name}" for name in missing) + " not set; no webhook can be taken")
     return "secrets are set"
+
+
+async def _hash_key(settings: Settings) -> str:
+    if not settings.hash_key.get_secret_value():
+        raise ValueError("CHAPPE_HASH_KEY is not set; set it once, before contacts are erased, and never change it")
+    return "erased opt-outs are known again"
 
 
 async def _server(settings: Settings) -> str:
