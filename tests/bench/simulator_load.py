@@ -1,7 +1,5 @@
 """Measures the simulator alone: accepts a second, statuses a second, and its CPU per message, receipts included."""
 
-
-
 from __future__ import annotations
 
 import argparse
