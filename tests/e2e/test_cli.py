@@ -1,0 +1,96 @@
+"""The `chappe` command as a person types it, against a running stack."""
+
+import asyncio
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stack import programs
+from stack.stack import Stack
+from tests.helpers.walk import Walk
+from tests.helpers.whatsapp import WhatsApp
+
+FILE = "Name;Telefon;Stadt\nJürgen;06 39 98 40 01;Köln\nNobody;12;Köln\nÉmile;+33 (0)6 39 98 40 02;Lille\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs commands with a key in the environment."""
+
+    environment: dict[str, str]
+
+    async def run(self, *words: str) -> tuple[int, str]:
+        """Returns the exit code and all that was printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", *words, cwd=programs.ROOT, env=self.environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+
+@pytest.fixture
+def shell(stack: Stack, key: str) -> Shell:
+    """A shell in which the printed `export` line was typed."""
+    return Shell(programs.environment({**stack.settings, "CHAPPE_API_KEY": key, "COLUMNS": "200"}))
+
+
+async def test_a_file_is_imported_its_rejects_mended_and_imported_again(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "kunden.csv"
+    file.write_bytes(FILE.encode("windows-1252"))
+    code, output = await shell.run("contacts", "import", str(file), "--category", "Kunden", "--region", "FR")
+    assert (code, "2 created" in output, "1 rejected" in output) == (3, True, True)
+
+    rejects = tmp_path / "kunden.rejects.csv"
+    assert "Nobody,12,Köln,3," in rejects.read_text(encoding="utf-8-sig")
+    rejects.write_text(rejects.read_text(encoding="utf-8-sig").replace(",12,", ",06 39 98 40 03,"), encoding="utf-8")
+    code, output = await shell.run("contacts", "import", str(rejects), "--category", "Kunden", "--region", "FR")
+    assert (code, "1 created" in output) == (0, True)
+
+    code, output = await shell.run("contacts", "import", str(file), "--category", "Kunden", "--region", "FR")
+    assert "0 created, 0 updated, 2 unchanged" in output
+    code, output = await shell.run("categories", "list")
+    assert re.search(r"Kunden +3\b", output)
+
+
+async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
+    category = await walk.import_numbers(["+33639984101", "+33639984102"])
+    code, campaign = await shell.run(
+        "campaigns", "create", "By hand", "--sender", walk.sender.name, "--template", walk.template.name,
+        "--category", category, "--bind", "body.1=field:display_name|friend", "--bind", "body.2=literal:25 %",
+    )  # fmt: skip
+    name = campaign.strip()
+    assert (code, name.startswith("campaigns/")) == (0, True)
+    _, preview = await shell.run("campaigns", "preview", name)
+    assert "2 contacts, 2 will get a message" in preview
+    assert "Hello Contact" in preview
+
+    code, _ = await shell.run("campaigns", "start", name, "--watch")
+    assert (code, await whatsapp.accepted_count()) == (0, 2)
+    code, output = await shell.run("campaigns", "start", name)
+    assert (code, "CAMPAIGN_NOT_STARTABLE" in output) == (1, True)
+    _, output = await shell.run("stats", name)
+    assert re.search(r"accepted +2\b", output)
+
+
+async def test_what_goes_wrong_is_said_in_one_line(shell: Shell, stack: Stack) -> None:
+    stranger = Shell({**shell.environment, "CHAPPE_API_KEY": "chappe_v_wrong"})
+    unknown = Shell({**shell.environment, "CHAPPE_API_KEEY": "typo"})
+    for where, words, expected in (
+        (stranger, ("categories", "list"), "API_KEY_INVALID"),
+        (unknown, ("categories", "list"), "CHAPPE_API_KEEY"),
+        (shell, ("campaigns", "start", "campaigns/nonsense"), "name"),
+        (shell, ("campaigns", "create", "x", "--sender", "s", "--template", "t", "--bind", "nonsense"), "nonsense"),
+    ):
+        code, output = await where.run(*words)
+        assert code != 0
+        assert expected in output
+        assert "Traceback" not in output
+
+
+async def test_the_doctor_finds_everything_well(shell: Shell) -> None:
+    code, output = await shell.run("doctor")
+    assert (code, "✗" in output) == (0, False), output
