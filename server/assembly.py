@@ -125,13 +125,23 @@ def services(parts: Parts) -> list[Service]:
             "CampaignsService",
             CampaignsService(store=p.store, mutations=p.mutations, wakeups=p.wakeups, clock=p.clock),
         ),
-        offered(messages_service_pb2_grpc, "MessagesService", MessagesService(store=p.store, clock=p.clock)),
+        offered(messages_service_pb2_grpc, "MessagesService", _messages_service(parts)),
         offered(
             stats_service_pb2_grpc,
             "StatsService",
             StatsService(store=p.store, clock=p.clock, cache_metrics=p.cache_metrics),
         ),
     ]
+
+
+def _messages_service(parts: Parts) -> MessagesService:
+    return MessagesService(
+        store=parts.store,
+        mutations=parts.mutations,
+        wakeups=parts.wakeups,
+        clock=parts.clock,
+        settings=parts.settings,
+    )
 
 
 def interceptors(

@@ -8,7 +8,7 @@ from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, U
 from core.repositories.pumps import PumpedSender
 from core.repositories.sending import RunningCampaign
 from core.whatsapp.errors import verdict
-from core.whatsapp.payloads import TemplateForm, template_payload
+from core.whatsapp.payloads import TemplateForm, template_payload, text_payload
 from workers.aftermath import Aftermath
 from workers.engine import Engine
 from workers.settler import Settler
@@ -77,20 +77,33 @@ class Courier:
         )
 
     def _payload(self, parcel: Parcel) -> dict[str, object]:
-        campaign, claimed = parcel.campaign, parcel.claimed
-        form = TemplateForm(
-            template_name=campaign.template_name or "",
-            language_code=campaign.language_code or "",
-            named=campaign.parameter_format == "NAMED",
-            bindings=campaign.bindings,
-        )
+        claimed = parcel.claimed
+        if claimed.directed is not None and claimed.directed.content.text:
+            return text_payload(
+                claimed.directed.content.text,
+                ref=claimed.ref,
+                phone_number=claimed.phone_number,
+                whatsapp_user_id=claimed.whatsapp_user_id,
+            )
         return template_payload(
-            form,
+            _form(parcel),
             ref=claimed.ref,
             parameters=claimed.parameters,
             phone_number=claimed.phone_number,
             whatsapp_user_id=claimed.whatsapp_user_id,
         )
+
+
+def _form(parcel: Parcel) -> TemplateForm:
+    """Returns the template of the message itself where it has one, else its campaign's."""
+    campaign, directed = parcel.campaign, parcel.claimed.directed
+    source = campaign if directed is None else directed
+    return TemplateForm(
+        template_name=source.template_name or "",
+        language_code=source.language_code or "",
+        named=source.parameter_format == "NAMED",
+        bindings=campaign.bindings if directed is None else directed.content.bindings,
+    )
 
 
 def _described(parcel: Parcel, outcome: Outcome) -> dict[str, object]:

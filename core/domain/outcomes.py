@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from core.domain.direct import Directed
 from core.domain.messages import MessageRef, MessageState, Reason
 
 MAX_TITLE = 200
@@ -104,7 +105,7 @@ Outcome = Accepted | Refused | NotSent | Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A message that is ours to send until its lease ends, with what its payload needs."""
+    """A message that is ours to send until its lease ends, with what its payload needs; `directed` in a single one."""
 
     ref: MessageRef
     contact_id: UUID
@@ -112,6 +113,7 @@ class Claimed:
     phone_number: str | None
     whatsapp_user_id: str | None
     parameters: tuple[str, ...]
+    directed: Directed | None = None
 
     @property
     def free_tries(self) -> int:

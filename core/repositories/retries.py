@@ -28,7 +28,7 @@ class Retries:
     async def retry_failed_page(
         self, campaign_id: UUID, *, after: UUID, limit: int, error_codes: Sequence[int], hopeless: Sequence[int]
     ) -> list[UUID]:
-        """Puts the next failed messages behind an id back to PENDING; returns them, in order: below ``limit`` at the end."""
+        """Puts the next failed messages behind an id back to PENDING; returns them, in order: few are the last."""
         rows = await self._connection.fetch(
             SQL["retry_failed_page"], campaign_id, after, limit, list(error_codes), list(hopeless)
         )

@@ -14,6 +14,7 @@ from core.repositories.consent import Consent
 from core.repositories.contact_imports import ContactImports
 from core.repositories.contacts import Contacts
 from core.repositories.deliveries import Deliveries
+from core.repositories.direct import Direct
 from core.repositories.doubts import Doubts
 from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
@@ -82,6 +83,11 @@ class Rooms:
     def deliveries(self) -> Deliveries:
         """Webhook bodies and the door's heartbeats."""
         return Deliveries(self._connection)
+
+    @cached_property
+    def direct(self) -> Direct:
+        """Single messages and where they live."""
+        return Direct(self._connection)
 
     @cached_property
     def doubts(self) -> Doubts:

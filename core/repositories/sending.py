@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.db import Connection, Row
+from core.domain.direct import Directed, load_content
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Claimed, Settlement
 from core.queries import load
@@ -100,13 +101,24 @@ class Sending:
 
 
 def _claimed(campaign_id: UUID, row: Row) -> Claimed:
+    directed = _directed(row) if isinstance(row["parameters"], dict) else None
     return Claimed(
         ref=MessageRef(campaign_id=campaign_id, message_id=row["id"], attempt=row["attempt"]),
         contact_id=row["contact_id"],
         retry_count=row["retry_count"],
         phone_number=row["phone_number"],
         whatsapp_user_id=row["whatsapp_user_id"],
-        parameters=tuple(row["parameters"] or ()),
+        parameters=directed.content.values if directed else tuple(row["parameters"] or ()),
+        directed=directed,
+    )
+
+
+def _directed(row: Row) -> Directed:
+    return Directed(
+        content=load_content(row["parameters"]),
+        template_name=row["template_name"] or "",
+        language_code=row["language_code"] or "",
+        parameter_format=row["parameter_format"] or "",
     )
 
 

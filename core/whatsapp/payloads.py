@@ -58,12 +58,26 @@ def template_payload(
     components = _components(form, parameters)
     if components:
         template["components"] = components
+    return _envelope("template", template, ref=ref, recipient=_recipient(phone_number, whatsapp_user_id))
+
+
+def text_payload(
+    text: str, *, ref: MessageRef, phone_number: str | None, whatsapp_user_id: str | None
+) -> dict[str, Any]:
+    """Returns the body of one text, which WhatsApp takes for 24 hours after the person wrote."""
+    body = {"body": text, "preview_url": False}
+    return _envelope("text", body, ref=ref, recipient=_recipient(phone_number, whatsapp_user_id))
+
+
+def _envelope(
+    kind: str, content: Mapping[str, Any], *, ref: MessageRef, recipient: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        **_recipient(phone_number, whatsapp_user_id),
-        "type": "template",
-        "template": template,
+        **recipient,
+        "type": kind,
+        kind: content,
         "biz_opaque_callback_data": callback_data(ref.campaign_id, ref.message_id, ref.attempt),
     }
 

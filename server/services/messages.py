@@ -1,4 +1,4 @@
-"""MessagesService: shows for every contact what happened to their message, and what they did then."""
+"""MessagesService: shows for every contact what happened to their message and what they did then; sends single ones."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,7 +8,11 @@ from chappe.v1.messages_service_pb2_grpc import MessagesServiceServicer
 from core.clock import Clock
 from core.domain.message_lists import Message, MessageFilter
 from core.repositories.rooms import Rooms, Store
+from core.settings import Settings
+from core.wakeups import Wakeups
 from server.call import mark_final
+from server.mutations import Mutations
+from server.services.direct_messages import Addressing, send_message
 from server.services.interactions import list_interactions
 from server.wire import interactions, names
 from server.wire import messages as wire
@@ -19,10 +23,17 @@ from server.wire.page_token import LARGEST_SIZE, Page, next_token, read_page
 class MessagesService(MessagesServiceServicer):
     """Serves messages with their contacts: two statements, whatever the page."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
-        """Takes where messages are kept."""
+    def __init__(
+        self, *, store: Store, mutations: Mutations, wakeups: Wakeups, clock: Clock, settings: Settings
+    ) -> None:
+        """Takes where messages are kept, and the bell that is rung when there is one to send."""
         self._store = store
+        self._mutations = mutations
+        self._wakeups = wakeups
         self._clock = clock
+        self._addressing = Addressing(
+            hash_key=settings.hash_key.get_secret_value().encode(), default_region=settings.default_region
+        )
 
     async def GetMessage(
         self, request: messages_service_pb2.GetMessageRequest, context: object
@@ -47,6 +58,20 @@ class MessagesService(MessagesServiceServicer):
         return messages_service_pb2.ListMessagesResponse(
             messages=wire.messages(shown, addressees), next_page_token=token
         )
+
+    async def SendMessage(
+        self, request: messages_service_pb2.SendMessageRequest, context: object
+    ) -> messages_pb2.Message:
+        """Plans one message, to be sent ahead of all campaigns."""
+
+        async def apply(rooms: Rooms) -> messages_pb2.Message:
+            return await send_message(rooms, request, addressing=self._addressing, at=self._clock.now())
+
+        reply = await self._mutations.run(
+            request, messages_pb2.Message, apply, contact_id=lambda reply: names.parse_contact(reply.contact)
+        )
+        await self._wakeups.pump_sender(names.parse_sender(reply.sender))
+        return reply
 
     async def ExportMessages(
         self, request: messages_service_pb2.ExportMessagesRequest, context: object

@@ -30,7 +30,8 @@ WITH due AS MATERIALIZED (
     FOR UPDATE OF messages SKIP LOCKED
 ), judged AS MATERIALIZED (
     SELECT
-        due.id, contacts.phone_number, contacts.whatsapp_user_id,
+        due.id, contacts.phone_number, contacts.whatsapp_user_id, campaigns.kind,
+        templates.template_name, templates.language_code, templates.parameter_format,
         CASE
             WHEN contacts.id IS NULL THEN 'ERASED'
             WHEN contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING' THEN 'OPTED_OUT'
@@ -48,7 +49,10 @@ SET state = CASE WHEN judged.reason = '' THEN 'SENDING' ELSE 'SKIPPED' END,
 FROM judged
 WHERE messages.campaign_id = $1 AND messages.id = judged.id
 RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, messages.retry_count,
-    messages.not_before_time, messages.parameters, judged.phone_number, judged.whatsapp_user_id;
+    messages.not_before_time, messages.parameters, judged.phone_number, judged.whatsapp_user_id,
+    CASE judged.kind WHEN 'DIRECT' THEN judged.template_name END AS template_name,
+    CASE judged.kind WHEN 'DIRECT' THEN judged.language_code END AS language_code,
+    CASE judged.kind WHEN 'DIRECT' THEN judged.parameter_format END AS parameter_format;
 
 -- name: settle_messages
 -- Writes what became of attempts, each only while that attempt is the newest; a message a receipt has moved on keeps

@@ -1,0 +1,99 @@
+"""Single messages on their way: each with a template or a text of its own, ahead of every campaign."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from chappe.v1 import messages_service_pb2, templates_pb2
+
+from server.services.direct_messages import Addressing, send_message
+from server.wire import names
+from tests.helpers.eventually import eventually
+from tests.helpers.sending import CLOCK, Plan, numbers, planned
+from tests.helpers.whatsapp import WhatsApp
+from tests.helpers.workers import busy_worker, idle_worker
+from workers.assembly import Worker
+from workers.pump import pump_sender
+
+_ADDRESSING = Addressing(hash_key=b"key", default_region=None)
+NUMBER = "+4917000008001"
+
+
+def _bound(parameter: str, value: str) -> templates_pb2.Binding:
+    return templates_pb2.Binding(
+        component=templates_pb2.Binding.COMPONENT_BODY,
+        parameter=parameter,
+        source=templates_pb2.Binding.SOURCE_LITERAL,
+        value=value,
+    )
+
+
+async def _send(worker: Worker, plan: Plan, **content: Any) -> UUID:
+    template_id = await plan.connection.fetchval("SELECT id FROM templates")
+    template = messages_service_pb2.SendMessageRequest.TemplateContent(
+        template=f"templates/{template_id}", bindings=[_bound("1", "Ann"), _bound("2", "Rome")]
+    )
+    request = messages_service_pb2.SendMessageRequest(
+        sender=f"senders/{plan.sender_id}",
+        phone_number=NUMBER,
+        **(content or {"template_content": template}),
+    )
+    async with worker.engine.store.transaction() as rooms:
+        sent = await send_message(rooms, request, addressing=_ADDRESSING, at=CLOCK.now())
+    return names.parse_message(sent.name)[1]
+
+
+async def _state(plan: Plan, message_id: UUID) -> str:
+    return str(await plan.connection.fetchval("SELECT state FROM messages WHERE id = $1", message_id))
+
+
+async def test_a_single_template_message_is_sent_with_its_own_values(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
+        message_id = await _send(worker, plan)
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await _state(plan, message_id) == "ACCEPTED"
+        assert await whatsapp_and_url[0].accepted_count() == 1
+
+
+async def test_a_text_is_sent_to_who_wrote_before(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, [NUMBER]) as plan, idle_worker(worker_settings) as worker:
+        await plan.connection.execute("DELETE FROM messages")
+        await plan.connection.execute(
+            """INSERT INTO service_windows (contact_id, sender_id, expire_time)
+            SELECT contacts.id, senders.id, now() + interval '1 hour' FROM contacts CROSS JOIN senders"""
+        )
+        message_id = await _send(worker, plan, text="Your parcel is here.")
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await _state(plan, message_id) == "ACCEPTED"
+        assert await whatsapp_and_url[0].accepted_count() == 1
+
+
+async def test_a_single_message_overtakes_a_campaign_that_would_take_many_seconds(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(400), per_second=40) as plan, busy_worker(worker_settings) as worker:
+        await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'ACCEPTED') > 10"), 20)
+        started = CLOCK.monotonic()
+        message_id = await _send(worker, plan)
+        await eventually(partial(_is_accepted, plan, message_id), 5)
+        assert CLOCK.monotonic() - started < 2
+        assert await plan.value("count(*) FILTER (WHERE state = 'PENDING') > 200")
+
+
+async def _is_accepted(plan: Plan, message_id: UUID) -> bool:
+    return await _state(plan, message_id) == "ACCEPTED"
+
+
+async def test_who_opted_out_after_it_was_planned_gets_no_single_marketing_message(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
+        message_id = await _send(worker, plan)
+        await plan.connection.execute("UPDATE contacts SET marketing_consent = 'OPTED_OUT'")
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await _state(plan, message_id) == "SKIPPED"
+        assert await whatsapp_and_url[0].accepted_count() == 0
