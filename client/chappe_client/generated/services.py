@@ -28,7 +28,8 @@ class TemplatesService:
 
     async def sync_templates(self, request: v1.SyncTemplatesRequest, *, timeout: float | None = None) -> v1.SyncTemplatesResponse:
         """Reads all templates of a sender's WhatsApp account from WhatsApp; those gone there become DELETED
-        here. Refuses with `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        here. Refuses with `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp
+        does not know the account), `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
         return await self._calls.unary_unary("/chappe.v1.TemplatesService/SyncTemplates", request, v1.SyncTemplatesResponse, timeout=timeout)
 
@@ -60,7 +61,8 @@ class CampaignsService:
 
     async def create_campaign(self, request: v1.CreateCampaignRequest, *, timeout: float | None = None) -> v1.Campaign:
         """Creates a draft and returns it. Refuses with `SENDER_NOT_FOUND`, `TEMPLATE_NOT_FOUND`,
-        `CATEGORY_NOT_FOUND`, `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`.
+        `CATEGORY_NOT_FOUND`, `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`,
+        `DISPLAY_NAME_MISSING` (nothing but spaces).
         """
         return await self._calls.unary_unary("/chappe.v1.CampaignsService/CreateCampaign", request, v1.Campaign, timeout=timeout)
 
@@ -115,9 +117,9 @@ class CampaignsService:
         return await self._calls.unary_unary("/chappe.v1.CampaignsService/RetryFailedMessages", request, v1.RetryFailedMessagesResponse, timeout=timeout)
 
     def watch_campaign(self, request: v1.WatchCampaignRequest, *, timeout: float | None = None) -> AsyncIterator[v1.WatchCampaignResponse]:
-        """Streams how a campaign goes: at once, then when something changed, at most twice and at least every 15
-        seconds once. Ends with the element of a final campaign, or after five minutes: then call again.
-        Refuses with `CAMPAIGN_NOT_FOUND`.
+        """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a
+        change every 15 seconds. Ends with the element of a final campaign, or after five minutes: then call
+        again. Refuses with `CAMPAIGN_NOT_FOUND`.
         """
         return self._calls.unary_stream("/chappe.v1.CampaignsService/WatchCampaign", request, v1.WatchCampaignResponse, timeout=timeout)
 
@@ -144,14 +146,14 @@ class CategoriesService:
         return self._calls.pages(self.list_categories, request or v1.ListCategoriesRequest(), lambda page: page.categories)
 
     async def create_category(self, request: v1.CreateCategoryRequest, *, timeout: float | None = None) -> v1.Category:
-        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS`: display names are unique in
-        any case.
+        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS` (display names are unique in
+        any case) and `DISPLAY_NAME_MISSING` (nothing but spaces).
         """
         return await self._calls.unary_unary("/chappe.v1.CategoriesService/CreateCategory", request, v1.Category, timeout=timeout)
 
     async def update_category(self, request: v1.UpdateCategoryRequest, *, timeout: float | None = None) -> v1.Category:
         """Changes the named fields of a category and returns it. Refuses with `CATEGORY_NOT_FOUND`,
-        `CATEGORY_ALREADY_EXISTS`, `UPDATE_MASK_INVALID`.
+        `CATEGORY_ALREADY_EXISTS`, `DISPLAY_NAME_MISSING`, `UPDATE_MASK_INVALID`.
         """
         return await self._calls.unary_unary("/chappe.v1.CategoriesService/UpdateCategory", request, v1.Category, timeout=timeout)
 
@@ -200,7 +202,7 @@ class ContactsService:
     async def update_contact(self, request: v1.UpdateContactRequest, *, timeout: float | None = None) -> v1.Contact:
         """Changes the named fields of a contact and returns it. Refuses with `CONTACT_NOT_FOUND`,
         `CONTACT_ALREADY_EXISTS` (the new number belongs to another), `PHONE_NUMBER_INVALID`,
-        `UPDATE_MASK_INVALID`.
+        `PHONE_NUMBER_MISSING` (no way to reach the person would be left), `UPDATE_MASK_INVALID`.
         """
         return await self._calls.unary_unary("/chappe.v1.ContactsService/UpdateContact", request, v1.Contact, timeout=timeout)
 
@@ -247,7 +249,7 @@ class ContactsService:
     async def record_consent(self, request: v1.RecordConsentRequest, *, timeout: float | None = None) -> v1.Contact:
         """Records that a person agreed to marketing or refused it, with its proof, and returns the contact. An
         event older than the one on record is kept as proof but changes nothing. An opt-out also skips what is
-        still PENDING. Refuses with `CONTACT_NOT_FOUND`.
+        still PENDING of marketing. Refuses with `CONTACT_NOT_FOUND`, `EVENT_TIME_INVALID` (in the future).
         """
         return await self._calls.unary_unary("/chappe.v1.ContactsService/RecordConsent", request, v1.Contact, timeout=timeout)
 
@@ -264,8 +266,9 @@ class MessagesService:
         return await self._calls.unary_unary("/chappe.v1.MessagesService/GetMessage", request, v1.Message, timeout=timeout)
 
     async def list_messages(self, request: v1.ListMessagesRequest, *, timeout: float | None = None) -> v1.ListMessagesResponse:
-        """Returns one page of messages with their contacts, of one campaign in the order they were planned or of
-        all, newest first. Refuses with `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        """Returns one page of messages with their contacts: of one campaign in the order they were planned, of
+        one contact newest first, of all the newest campaign's first and in it newest first. Refuses with
+        `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
         """
         return await self._calls.unary_unary("/chappe.v1.MessagesService/ListMessages", request, v1.ListMessagesResponse, timeout=timeout)
 
@@ -289,8 +292,9 @@ class MessagesService:
         return self._calls.unary_stream("/chappe.v1.MessagesService/ExportMessages", request, v1.ExportMessagesResponse, timeout=timeout)
 
     async def list_interactions(self, request: v1.ListInteractionsRequest, *, timeout: float | None = None) -> v1.ListInteractionsResponse:
-        """Returns one page of what people did, newest first. Refuses with `CAMPAIGN_NOT_FOUND`,
-        `MESSAGE_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
+        """Returns one page of what people did: in answer to a campaign or a message the last done first, of all
+        the last learned of first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
+        `PAGE_TOKEN_INVALID`.
         """
         return await self._calls.unary_unary("/chappe.v1.MessagesService/ListInteractions", request, v1.ListInteractionsResponse, timeout=timeout)
 
@@ -350,7 +354,8 @@ class SendersService:
 
     async def refresh_sender(self, request: v1.RefreshSenderRequest, *, timeout: float | None = None) -> v1.Sender:
         """Asks WhatsApp for a sender's number, verified name, quality, limit and throughput, and returns it.
-        Refuses with `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        Refuses with `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not
+        know the number), `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
         return await self._calls.unary_unary("/chappe.v1.SendersService/RefreshSender", request, v1.Sender, timeout=timeout)
 

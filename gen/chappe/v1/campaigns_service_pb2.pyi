@@ -551,7 +551,7 @@ class WatchCampaignResponse(_message.Message):
     """Is the number of messages accepted per second over the last seconds."""
     waiting_reason: _builtins.str
     """Says in UPPER_SNAKE what keeps a campaign from sending that is not over: `EXPANDING`, `SCHEDULED`, `PAUSED`,
-    `SENDER_PAUSED`, `THROTTLED`, `RETRIES_WAITING`, `UNCONFIRMED`, `RECEIPTS_WAITING`. Empty while it sends.
+    `SENDER_PAUSED`, `RETRIES_WAITING`, `UNCONFIRMED`. Empty while it sends.
     """
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:

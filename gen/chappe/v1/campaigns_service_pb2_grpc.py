@@ -119,7 +119,7 @@ class CampaignsServiceServicer:
 
     def CreateCampaign(self, request, context):
         """Creates a draft and returns it. Refuses with `SENDER_NOT_FOUND`, `TEMPLATE_NOT_FOUND`, `CATEGORY_NOT_FOUND`,
-        `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`.
+        `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`, `DISPLAY_NAME_MISSING` (nothing but spaces).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,8 +190,9 @@ class CampaignsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchCampaign(self, request, context):
-        """Streams how a campaign goes: at once, then when something changed, at most twice and at least every 15 seconds once. Ends
-        with the element of a final campaign, or after five minutes: then call again. Refuses with `CAMPAIGN_NOT_FOUND`.
+        """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a change every 15
+        seconds. Ends with the element of a final campaign, or after five minutes: then call again. Refuses with
+        `CAMPAIGN_NOT_FOUND`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

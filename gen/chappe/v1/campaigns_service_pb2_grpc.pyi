@@ -23,7 +23,7 @@ class CampaignsServiceStub:
     """Returns one page of campaigns, newest first. Refuses with `PAGE_TOKEN_INVALID`."""
     CreateCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.CreateCampaignRequest, _campaigns_pb2.Campaign]
     """Creates a draft and returns it. Refuses with `SENDER_NOT_FOUND`, `TEMPLATE_NOT_FOUND`, `CATEGORY_NOT_FOUND`,
-    `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`.
+    `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`, `DISPLAY_NAME_MISSING` (nothing but spaces).
     """
     UpdateCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.UpdateCampaignRequest, _campaigns_pb2.Campaign]
     """Changes the named fields of a DRAFT and returns it; in other states only display_name and messages_per_second may change.
@@ -56,8 +56,9 @@ class CampaignsServiceStub:
     COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`.
     """
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaigns_service_pb2.WatchCampaignRequest, _campaigns_service_pb2.WatchCampaignResponse]
-    """Streams how a campaign goes: at once, then when something changed, at most twice and at least every 15 seconds once. Ends
-    with the element of a final campaign, or after five minutes: then call again. Refuses with `CAMPAIGN_NOT_FOUND`.
+    """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a change every 15
+    seconds. Ends with the element of a final campaign, or after five minutes: then call again. Refuses with
+    `CAMPAIGN_NOT_FOUND`.
     """
 
 class CampaignsServiceServicer:
@@ -83,7 +84,7 @@ class CampaignsServiceServicer:
         context: _aio.ServicerContext[_campaigns_service_pb2.CreateCampaignRequest, _abc.Awaitable[_campaigns_pb2.Campaign]],
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
         """Creates a draft and returns it. Refuses with `SENDER_NOT_FOUND`, `TEMPLATE_NOT_FOUND`, `CATEGORY_NOT_FOUND`,
-        `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`.
+        `TEMPLATE_OF_OTHER_ACCOUNT`, `BINDING_INVALID`, `AUDIENCE_INVALID`, `DISPLAY_NAME_MISSING` (nothing but spaces).
         """
 
     def UpdateCampaign(
@@ -161,8 +162,9 @@ class CampaignsServiceServicer:
         request: _campaigns_service_pb2.WatchCampaignRequest,
         context: _aio.ServicerContext[_campaigns_service_pb2.WatchCampaignRequest, _abc.AsyncIterator[_campaigns_service_pb2.WatchCampaignResponse]],
     ) -> _abc.AsyncIterator[_campaigns_service_pb2.WatchCampaignResponse]:
-        """Streams how a campaign goes: at once, then when something changed, at most twice and at least every 15 seconds once. Ends
-        with the element of a final campaign, or after five minutes: then call again. Refuses with `CAMPAIGN_NOT_FOUND`.
+        """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a change every 15
+        seconds. Ends with the element of a final campaign, or after five minutes: then call again. Refuses with
+        `CAMPAIGN_NOT_FOUND`.
         """
 
 def add_CampaignsServiceServicer_to_server(servicer: CampaignsServiceServicer, server: _aio.Server) -> None: ...

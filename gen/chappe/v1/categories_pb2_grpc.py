@@ -92,7 +92,8 @@ class CategoriesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateCategory(self, request, context):
-        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS`: display names are unique in any case.
+        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS` (display names are unique in any case) and
+        `DISPLAY_NAME_MISSING` (nothing but spaces).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +101,7 @@ class CategoriesServiceServicer:
 
     def UpdateCategory(self, request, context):
         """Changes the named fields of a category and returns it. Refuses with `CATEGORY_NOT_FOUND`, `CATEGORY_ALREADY_EXISTS`,
-        `UPDATE_MASK_INVALID`.
+        `DISPLAY_NAME_MISSING`, `UPDATE_MASK_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,10 +21,12 @@ class CategoriesServiceStub:
     ListCategories: _aio.UnaryUnaryMultiCallable[_categories_pb2.ListCategoriesRequest, _categories_pb2.ListCategoriesResponse]
     """Returns one page of categories, oldest first, each with its number of contacts. Refuses with `PAGE_TOKEN_INVALID`."""
     CreateCategory: _aio.UnaryUnaryMultiCallable[_categories_pb2.CreateCategoryRequest, _categories_pb2.Category]
-    """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS`: display names are unique in any case."""
+    """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS` (display names are unique in any case) and
+    `DISPLAY_NAME_MISSING` (nothing but spaces).
+    """
     UpdateCategory: _aio.UnaryUnaryMultiCallable[_categories_pb2.UpdateCategoryRequest, _categories_pb2.Category]
     """Changes the named fields of a category and returns it. Refuses with `CATEGORY_NOT_FOUND`, `CATEGORY_ALREADY_EXISTS`,
-    `UPDATE_MASK_INVALID`.
+    `DISPLAY_NAME_MISSING`, `UPDATE_MASK_INVALID`.
     """
     DeleteCategory: _aio.UnaryUnaryMultiCallable[_categories_pb2.DeleteCategoryRequest, _empty_pb2.Empty]
     """Deletes a category; its contacts stay. Refuses with `CATEGORY_NOT_FOUND`, and with `CATEGORY_IN_USE` while a campaign
@@ -59,7 +61,9 @@ class CategoriesServiceServicer:
         request: _categories_pb2.CreateCategoryRequest,
         context: _aio.ServicerContext[_categories_pb2.CreateCategoryRequest, _abc.Awaitable[_categories_pb2.Category]],
     ) -> _abc.Awaitable[_categories_pb2.Category]:
-        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS`: display names are unique in any case."""
+        """Creates a category and returns it. Refuses with `CATEGORY_ALREADY_EXISTS` (display names are unique in any case) and
+        `DISPLAY_NAME_MISSING` (nothing but spaces).
+        """
 
     def UpdateCategory(
         self,
@@ -67,7 +71,7 @@ class CategoriesServiceServicer:
         context: _aio.ServicerContext[_categories_pb2.UpdateCategoryRequest, _abc.Awaitable[_categories_pb2.Category]],
     ) -> _abc.Awaitable[_categories_pb2.Category]:
         """Changes the named fields of a category and returns it. Refuses with `CATEGORY_NOT_FOUND`, `CATEGORY_ALREADY_EXISTS`,
-        `UPDATE_MASK_INVALID`.
+        `DISPLAY_NAME_MISSING`, `UPDATE_MASK_INVALID`.
         """
 
     def DeleteCategory(

@@ -223,7 +223,8 @@ class ImportContactsResponse(_message.Message):
         """Is the header of the column at fault; empty when it is the whole row."""
         reason: _builtins.str
         """Is the reason in UPPER_SNAKE: `PHONE_NUMBER_MISSING`, `PHONE_NUMBER_INVALID`, `REGION_MISSING`, `VALUE_TOO_LONG`,
-        `LANGUAGE_CODE_INVALID`, `ROW_TOO_LONG`, `QUOTE_UNCLOSED`, `CHARACTER_INVALID`.
+        `LANGUAGE_CODE_INVALID`, `CONSENT_INVALID`, `ROW_TOO_LONG`, `QUOTE_UNCLOSED`, `CHARACTER_INVALID`, `PERSON_CONFLICT` (its
+        number and its whatsapp_user_id belong to two people).
         """
         description: _builtins.str
         """Says in English what is wrong and how to mend it, without the row's values."""

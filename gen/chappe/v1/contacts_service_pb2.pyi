@@ -404,7 +404,9 @@ class BatchUpsertContactsResponse(_message.Message):
         outcome: Global___ContactOutcome.ValueType
         """Says what was done."""
         reason: _builtins.str
-        """Is the reason of a rejection in UPPER_SNAKE (`PHONE_NUMBER_INVALID`). Empty otherwise."""
+        """Is the reason of a rejection in UPPER_SNAKE: `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_MISSING` (and no whatsapp_user_id
+        either), `PERSON_CONFLICT` (its number and its whatsapp_user_id belong to two people). Empty otherwise.
+        """
         @_builtins.property
         def contact(self) -> _contacts_pb2.Contact:
             """Is the contact as it now is. Unset when the item was rejected."""

@@ -122,7 +122,8 @@ class ContactsServiceServicer:
 
     def UpdateContact(self, request, context):
         """Changes the named fields of a contact and returns it. Refuses with `CONTACT_NOT_FOUND`, `CONTACT_ALREADY_EXISTS` (the
-        new number belongs to another), `PHONE_NUMBER_INVALID`, `UPDATE_MASK_INVALID`.
+        new number belongs to another), `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_MISSING` (no way to reach the person would be left),
+        `UPDATE_MASK_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,8 +180,8 @@ class ContactsServiceServicer:
 
     def RecordConsent(self, request, context):
         """Records that a person agreed to marketing or refused it, with its proof, and returns the contact. An event older than the
-        one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING. Refuses with
-        `CONTACT_NOT_FOUND`.
+        one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING of marketing. Refuses with
+        `CONTACT_NOT_FOUND`, `EVENT_TIME_INVALID` (in the future).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

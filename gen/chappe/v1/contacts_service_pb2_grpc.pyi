@@ -26,7 +26,8 @@ class ContactsServiceStub:
     """Creates a contact and returns it. Refuses with `CONTACT_ALREADY_EXISTS` or `PHONE_NUMBER_INVALID`."""
     UpdateContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.UpdateContactRequest, _contacts_pb2.Contact]
     """Changes the named fields of a contact and returns it. Refuses with `CONTACT_NOT_FOUND`, `CONTACT_ALREADY_EXISTS` (the
-    new number belongs to another), `PHONE_NUMBER_INVALID`, `UPDATE_MASK_INVALID`.
+    new number belongs to another), `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_MISSING` (no way to reach the person would be left),
+    `UPDATE_MASK_INVALID`.
     """
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.DeleteContactRequest, _empty_pb2.Empty]
     """Erases the person: the contact, its categories and every trace that holds a name or a number. What was sent stays counted,
@@ -52,8 +53,8 @@ class ContactsServiceStub:
     """Streams every contact that matches, oldest first, then a footer with their number. A stream without footer is incomplete."""
     RecordConsent: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.RecordConsentRequest, _contacts_pb2.Contact]
     """Records that a person agreed to marketing or refused it, with its proof, and returns the contact. An event older than the
-    one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING. Refuses with
-    `CONTACT_NOT_FOUND`.
+    one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING of marketing. Refuses with
+    `CONTACT_NOT_FOUND`, `EVENT_TIME_INVALID` (in the future).
     """
 
 class ContactsServiceServicer:
@@ -86,7 +87,8 @@ class ContactsServiceServicer:
         context: _aio.ServicerContext[_contacts_service_pb2.UpdateContactRequest, _abc.Awaitable[_contacts_pb2.Contact]],
     ) -> _abc.Awaitable[_contacts_pb2.Contact]:
         """Changes the named fields of a contact and returns it. Refuses with `CONTACT_NOT_FOUND`, `CONTACT_ALREADY_EXISTS` (the
-        new number belongs to another), `PHONE_NUMBER_INVALID`, `UPDATE_MASK_INVALID`.
+        new number belongs to another), `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_MISSING` (no way to reach the person would be left),
+        `UPDATE_MASK_INVALID`.
         """
 
     def DeleteContact(
@@ -147,8 +149,8 @@ class ContactsServiceServicer:
         context: _aio.ServicerContext[_contacts_service_pb2.RecordConsentRequest, _abc.Awaitable[_contacts_pb2.Contact]],
     ) -> _abc.Awaitable[_contacts_pb2.Contact]:
         """Records that a person agreed to marketing or refused it, with its proof, and returns the contact. An event older than the
-        one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING. Refuses with
-        `CONTACT_NOT_FOUND`.
+        one on record is kept as proof but changes nothing. An opt-out also skips what is still PENDING of marketing. Refuses with
+        `CONTACT_NOT_FOUND`, `EVENT_TIME_INVALID` (in the future).
         """
 
 def add_ContactsServiceServicer_to_server(servicer: ContactsServiceServicer, server: _aio.Server) -> None: ...

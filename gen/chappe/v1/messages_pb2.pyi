@@ -116,7 +116,10 @@ class Message(_message.Message):
     state: Global___Message.State.ValueType
     """Says how far it got."""
     reason: _builtins.str
-    """Says in UPPER_SNAKE why it was skipped, failed or waits (`OPTED_OUT`, `OUTCOME_UNKNOWN`). Empty otherwise."""
+    """Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
+    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled
+    (`CAMPAIGN_CANCELLED`). Empty otherwise.
+    """
     error_code: _builtins.int
     """Is WhatsApp's error code. 0 when there is none."""
     error_title: _builtins.str

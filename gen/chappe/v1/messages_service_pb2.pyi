@@ -292,7 +292,7 @@ class ListInteractionsResponse(_message.Message):
     """Asks for the next page; empty on the last."""
     @_builtins.property
     def interactions(self) -> _containers.RepeatedCompositeFieldContainer[_messages_pb2.Interaction]:
-        """Lists the interactions, newest first."""
+        """Lists the interactions."""
 
     def __init__(
         self,

@@ -80,7 +80,8 @@ class MessagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMessages(self, request, context):
-        """Returns one page of messages with their contacts, of one campaign in the order they were planned or of all, newest first.
+        """Returns one page of messages with their contacts: of one campaign in the order they were planned, of one contact newest
+        first, of all the newest campaign's first and in it newest first.
         Refuses with `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -105,7 +106,8 @@ class MessagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInteractions(self, request, context):
-        """Returns one page of what people did, newest first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
+        """Returns one page of what people did: in answer to a campaign or a message the last done first, of all the last learned of
+        first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
         `PAGE_TOKEN_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -19,7 +19,8 @@ class MessagesServiceStub:
     GetMessage: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.GetMessageRequest, _messages_pb2.Message]
     """Returns one message with its contact. Refuses with `MESSAGE_NOT_FOUND`."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.ListMessagesRequest, _messages_service_pb2.ListMessagesResponse]
-    """Returns one page of messages with their contacts, of one campaign in the order they were planned or of all, newest first.
+    """Returns one page of messages with their contacts: of one campaign in the order they were planned, of one contact newest
+    first, of all the newest campaign's first and in it newest first.
     Refuses with `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
     """
     SendMessage: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.SendMessageRequest, _messages_pb2.Message]
@@ -32,7 +33,8 @@ class MessagesServiceStub:
     their number; a stream without footer is incomplete. Refuses with `CAMPAIGN_NOT_FOUND`.
     """
     ListInteractions: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.ListInteractionsRequest, _messages_service_pb2.ListInteractionsResponse]
-    """Returns one page of what people did, newest first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
+    """Returns one page of what people did: in answer to a campaign or a message the last done first, of all the last learned of
+    first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
     `PAGE_TOKEN_INVALID`.
     """
     CountInteractions: _aio.UnaryUnaryMultiCallable[_messages_service_pb2.CountInteractionsRequest, _messages_service_pb2.CountInteractionsResponse]
@@ -53,7 +55,8 @@ class MessagesServiceServicer:
         request: _messages_service_pb2.ListMessagesRequest,
         context: _aio.ServicerContext[_messages_service_pb2.ListMessagesRequest, _abc.Awaitable[_messages_service_pb2.ListMessagesResponse]],
     ) -> _abc.Awaitable[_messages_service_pb2.ListMessagesResponse]:
-        """Returns one page of messages with their contacts, of one campaign in the order they were planned or of all, newest first.
+        """Returns one page of messages with their contacts: of one campaign in the order they were planned, of one contact newest
+        first, of all the newest campaign's first and in it newest first.
         Refuses with `CAMPAIGN_NOT_FOUND`, `PAGE_TOKEN_INVALID`.
         """
 
@@ -81,7 +84,8 @@ class MessagesServiceServicer:
         request: _messages_service_pb2.ListInteractionsRequest,
         context: _aio.ServicerContext[_messages_service_pb2.ListInteractionsRequest, _abc.Awaitable[_messages_service_pb2.ListInteractionsResponse]],
     ) -> _abc.Awaitable[_messages_service_pb2.ListInteractionsResponse]:
-        """Returns one page of what people did, newest first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
+        """Returns one page of what people did: in answer to a campaign or a message the last done first, of all the last learned of
+        first. Refuses with `CAMPAIGN_NOT_FOUND`, `MESSAGE_NOT_FOUND`,
         `PAGE_TOKEN_INVALID`.
         """
 

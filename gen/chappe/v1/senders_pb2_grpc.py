@@ -134,7 +134,8 @@ class SendersServiceServicer:
 
     def RefreshSender(self, request, context):
         """Asks WhatsApp for a sender's number, verified name, quality, limit and throughput, and returns it. Refuses with
-        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the number),
+        `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,8 @@ class SendersServiceStub:
     """Lets a PAUSED sender send again. Resuming twice is harmless. Refuses with `SENDER_NOT_FOUND`."""
     RefreshSender: _aio.UnaryUnaryMultiCallable[_senders_pb2.RefreshSenderRequest, _senders_pb2.Sender]
     """Asks WhatsApp for a sender's number, verified name, quality, limit and throughput, and returns it. Refuses with
-    `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+    `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the number),
+    `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
     """
 
 class SendersServiceServicer:
@@ -97,7 +98,8 @@ class SendersServiceServicer:
         context: _aio.ServicerContext[_senders_pb2.RefreshSenderRequest, _abc.Awaitable[_senders_pb2.Sender]],
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
         """Asks WhatsApp for a sender's number, verified name, quality, limit and throughput, and returns it. Refuses with
-        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the number),
+        `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
 
 def add_SendersServiceServicer_to_server(servicer: SendersServiceServicer, server: _aio.Server) -> None: ...

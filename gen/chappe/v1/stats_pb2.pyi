@@ -149,7 +149,7 @@ class SkipCount(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_CONSENT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, …"""
+    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or `ERASED` (the person, before it was sent)."""
     message_count: _builtins.int
     """Is their number."""
     def __init__(

@@ -77,7 +77,8 @@ class TemplatesServiceServicer:
 
     def SyncTemplates(self, request, context):
         """Reads all templates of a sender's WhatsApp account from WhatsApp; those gone there become DELETED here. Refuses with
-        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the account),
+        `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,8 @@ class TemplatesServiceStub:
     """Returns one page of templates, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
     SyncTemplates: _aio.UnaryUnaryMultiCallable[_templates_pb2.SyncTemplatesRequest, _templates_pb2.SyncTemplatesResponse]
     """Reads all templates of a sender's WhatsApp account from WhatsApp; those gone there become DELETED here. Refuses with
-    `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+    `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the account),
+    `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
     """
     PreviewTemplate: _aio.UnaryUnaryMultiCallable[_templates_pb2.PreviewTemplateRequest, _templates_pb2.PreviewTemplateResponse]
     """Shows a template filled for one contact, or with the examples given at its approval. Sends nothing. Refuses with
@@ -51,7 +52,8 @@ class TemplatesServiceServicer:
         context: _aio.ServicerContext[_templates_pb2.SyncTemplatesRequest, _abc.Awaitable[_templates_pb2.SyncTemplatesResponse]],
     ) -> _abc.Awaitable[_templates_pb2.SyncTemplatesResponse]:
         """Reads all templates of a sender's WhatsApp account from WhatsApp; those gone there become DELETED here. Refuses with
-        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_UNAVAILABLE`.
+        `SENDER_NOT_FOUND`, `CREDENTIAL_INVALID`, `WHATSAPP_OBJECT_NOT_FOUND` (WhatsApp does not know the account),
+        `WHATSAPP_LIMIT_REACHED`, `WHATSAPP_UNAVAILABLE`.
         """
 
     def PreviewTemplate(

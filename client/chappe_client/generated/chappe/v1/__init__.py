@@ -1629,7 +1629,8 @@ class BatchUpsertContactsResponseResult(betterproto2.Message):
 
     reason: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
-    Is the reason of a rejection in UPPER_SNAKE (`PHONE_NUMBER_INVALID`). Empty otherwise.
+    Is the reason of a rejection in UPPER_SNAKE: `PHONE_NUMBER_INVALID`, `PHONE_NUMBER_MISSING` (and no whatsapp_user_id
+    either), `PERSON_CONFLICT` (its number and its whatsapp_user_id belong to two people). Empty otherwise.
     """
 
 
@@ -2925,7 +2926,8 @@ class ImportContactsResponseReject(betterproto2.Message):
     reason: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
     Is the reason in UPPER_SNAKE: `PHONE_NUMBER_MISSING`, `PHONE_NUMBER_INVALID`, `REGION_MISSING`, `VALUE_TOO_LONG`,
-    `LANGUAGE_CODE_INVALID`, `ROW_TOO_LONG`, `QUOTE_UNCLOSED`, `CHARACTER_INVALID`.
+    `LANGUAGE_CODE_INVALID`, `CONSENT_INVALID`, `ROW_TOO_LONG`, `QUOTE_UNCLOSED`, `CHARACTER_INVALID`, `PERSON_CONFLICT` (its
+    number and its whatsapp_user_id belong to two people).
     """
 
     description: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
@@ -3316,7 +3318,7 @@ class ListInteractionsResponse(betterproto2.Message):
 
     interactions: "list[Interaction]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    Lists the interactions, newest first.
+    Lists the interactions.
     """
 
     next_page_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -3528,7 +3530,9 @@ class Message(betterproto2.Message):
 
     reason: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
-    Says in UPPER_SNAKE why it was skipped, failed or waits (`OPTED_OUT`, `OUTCOME_UNKNOWN`). Empty otherwise.
+    Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
+    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled
+    (`CAMPAIGN_CANCELLED`). Empty otherwise.
     """
 
     error_code: "int" = betterproto2.field(8, betterproto2.TYPE_INT32)
@@ -3767,6 +3771,13 @@ default_message_pool.register_message("chappe.v1", "PauseSenderRequest", PauseSe
 class Policy(betterproto2.Message):
     """
     States who may call an rpc and how its reply relates to the cache.
+
+    An rpc's comment names the reasons of its own refusals. Beside them any rpc may answer `API_KEY_INVALID`, `ROLE_TOO_LOW`,
+    `REQUEST_UNREADABLE`, `REQUEST_INVALID` (a rule of a field is broken; the details name each field), `NAME_INVALID` (an id is
+    no lower-case UUID), `TIME_INVALID`, `TEXT_INVALID` (a text holds NUL), `DATABASE_UNAVAILABLE`, `DEADLINE_EXCEEDED`,
+    `INTERNAL`; and one that changes something `TRANSACTION_CONFLICT` (another change got in the way twice),
+    `REQUEST_ID_REUSED` (it came with another request), `REQUEST_ID_EXPIRED` (its reply was removed just now) and
+    `REPLY_ERASED` (its reply told of a person who was erased since).
 
     Oneofs:
         - access: States whether the rpc reads or changes, and what.
@@ -4363,7 +4374,7 @@ class SkipCount(betterproto2.Message):
 
     reason: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_CONSENT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, …
+    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or `ERASED` (the person, before it was sent).
     """
 
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
@@ -4906,7 +4917,7 @@ class WatchCampaignResponse(betterproto2.Message):
     waiting_reason: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
     Says in UPPER_SNAKE what keeps a campaign from sending that is not over: `EXPANDING`, `SCHEDULED`, `PAUSED`,
-    `SENDER_PAUSED`, `THROTTLED`, `RETRIES_WAITING`, `UNCONFIRMED`, `RECEIPTS_WAITING`. Empty while it sends.
+    `SENDER_PAUSED`, `RETRIES_WAITING`, `UNCONFIRMED`. Empty while it sends.
     """
 
 
