@@ -11,6 +11,9 @@ from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
 
+# Refusals of what was on the wire together are one; a later one finds the campaign resumed, and pauses it again.
+_SAME_FAULT_SECONDS = 1.0
+
 
 class Aftermath:
     """Draws the consequences of one sender's outcomes during one run of its pump."""
@@ -20,7 +23,7 @@ class Aftermath:
         self._sender_id = sender_id
         self._lane = lane
         self._breakers: dict[UUID, Breaker] = {}
-        self._stopped: set[tuple[Scope, UUID]] = set()
+        self._stopped: dict[tuple[Scope, UUID], float] = {}
 
     async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
         """Slows the sender or pauses campaigns where an outcome calls for it."""
@@ -36,28 +39,37 @@ class Aftermath:
         breaker = self._breakers.setdefault(campaign.id, Breaker())
         systematic = isinstance(outcome, Refused) and outcome.verdict.systematic
         if breaker.record(systematic=systematic) and isinstance(outcome, Refused):
-            await self._stop(campaign, scope=Scope.MESSAGE, reason=_explained(outcome))
+            await self._stop(campaign, scope=Scope.MESSAGE, outcome=outcome)
 
     async def _pause(self, campaign: RunningCampaign, outcome: Refused) -> None:
-        await self._stop(campaign, scope=outcome.verdict.scope, reason=_explained(outcome))
+        await self._stop(campaign, scope=outcome.verdict.scope, outcome=outcome)
 
-    async def _stop(self, campaign: RunningCampaign, *, scope: Scope, reason: str) -> None:
-        key = (scope, campaign.id)
-        if key in self._stopped:
+    async def _stop(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
+        key, now = (scope, campaign.id), self._engine.clock.monotonic()
+        if now - self._stopped.get(key, float("-inf")) < _SAME_FAULT_SECONDS:
             return
-        self._stopped.add(key)
+        self._stopped[key] = now
+        reason, code = _explained(outcome), outcome.code
         async with self._engine.store.transaction() as rooms:
             match scope:
                 case Scope.TEMPLATE:
-                    count = await rooms.pauses.pause_template_campaigns(campaign_id=campaign.id, reason=reason)
+                    count = await rooms.pauses.pause_template_campaigns(
+                        campaign_id=campaign.id, reason=reason, code=code
+                    )
                 case Scope.CREDENTIAL:
-                    count = await rooms.pauses.pause_credential_campaigns(sender_id=self._sender_id, reason=reason)
+                    count = await rooms.pauses.pause_credential_campaigns(
+                        sender_id=self._sender_id, reason=reason, code=code
+                    )
                 case Scope.ACCOUNT:
-                    count = await rooms.pauses.pause_account_campaigns(sender_id=self._sender_id, reason=reason)
+                    count = await rooms.pauses.pause_account_campaigns(
+                        sender_id=self._sender_id, reason=reason, code=code
+                    )
                 case Scope.SENDER:
-                    count = await rooms.pauses.pause_sender_campaigns(sender_id=self._sender_id, reason=reason)
+                    count = await rooms.pauses.pause_sender_campaigns(
+                        sender_id=self._sender_id, reason=reason, code=code
+                    )
                 case _:
-                    count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign.id, reason=reason)
+                    count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign.id, reason=reason, code=code)
         _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
 
 

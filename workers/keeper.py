@@ -33,6 +33,7 @@ Chore = Callable[[Engine], Awaitable[None]]
 
 CHORES: tuple[Chore, ...] = (
     upkeep.start_campaigns,
+    upkeep.resume_campaigns,
     upkeep.expire_leases,
     upkeep.judge_doubts,
     upkeep.complete_campaigns,

@@ -1,5 +1,7 @@
 """Pauses that errors bring about, on one connection; the statements are in sql/queries/pauses.sql."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from core.db import Connection
@@ -14,22 +16,36 @@ class Pauses:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def pause_template_campaigns(self, *, campaign_id: UUID, reason: str) -> int:
+    async def pause_template_campaigns(self, *, campaign_id: UUID, reason: str, code: int) -> int:
         """Pauses the campaigns that send the same template as this one."""
-        return len(await self._connection.fetch(SQL["pause_template_campaigns"], campaign_id, reason))
+        return len(await self._connection.fetch(SQL["pause_template_campaigns"], campaign_id, reason, code))
 
-    async def pause_credential_campaigns(self, *, sender_id: UUID, reason: str) -> int:
+    async def pause_credential_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
         """Pauses the campaigns of all senders that share this sender's credential."""
-        return len(await self._connection.fetch(SQL["pause_credential_campaigns"], sender_id, reason))
+        return len(await self._connection.fetch(SQL["pause_credential_campaigns"], sender_id, reason, code))
 
-    async def pause_account_campaigns(self, *, sender_id: UUID, reason: str) -> int:
+    async def pause_account_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
         """Pauses the campaigns of this sender's whole WhatsApp account."""
-        return len(await self._connection.fetch(SQL["pause_account_campaigns"], sender_id, reason))
+        return len(await self._connection.fetch(SQL["pause_account_campaigns"], sender_id, reason, code))
 
-    async def pause_sender_campaigns(self, *, sender_id: UUID, reason: str) -> int:
+    async def pause_sender_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
         """Pauses the campaigns of one sender."""
-        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], sender_id, reason))
+        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], sender_id, reason, code))
 
-    async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str) -> int:
+    async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str, code: int) -> int:
         """Pauses a campaign that fails for reasons of its own."""
-        return len(await self._connection.fetch(SQL["pause_broken_campaign"], campaign_id, reason))
+        return len(await self._connection.fetch(SQL["pause_broken_campaign"], campaign_id, reason, code))
+
+    async def pause_unusable_campaigns(self, whatsapp_template_ids: Sequence[str], *, reason: str, code: int) -> int:
+        """Pauses the campaigns of those among these templates that are not approved (any more)."""
+        ids = list(whatsapp_template_ids)
+        return len(await self._connection.fetch(SQL["pause_unusable_campaigns"], ids, reason, code))
+
+    async def pause_restricted_campaigns(
+        self, whatsapp_account_id: str, *, reason: str, code: int, until: datetime | None, known_codes: Sequence[int]
+    ) -> int:
+        """Pauses the campaigns of an account; one that stands still because of the same learns until when."""
+        rows = await self._connection.fetch(
+            SQL["pause_restricted_campaigns"], whatsapp_account_id, reason, code, until, list(known_codes)
+        )
+        return len(rows)

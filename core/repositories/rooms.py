@@ -26,6 +26,7 @@ from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.receipts import Receipts
+from core.repositories.resumptions import Resumptions
 from core.repositories.retries import Retries
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
@@ -143,6 +144,11 @@ class Rooms:
     def receipts(self) -> Receipts:
         """What WhatsApp says happened to messages."""
         return Receipts(self._connection)
+
+    @cached_property
+    def resumptions(self) -> Resumptions:
+        """Campaigns that run on because their fault is over."""
+        return Resumptions(self._connection)
 
     @cached_property
     def retries(self) -> Retries:

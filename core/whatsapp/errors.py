@@ -193,6 +193,13 @@ IN_RECEIPTS: Mapping[int, Verdict] = MappingProxyType(
 # Codes that another try cannot help: the fault is the contact's, or WhatsApp punishes those who try again too soon.
 HOPELESS = frozenset({131049, 130472, *(code for code, found in TABLE.items() if found.scope is Scope.CONTACT)})
 
+# Codes whose end WhatsApp announces: it approves the template, frees the account, flags the number no longer.
+ENDS_WITH_APPROVAL = frozenset({132001, 132007, 132015, 132016})
+ENDS_WITH_RESTRICTION = frozenset({368, 131031, 131064})
+ENDS_WITH_FLAG = frozenset({131048})
+TEMPLATE_UNUSABLE = 132015
+ACCOUNT_RESTRICTED = 368
+
 UNKNOWN_CODE = _message("WhatsApp refused the message for a reason that is new to Chappe.", systematic=True)
 NO_CODE_THROTTLED = _throttle("The sender was faster than WhatsApp allows.")
 NO_CODE_REFUSED = _retry("Something between us and WhatsApp refused the call.", tries=6, systematic=True)

@@ -9,6 +9,7 @@ from core.domain.template_parts import render
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings
 from core.whatsapp.credentials import access_token
+from core.whatsapp.errors import ENDS_WITH_APPROVAL
 from core.whatsapp.management import ManagementClient
 from server.mutations import Mutations
 from server.wire import bindings, names
@@ -65,7 +66,11 @@ class TemplatesService(TemplatesServiceServicer):
         listed = await self._management.list_templates(whatsapp_account_id=account, token=token)
 
         async def apply(rooms: Rooms) -> templates_pb2.SyncTemplatesResponse:
-            return wire.sync_counts(await rooms.templates.sync_templates(account, listed, at=self._clock.now()))
+            now = self._clock.now()
+            counts = await rooms.templates.sync_templates(account, listed, at=now)
+            ids = [template.whatsapp_template_id for template in listed]
+            await rooms.resumptions.resume_template_campaigns(ids, codes=sorted(ENDS_WITH_APPROVAL), at=now)
+            return wire.sync_counts(counts)
 
         reply_type = templates_pb2.SyncTemplatesResponse
         return await self._mutations.run(request, reply_type, apply, resource=lambda _: request.sender)

@@ -21,6 +21,8 @@ _TEMPLATE_STATES: Final = MappingProxyType(
     {
         "APPROVED": "APPROVED",
         "REINSTATED": "APPROVED",
+        "UNPAUSE": "APPROVED",
+        "UNPAUSED": "APPROVED",
         "UNARCHIVED": "APPROVED",
         "REJECTED": "REJECTED",
         "PENDING": "PENDING",

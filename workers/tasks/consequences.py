@@ -22,7 +22,9 @@ async def pause_campaigns(store: Store, failures: Sequence[Standing]) -> None:
         if scope is not Scope.NONE:
             async with store.transaction() as rooms:
                 reason = f"{verdict(code, in_receipt=True).words} (WhatsApp error {code})"
-                count = await _pause(rooms, scope, campaign_id=campaign_id, sender_id=sender_id, reason=reason)
+                count = await _pause(
+                    rooms, scope, campaign_id=campaign_id, sender_id=sender_id, reason=reason, code=code
+                )
             if count:
                 _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
 
@@ -32,15 +34,15 @@ def _scope(code: int) -> Scope:
     return found.scope if found.effect is Effect.PAUSE else Scope.NONE
 
 
-async def _pause(rooms: Rooms, scope: Scope, *, campaign_id: UUID, sender_id: UUID, reason: str) -> int:
+async def _pause(rooms: Rooms, scope: Scope, *, campaign_id: UUID, sender_id: UUID, reason: str, code: int) -> int:
     match scope:
         case Scope.TEMPLATE:
-            return await rooms.pauses.pause_template_campaigns(campaign_id=campaign_id, reason=reason)
+            return await rooms.pauses.pause_template_campaigns(campaign_id=campaign_id, reason=reason, code=code)
         case Scope.CREDENTIAL:
-            return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason)
+            return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason, code=code)
         case Scope.ACCOUNT:
-            return await rooms.pauses.pause_account_campaigns(sender_id=sender_id, reason=reason)
+            return await rooms.pauses.pause_account_campaigns(sender_id=sender_id, reason=reason, code=code)
         case Scope.SENDER:
-            return await rooms.pauses.pause_sender_campaigns(sender_id=sender_id, reason=reason)
+            return await rooms.pauses.pause_sender_campaigns(sender_id=sender_id, reason=reason, code=code)
         case _:
             return 0

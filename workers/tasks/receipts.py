@@ -13,6 +13,7 @@ from core.repositories.deliveries import Delivery
 from core.repositories.rooms import Rooms, Store
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
 from workers.engine import Engine
+from workers.tasks.announcements import follow_announcements
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
 from workers.tasks.consequences import pause_campaigns
 from workers.tasks.moves import Arrived, Moved, move_messages
@@ -93,6 +94,7 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
     await rooms.deliveries.enter_by_keys()
     read, errors = _read(deliveries)
     arrived = [Arrived(delivery_id=id_, receipt=receipt) for id_, hook in read.items() for receipt in hook.receipts]
+    await _follow(rooms, list(read.values()), now=now)
     moved = await move_messages(rooms, arrived, now=now)
     choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
     inbounds = [inbound for hook in read.values() for inbound in hook.inbounds]
@@ -101,10 +103,19 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
     preferences = [preference for hook in read.values() for preference in hook.preferences]
     choices += await read_preferences(rooms, preferences, hash_key=hash_key)
     await keep_choices(rooms, choices, now=now)
-    await move_templates(rooms, [event for hook in read.values() for event in hook.template_events], now=now)
     await rooms.deliveries.mark_applied(errors)
     _tell(list(read.values()), moved)
     return moved
+
+
+async def _follow(rooms: Rooms, read: Sequence[Webhook], *, now: datetime) -> None:
+    """Notes what became of templates, accounts and numbers; before any message, since campaigns are locked first."""
+    templates = [event for hook in read for event in hook.template_events]
+    accounts = [event for hook in read for event in hook.account_events]
+    if templates:
+        await move_templates(rooms, templates, now=now)
+    if templates or accounts:
+        await follow_announcements(rooms, templates=templates, accounts=accounts, now=now)
 
 
 def _read(deliveries: Sequence[Delivery]) -> tuple[dict[UUID, Webhook], dict[UUID, str]]:

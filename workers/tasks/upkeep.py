@@ -24,6 +24,14 @@ async def start_campaigns(engine: Engine) -> None:
         _log.warning("scheduled campaigns could not start", extra={"count": len(done.failed)})
 
 
+async def resume_campaigns(engine: Engine) -> None:
+    """Lets campaigns run on whose restriction was to end by now; a pump is rung for in the same round."""
+    async with engine.store.transaction() as rooms:
+        count = await rooms.resumptions.resume_due_campaigns(at=engine.clock.now())
+    if count:
+        _log.info("campaigns run on: their restriction has ended", extra={"count": count})
+
+
 async def complete_campaigns(engine: Engine) -> None:
     """Completes the campaigns that have nothing left to send."""
     async with engine.store.transaction() as rooms:

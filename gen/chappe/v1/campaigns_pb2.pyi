@@ -197,7 +197,10 @@ class Campaign(_message.Message):
     pause_source: Global___Campaign.PauseSource.ValueType
     """Says who or what paused it. Output only."""
     pause_reason: _builtins.str
-    """Says why it is PAUSED, in UPPER_SNAKE for automatic pauses, in the user's own words otherwise. Output only."""
+    """Says why it is PAUSED: for automatic pauses in English, with WhatsApp's error code; otherwise in the user's own words. A
+    campaign that a template, an account or a flagged number paused runs on by itself when WhatsApp announces the end; one that
+    a user, a credential or too many failures paused waits for ResumeCampaign. Output only.
+    """
     failure_reason: _builtins.str
     """Says why it is FAILED, in UPPER_SNAKE. Output only."""
     audience_count: _builtins.int

@@ -376,3 +376,18 @@ async def accept_messages(api: Api, name: str, *, count: int, waiting: int) -> N
         sender_id = await connection.fetchval("SELECT sender_id FROM campaigns WHERE id = $1", campaign_id)
         states = ["ACCEPTED"] * count + ["PENDING"] * waiting
         await rows.add_messages(connection, campaign_id, sender_id=sender_id, states=states)
+
+
+@pytest.mark.parametrize(("source", "state"), [("TEMPLATE", Campaign.STATE_RUNNING), ("USER", Campaign.STATE_PAUSED)])
+async def test_a_sync_lets_run_on_what_a_template_paused_that_is_approved_again(
+    api: Api, source: str, state: Campaign.State.ValueType
+) -> None:
+    await add_contacts(api, 1)
+    created = await api.draft()
+    await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
+    statement = "UPDATE campaigns SET state = 'PAUSED', pause_source = $1, pause_code = 132015"
+    async with api.database.connection() as connection:
+        await connection.execute(statement, source)
+    await api.call(api.templates.SyncTemplates, templates_pb2.SyncTemplatesRequest(sender=created.sender))
+    read = await api.call(api.campaigns.GetCampaign, requests.GetCampaignRequest(name=created.name))
+    assert read.state == state

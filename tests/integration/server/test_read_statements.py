@@ -82,7 +82,9 @@ async def services(database_url: str) -> AsyncIterator[Services]:
             CampaignsService(store=store, mutations=mutations, wakeups=cast("Wakeups", None), clock=CLOCK),
             CategoriesService(store=store, mutations=mutations, clock=CLOCK),
             ContactsService(store=store, mutations=mutations, clock=CLOCK, settings=Settings()),
-            MessagesService(store=store, clock=CLOCK),
+            MessagesService(
+                store=store, mutations=mutations, wakeups=cast("Wakeups", None), clock=CLOCK, settings=Settings()
+            ),
             StatsService(store=store, clock=CLOCK, cache_metrics=CacheMetrics(clock=CLOCK)),
         )
 

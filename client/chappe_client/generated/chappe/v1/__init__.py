@@ -1859,7 +1859,9 @@ class Campaign(betterproto2.Message):
 
     pause_reason: "str" = betterproto2.field(13, betterproto2.TYPE_STRING)
     """
-    Says why it is PAUSED, in UPPER_SNAKE for automatic pauses, in the user's own words otherwise. Output only.
+    Says why it is PAUSED: for automatic pauses in English, with WhatsApp's error code; otherwise in the user's own words. A
+    campaign that a template, an account or a flagged number paused runs on by itself when WhatsApp announces the end; one that
+    a user, a credential or too many failures paused waits for ResumeCampaign. Output only.
     """
 
     failure_reason: "str" = betterproto2.field(14, betterproto2.TYPE_STRING)

@@ -1,0 +1,55 @@
+"""What WhatsApp announces of templates, accounts, numbers: campaigns pause before they fail, and run on afterwards."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.repositories.rooms import Rooms
+from core.whatsapp.account_events import AccountChange, account_changes, unflagged_numbers
+from core.whatsapp.errors import (
+    ACCOUNT_RESTRICTED,
+    ENDS_WITH_APPROVAL,
+    ENDS_WITH_FLAG,
+    ENDS_WITH_RESTRICTION,
+    TEMPLATE_UNUSABLE,
+    words,
+)
+from core.whatsapp.webhooks import AccountEvent, TemplateEvent
+
+_log = logging.getLogger(__name__)
+
+
+async def follow_announcements(
+    rooms: Rooms, *, templates: Sequence[TemplateEvent], accounts: Sequence[AccountEvent], now: datetime
+) -> None:
+    """Pauses and resumes campaigns in the caller's transaction, which must not have locked a message yet.
+
+    The rows of the templates say already what the events told.
+    """
+    paused = resumed = 0
+    told = sorted({event.whatsapp_template_id for event in templates})
+    if told:
+        reason = "WhatsApp does not take the template now."
+        paused += await rooms.pauses.pause_unusable_campaigns(told, reason=reason, code=TEMPLATE_UNUSABLE)
+        resumed += await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
+    changes = account_changes(accounts)
+    for change in changes:
+        paused += await _restrict(rooms, change) if change.is_blocked else 0
+    freed = sorted(change.whatsapp_account_id for change in changes if not change.is_blocked)
+    if freed:
+        resumed += await rooms.resumptions.resume_account_campaigns(freed, codes=sorted(ENDS_WITH_RESTRICTION), at=now)
+    if numbers := unflagged_numbers(accounts):
+        resumed += await rooms.resumptions.resume_sender_campaigns(numbers, codes=sorted(ENDS_WITH_FLAG), at=now)
+    if paused or resumed:
+        _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
+
+
+async def _restrict(rooms: Rooms, change: AccountChange) -> int:
+    end = f" until {change.until:%Y-%m-%d %H:%M} UTC" if change.until else ""
+    return await rooms.pauses.pause_restricted_campaigns(
+        change.whatsapp_account_id,
+        reason=f"{words(ACCOUNT_RESTRICTED).rstrip('.')}{end}.",
+        code=ACCOUNT_RESTRICTED,
+        until=change.until,
+        known_codes=sorted(ENDS_WITH_RESTRICTION),
+    )
