@@ -16,6 +16,7 @@ class Running:
     campaign: v1.Campaign
     contacts: frozenset[str]
     messages_per_second: float
+    judges_pace: bool
 
     @property
     def campaign_id(self) -> UUID:
@@ -37,4 +38,5 @@ async def start(client: Chappe, plan: Plan) -> Running:
         campaign=campaign,
         contacts=frozenset(number.removeprefix("+") for number in numbers),
         messages_per_second=plan.messages_per_second,
+        judges_pace=plan.judges_pace,
     )

@@ -33,6 +33,7 @@ class Plan:
     between_faults: tuple[float, float] = (1.0, 4.0)
     freeze: float = 15.0
     aim: float = 0.5
+    judges_pace: bool = True
     door_down: float = 0.0
     lost_answer_rate: float = 0.01
     late: float = 20.0
@@ -97,13 +98,13 @@ DIRECTED = MappingProxyType(
         "frozen workers": Plan(
             # Frozen for so long that all else, and then what was sent again, has left before they wake.
             messages=6000, messages_per_second=500, grace=4, lease=2, late=0, redelivery=0.5, freeze=30,
-            faults=(WORKER_FROZEN,), aim=1, between_faults=(1.0, 1.5), lost_answer_rate=0, faults_end_at=0.9,
-            longest_faults=40, deadline=240,
+            faults=(WORKER_FROZEN,), aim=1, between_faults=(2.5, 3.5), lost_answer_rate=0, faults_end_at=0.9,
+            longest_faults=40, deadline=240, judges_pace=False,
         ),
         "door down": Plan(
             messages=1500, messages_per_second=60, grace=10, lease=2, late=1, redelivery=1, door_down=25,
             faults=(DOOR_DOWN,), between_faults=(4.0, 5.0), lost_answer_rate=0.05, faults_end_at=0.3,
-            longest_faults=20, deadline=240,
+            longest_faults=20, deadline=240, judges_pace=False,
         ),
         "crowded rows": Plan(
             messages=6000, messages_per_second=1000, grace=15, lease=5, late=1, redelivery=1, workers=4,
