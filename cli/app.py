@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import campaigns, categories, contacts, demo, doctor, keys, processes, senders, stats, templates, up
+from cli import campaigns, categories, contacts, demo, doctor, keys, messages, processes, senders, stats, templates, up
 
 app = typer.Typer(
     name="chappe",
@@ -24,3 +24,4 @@ app.add_typer(categories.app, name="categories")
 app.add_typer(senders.app, name="senders")
 app.add_typer(templates.app, name="templates")
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(messages.app, name="messages")

@@ -1,5 +1,6 @@
 """Campaigns from the command line."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from cli.output import console, print_table, say
 from cli.watch import watch
 
 app = typer.Typer(help="Make campaigns, start them, follow them.", no_args_is_help=True)
+
+# What `--at` takes: with an offset, or without.
+_TIMES = ["%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 Name = Annotated[str, typer.Argument(help="campaigns/…")]
 
@@ -27,7 +31,7 @@ def create(  # noqa: PLR0917 - options are given by name
         list[str] | None,
         typer.Option(
             help="Where a parameter's value comes from: body.1=attribute:first_name|friend, body.2=literal:25 %,"
-            " header.media=literal:https://…, button0.suffix=field:language_code; repeatable."
+            " header.image=literal:https://…, button0.1=attribute:path; repeatable."
         ),
     ] = None,
     resend: Annotated[bool, typer.Option("--resend", help="Send again when the outcome stays unknown.")] = False,
@@ -59,9 +63,12 @@ def preview(name: Name) -> None:
 def start(
     name: Name,
     follow: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    at: Annotated[
+        datetime | None, typer.Option(formats=_TIMES, help="Start it then; without an offset, in UTC.")
+    ] = None,
 ) -> None:
-    """Start a draft now."""
-    call(lambda client: _start(client, name, follow=follow))
+    """Start a draft, now or later."""
+    call(lambda client: _start(client, name, at=at, follow=follow))
 
 
 @app.command("watch")
@@ -89,6 +96,17 @@ def cancel(name: Name) -> None:
     _print_state(call(lambda client: client.campaigns.cancel_campaign(v1.CancelCampaignRequest(name=name))))
 
 
+@app.command("retry")
+def retry(
+    name: Name,
+    code: Annotated[list[int] | None, typer.Option(help="Only failures with this error code; repeatable.")] = None,
+) -> None:
+    """Send failed messages again."""
+    request = v1.RetryFailedMessagesRequest(name=name, error_codes=code or [])
+    reply = call(lambda client: client.campaigns.retry_failed_messages(request))
+    say(f"{reply.message_count:,} messages will be sent again.")
+
+
 def print_preview(reply: v1.PreviewCampaignResponse) -> None:
     """Prints a preview in a few lines."""
     duration = reply.send_duration.total_seconds() if reply.send_duration else 0
@@ -105,8 +123,9 @@ def print_preview(reply: v1.PreviewCampaignResponse) -> None:
         say(f"  “{escape(sample.body)}”")
 
 
-async def _start(client: Chappe, name: str, *, follow: bool) -> None:
-    campaign = await client.campaigns.start_campaign(v1.StartCampaignRequest(name=name))
+async def _start(client: Chappe, name: str, *, at: datetime | None, follow: bool) -> None:
+    moment = at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
+    campaign = await client.campaigns.start_campaign(v1.StartCampaignRequest(name=name, schedule_time=moment))
     _print_state(campaign)
     if follow:
         await watch(client, name)

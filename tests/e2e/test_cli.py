@@ -10,6 +10,7 @@ import pytest
 
 from stack import programs
 from stack.stack import Stack
+from tests.helpers.eventually import eventually
 from tests.helpers.walk import Walk
 from tests.helpers.whatsapp import WhatsApp
 
@@ -74,6 +75,25 @@ async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, wa
     assert (code, "CAMPAIGN_NOT_STARTABLE" in output) == (1, True)
     _, output = await shell.run("stats", name)
     assert re.search(r"accepted +2\b", output)
+    _, output = await shell.run("messages", "list", name)
+    assert "+33639984101" in output
+    _, output = await shell.run("messages", "export", name)
+    assert "2 messages" in output
+    code, output = await shell.run("messages", "list", name, "--state", "LOST")
+    assert (code, "UNCONFIRMED" in output) == (2, True)
+
+
+async def test_a_single_message_is_sent(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
+    code, name = await shell.run(
+        "messages", "send", "+33639984201", "--sender", walk.sender.name, "--template", walk.template.name,
+        "--bind", "body.1=literal:you", "--bind", "body.2=literal:25 %",
+    )  # fmt: skip
+    assert (code, "/messages/" in name) == (0, True), name
+
+    async def is_accepted() -> bool:
+        return await whatsapp.accepted_count() == 1
+
+    await eventually(is_accepted, message="the single message is accepted")
 
 
 async def test_what_goes_wrong_is_said_in_one_line(shell: Shell, stack: Stack) -> None:
