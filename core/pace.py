@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from core.clock import Clock
 from core.domain.pacing import HORIZON_SECONDS, Permits, Tempo
-from core.pace_scripts import PAIRS, RESERVE, RETURN, THROTTLE
+from core.pace_scripts import PAIRS, RESERVE, RETURN, SLOWED, THROTTLE
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class Pace:
         self._reserve = redis.register_script(RESERVE)
         self._return = redis.register_script(RETURN)
         self._throttle = redis.register_script(THROTTLE)
+        self._slowed = redis.register_script(SLOWED)
         self._pairs = redis.register_script(PAIRS)
         self._alone_until = float("-inf")
         self._tempos: dict[str, Tempo] = {}
@@ -101,6 +102,11 @@ class Pace:
         """Slows a lane down because WhatsApp said that it was too fast."""
         self._tempo(lane).throttle(now=self._clock.monotonic())
         await self._ask(self._throttle, [lane.key], [])
+
+    async def is_slowed(self, lane: Lane) -> bool:
+        """Tells whether a lane is slower than it could be because WhatsApp said so; without Redis nobody knows."""
+        reply = await self._ask(self._slowed, [lane.key], [])
+        return bool(reply and int(reply[0]))
 
     async def wait_for_pairs(self, *, sender_id: UUID, contact_ids: Sequence[UUID]) -> tuple[float, ...]:
         """Returns for each contact the seconds it must wait; 0 charges it. Without Redis WhatsApp itself will tell."""

@@ -85,6 +85,17 @@ return 1
 """
 )
 
+# KEYS lane. Returns 1 while it is held, or slower than it could be, because WhatsApp said that it was too fast.
+SLOWED = (
+    _HEAD
+    + """
+local now, lane = clock(), read(KEYS[1])
+recover(lane, now)
+if lane.hold > now or lane.factor < 1 then return 1 end
+return 0
+"""
+)
+
 # KEYS one per (sender, contact); ARGV µs a message costs, how many may come at once.
 # Returns for each the ms it has to wait; a pair with 0 is charged.
 PAIRS = """

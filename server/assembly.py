@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from typing import TypeVar
 
 import grpc
 from chappe.v1 import (
@@ -27,6 +28,7 @@ from core.clock import Clock
 from core.db import Database
 from core.domain.errors import Unavailable
 from core.migrate import pending
+from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
@@ -50,6 +52,8 @@ from server.services.senders import SendersService
 from server.services.stats import StatsService
 from server.services.templates import TemplatesService
 
+T = TypeVar("T", Wakeups, Pace)
+
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 _MOST_WHATSAPP_CONNECTIONS = 8  # templates and numbers are read here; messages are sent by workers
 _CONNECTION_AGE_MS = 5 * 60 * 1000  # so that callers find new processes; gRPC adds a tenth at random
@@ -65,6 +69,7 @@ class Parts:
     store: Store
     mutations: Mutations
     wakeups: Wakeups
+    pace: Pace
     management: ManagementClient
     cache_metrics: CacheMetrics
 
@@ -123,7 +128,7 @@ def services(parts: Parts) -> list[Service]:
         offered(
             campaigns_service_pb2_grpc,
             "CampaignsService",
-            CampaignsService(store=p.store, mutations=p.mutations, wakeups=p.wakeups, clock=p.clock),
+            CampaignsService(store=p.store, mutations=p.mutations, wakeups=p.wakeups, pace=p.pace, clock=p.clock),
         ),
         offered(messages_service_pb2_grpc, "MessagesService", _messages_service(parts)),
         offered(
@@ -169,7 +174,13 @@ async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = Fal
     """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
     cache = Cache(url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds)
     http = Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=_MOST_WHATSAPP_CONNECTIONS)
-    async with _database(settings) as database, cache, http, _closing(Wakeups.connect(settings.queue_url)) as wakeups:
+    async with (
+        _database(settings) as database,
+        cache,
+        http,
+        _closing(Wakeups.connect(settings.queue_url)) as wakeups,
+        _closing(Pace.connect(settings.pace_url, clock=clock)) as pace,
+    ):
         store = Store(database)
         parts = Parts(
             settings=settings,
@@ -177,6 +188,7 @@ async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = Fal
             store=store,
             mutations=Mutations(store=store),
             wakeups=wakeups,
+            pace=pace,
             management=_management(settings, http),
             cache_metrics=cache.metrics,
         )
@@ -238,11 +250,11 @@ def _management(settings: Settings, http: Http) -> ManagementClient:
 
 
 @asynccontextmanager
-async def _closing(wakeups: Wakeups) -> AsyncIterator[Wakeups]:
+async def _closing(opened: T) -> AsyncIterator[T]:
     try:
-        yield wakeups
+        yield opened
     finally:
-        await wakeups.close()
+        await opened.close()
 
 
 def _options(*, shares_port: bool) -> list[tuple[str, int]]:

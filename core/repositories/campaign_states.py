@@ -66,10 +66,6 @@ class CampaignStates:
         """Lists cancelled campaigns that still have PENDING messages."""
         return [row["id"] for row in await self._connection.fetch(SQL["list_unswept_campaigns"])]
 
-    async def has_due_messages(self, campaign_id: UUID, *, at: datetime) -> bool:
-        """Tells whether a message could be sent, all bounds aside; if none, those that wait do so to be retried."""
-        return bool(await self._connection.fetchval(SQL["has_due_messages"], campaign_id, at))
-
     async def cancel_messages_page(self, campaign_id: UUID, *, limit: int) -> int:
         """Cancels a page of a cancelled campaign's PENDING messages; returns how many: below ``limit`` on the last."""
         return len(await self._connection.fetch(SQL["cancel_messages_page"], campaign_id, limit))

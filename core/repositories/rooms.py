@@ -7,6 +7,7 @@ from functools import cached_property
 from core.db import Connection, Database
 from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
+from core.repositories.backlogs import Backlogs
 from core.repositories.campaign_states import CampaignStates
 from core.repositories.campaigns import Campaigns
 from core.repositories.categories import Categories
@@ -49,6 +50,11 @@ class Rooms:
     def audit(self) -> Audit:
         """Who changed what."""
         return Audit(self._connection)
+
+    @cached_property
+    def backlogs(self) -> Backlogs:
+        """What campaigns still have to do."""
+        return Backlogs(self._connection)
 
     @cached_property
     def campaign_states(self) -> CampaignStates:

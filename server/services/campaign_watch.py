@@ -10,8 +10,9 @@ from chappe.v1 import campaigns_service_pb2, stats_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from core.clock import Clock
-from core.domain.campaigns import Campaign, CampaignState
-from core.domain.senders import SenderState
+from core.domain.campaigns import Campaign
+from core.domain.waiting import waiting_reason
+from core.pace import Lane, Pace
 from core.repositories.rooms import Rooms, Store
 from server.wire import campaigns as wire
 from server.wire import stats as stats_wire
@@ -38,14 +39,14 @@ class Rate:
 
 
 async def watch_campaign(
-    *, store: Store, clock: Clock, campaign_id: UUID, interval_seconds: float = INTERVAL_SECONDS
+    *, store: Store, clock: Clock, pace: Pace, campaign_id: UUID, interval_seconds: float = INTERVAL_SECONDS
 ) -> AsyncIterator[campaigns_service_pb2.WatchCampaignResponse]:
     """Yields how a campaign goes: at once, on a change, after fifteen seconds without one; ends when it is over."""
     rate = Rate()
     shown, shown_at = b"", clock.monotonic()
     while True:
         async with store.connection() as rooms:
-            seen = await _look(rooms, clock, rate, campaign_id)
+            seen = await _look(rooms, clock, pace, rate, campaign_id)
         now, essence = clock.monotonic(), _essence(seen)
         if essence != shown or now - shown_at >= _SILENCE_SECONDS:
             yield seen
@@ -56,7 +57,7 @@ async def watch_campaign(
 
 
 async def _look(
-    rooms: Rooms, clock: Clock, rate: Rate, campaign_id: UUID
+    rooms: Rooms, clock: Clock, pace: Pace, rate: Rate, campaign_id: UUID
 ) -> campaigns_service_pb2.WatchCampaignResponse:
     campaign = await rooms.campaigns.get_campaign(campaign_id)
     stats = stats_wire.campaign_stats(await rooms.stats.get_campaign_stats(campaign_id, at=clock.now()))
@@ -66,7 +67,7 @@ async def _look(
         stats=stats,
         accepted_per_second=per_second,
         remaining_duration=_remaining(campaign, stats.counts, per_second),
-        waiting_reason="" if per_second else await _waiting_reason(rooms, clock, campaign, stats.counts),
+        waiting_reason=await _waiting_reason(rooms, clock, pace, campaign, per_second=per_second),
     )
 
 
@@ -79,19 +80,11 @@ def _remaining(campaign: Campaign, counts: stats_pb2.MessageCounts, per_second: 
     return remaining
 
 
-async def _waiting_reason(rooms: Rooms, clock: Clock, campaign: Campaign, counts: stats_pb2.MessageCounts) -> str:
-    if campaign.state in (CampaignState.SCHEDULED, CampaignState.PAUSED):
-        return campaign.state
-    if campaign.state is not CampaignState.RUNNING:
-        return ""
-    if (await rooms.senders.get_sender(campaign.sender_id)).state is SenderState.PAUSED:
-        return "SENDER_PAUSED"
-    if counts.waiting_count:
-        is_due = await rooms.campaign_states.has_due_messages(campaign.id, at=clock.now())
-        return "" if is_due else "RETRIES_WAITING"
-    if campaign.expand_complete_time is None:
-        return "EXPANDING"
-    return "UNCONFIRMED" if counts.unconfirmed_count else ""
+async def _waiting_reason(rooms: Rooms, clock: Clock, pace: Pace, campaign: Campaign, *, per_second: float) -> str:
+    backlog = await rooms.backlogs.get_backlog(campaign.id, at=clock.now())
+    lane = Lane.of_sender(campaign.sender_id, backlog.bound_per_second)
+    is_throttled = backlog.has_due and await pace.is_slowed(lane)
+    return waiting_reason(backlog, per_second=per_second, is_throttled=is_throttled)
 
 
 def _essence(seen: campaigns_service_pb2.WatchCampaignResponse) -> bytes:

@@ -20,6 +20,7 @@ from core.domain.campaigns import (
     check_editable,
 )
 from core.domain.errors import InvalidArgument, Violation
+from core.pace import Pace
 from core.repositories.campaigns import refuse_etag, refuse_unknown
 from core.repositories.rooms import Rooms, Store
 from core.wakeups import Wakeups
@@ -36,11 +37,12 @@ from server.wire.page_token import next_token, read_page
 class CampaignsService(CampaignsServiceServicer):
     """Serves campaigns; what a verb may leave stands in the domain, and in the statement that it runs."""
 
-    def __init__(self, *, store: Store, mutations: Mutations, wakeups: Wakeups, clock: Clock) -> None:
-        """Takes where campaigns are kept, and the bell that is rung when there is work."""
+    def __init__(self, *, store: Store, mutations: Mutations, wakeups: Wakeups, pace: Pace, clock: Clock) -> None:
+        """Takes where campaigns are kept, the bell rung when there is work, and the pace that a watch tells of."""
         self._store = store
         self._mutations = mutations
         self._wakeups = wakeups
+        self._pace = pace
         self._clock = clock
 
     async def GetCampaign(
@@ -183,7 +185,8 @@ class CampaignsService(CampaignsServiceServicer):
         self, request: campaigns_service_pb2.WatchCampaignRequest, context: object
     ) -> AsyncIterator[campaigns_service_pb2.WatchCampaignResponse]:
         """Streams how a campaign goes until it is over."""
-        return watch_campaign(store=self._store, clock=self._clock, campaign_id=names.parse_campaign(request.name))
+        campaign_id = names.parse_campaign(request.name)
+        return watch_campaign(store=self._store, clock=self._clock, pace=self._pace, campaign_id=campaign_id)
 
     async def _start(self, rooms: Rooms, request: campaigns_service_pb2.StartCampaignRequest) -> Campaign:
         campaign_id, revision = names.parse_campaign(request.name), wire.read_etag(request.etag)

@@ -140,13 +140,3 @@ WHERE campaign_id = $1
     AND id = ANY (ARRAY(SELECT id FROM page))
     AND state IN ('PENDING')
 RETURNING id;
-
--- name: has_due_messages
--- Tells whether a message of campaign $1 could be sent at $2, all bounds aside.
-SELECT EXISTS (
-    SELECT 1
-    FROM messages
-    WHERE campaign_id = $1
-        AND state = 'PENDING'
-        AND not_before_time <= $2
-) AS has_due_messages;

@@ -550,8 +550,10 @@ class WatchCampaignResponse(_message.Message):
     accepted_per_second: _builtins.float
     """Is the number of messages accepted per second over the last seconds."""
     waiting_reason: _builtins.str
-    """Says in UPPER_SNAKE what keeps a campaign from sending that is not over: `EXPANDING`, `SCHEDULED`, `PAUSED`,
-    `SENDER_PAUSED`, `RETRIES_WAITING`, `UNCONFIRMED`. Empty while it sends.
+    """Says in UPPER_SNAKE what a campaign waits for that is not over: `SCHEDULED`, `PAUSED`, `SENDER_PAUSED`; `PACE` while it
+    sends as fast as its own or its sender's bound allows, `THROTTLED` while WhatsApp wants the sender slower; `EXPANDING`;
+    `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while WhatsApp checks the
+    template's quality. Empty while nothing holds it up.
     """
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:

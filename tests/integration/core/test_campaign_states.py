@@ -192,11 +192,3 @@ async def test_a_page_of_a_cancelled_campaign_never_analysed_is_entered_by_its_k
     statement = SQL["cancel_messages_page"].replace("WITH page", "EXPLAIN (ANALYZE, FORMAT JSON) WITH page", 1)
     plan = (await connection.fetchval(statement, campaign_id, 100))[0]["Plan"]
     assert 0 < max(rows_read(plan, {"messages"})) <= 100
-
-
-async def test_messages_that_only_wait_for_a_retry_are_not_due(connection: Connection) -> None:
-    campaign_id = await expanded(connection, ["PENDING"])
-    later = datetime(2100, 1, 1, tzinfo=UTC)
-    assert await CampaignStates(connection).has_due_messages(campaign_id, at=later)
-    await connection.execute("UPDATE messages SET not_before_time = $1", later + timedelta(hours=1))
-    assert not await CampaignStates(connection).has_due_messages(campaign_id, at=later)

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 
 from core.cache import CacheMetrics
 from core.clock import SystemClock
+from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
@@ -79,7 +80,13 @@ async def services(database_url: str) -> AsyncIterator[Services]:
         yield Services(
             database,
             campaign_id,
-            CampaignsService(store=store, mutations=mutations, wakeups=cast("Wakeups", None), clock=CLOCK),
+            CampaignsService(
+                store=store,
+                mutations=mutations,
+                wakeups=cast("Wakeups", None),
+                pace=cast("Pace", None),
+                clock=CLOCK,
+            ),
             CategoriesService(store=store, mutations=mutations, clock=CLOCK),
             ContactsService(store=store, mutations=mutations, clock=CLOCK, settings=Settings()),
             MessagesService(

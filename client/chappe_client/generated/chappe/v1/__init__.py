@@ -4918,8 +4918,10 @@ class WatchCampaignResponse(betterproto2.Message):
 
     waiting_reason: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
-    Says in UPPER_SNAKE what keeps a campaign from sending that is not over: `EXPANDING`, `SCHEDULED`, `PAUSED`,
-    `SENDER_PAUSED`, `RETRIES_WAITING`, `UNCONFIRMED`. Empty while it sends.
+    Says in UPPER_SNAKE what a campaign waits for that is not over: `SCHEDULED`, `PAUSED`, `SENDER_PAUSED`; `PACE` while it
+    sends as fast as its own or its sender's bound allows, `THROTTLED` while WhatsApp wants the sender slower; `EXPANDING`;
+    `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while WhatsApp checks the
+    template's quality. Empty while nothing holds it up.
     """
 
 

@@ -1,0 +1,26 @@
+-- name: get_backlog
+-- What campaign $1 still has to do at $2. No row: there is no such campaign.
+SELECT
+    campaigns.state AS campaign_state, senders.state AS sender_state,
+    least(coalesce(campaigns.messages_per_second, senders.messages_per_second), senders.messages_per_second) AS bound_per_second,
+    campaigns.expand_complete_time IS NULL AS is_expanding,
+    EXISTS (
+        SELECT FROM messages
+        WHERE messages.campaign_id = campaigns.id AND messages.state = 'PENDING' AND messages.not_before_time <= $2
+    ) AS has_due,
+    EXISTS (
+        SELECT FROM messages
+        WHERE messages.campaign_id = campaigns.id AND messages.state = 'PENDING' AND messages.not_before_time > $2
+    ) AS has_later,
+    counted.sending_count, counted.unconfirmed_count, counted.held_count
+FROM campaigns
+JOIN senders ON senders.id = campaigns.sender_id
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(count) FILTER (WHERE counters.state = 'SENDING'), 0)::bigint AS sending_count,
+        coalesce(sum(count) FILTER (WHERE counters.state = 'UNCONFIRMED'), 0)::bigint AS unconfirmed_count,
+        coalesce(sum(count) FILTER (WHERE counters.state = 'HELD'), 0)::bigint AS held_count
+    FROM counters
+    WHERE counters.scope_id = campaigns.id
+) AS counted
+WHERE campaigns.id = $1;
