@@ -1,0 +1,38 @@
+"""Putting failed messages back enters by keys, also on a table that was just filled and never analysed."""
+
+from typing import cast
+from uuid import UUID
+
+from core.db import Connection, Database
+from core.repositories.retries import Retries
+from tests.helpers.campaign_rows import add_campaign, add_contacts, add_sender, add_template
+from tests.helpers.plans import Explaining
+from workers.assembly import planned_each_time
+
+ROWS = 20_000
+PAGE = 500
+
+
+async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url: str) -> None:
+    async with (
+        Database(url=planned_each_time(fresh_database_url), pool_size=1) as database,
+        database.connection() as connection,
+    ):
+        sender_id = await add_sender(connection)
+        template_id = await add_template(connection)
+        campaign_id = await add_campaign(connection, sender_id=sender_id, template_id=template_id)
+        await connection.execute("ALTER TABLE messages SET (autovacuum_enabled = false)")
+        await add_contacts(connection, ROWS)
+        await connection.execute(
+            """INSERT INTO messages (campaign_id, contact_id, sender_id, state, error_code, reason, accept_time)
+            SELECT $1, id, $2, 'FAILED', 131000, 'UNDELIVERED', now() FROM contacts ORDER BY id""",
+            campaign_id,
+            sender_id,
+        )
+        explaining = Explaining(connection)
+        put_back = await Retries(cast("Connection", explaining)).retry_failed_page(
+            campaign_id, after=UUID(int=0), limit=PAGE, error_codes=(), hopeless=(131026,)
+        )
+        assert len(put_back) == PAGE
+        assert "messages" not in explaining.last.scanned_whole()
+        assert explaining.last.rows_read() < 20 * PAGE
