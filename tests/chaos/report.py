@@ -64,7 +64,10 @@ def _share(total: int) -> str:
 
 
 def _until_sending(time: float, outcome: Outcome) -> float | None:
-    """Seconds from the fault until the next message that cannot have been on the wire; None when none was left."""
+    """Seconds from the fault until the next message that cannot have been on the wire; None when none was left.
+
+    Further faults meanwhile count in, and so does the wait for evidence when nothing but doubts is left to send.
+    """
     times = outcome.verdict.accepted.accept_times
     position = bisect_right(times, time + _IN_FLIGHT_SECONDS)
     return times[position] - time if position < len(times) else None
