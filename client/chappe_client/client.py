@@ -14,6 +14,7 @@ from chappe_client.generated.chappe import v1
 from chappe_client.imports import IMPORT_UNFINISHED, AsyncSource, ImportOptions, async_requests
 from chappe_client.retries import RetryPolicy
 from chappe_client.session import Session
+from chappe_client.streams import MOST_FAILURES, confirm, is_over
 
 
 class Chappe:
@@ -80,7 +81,7 @@ class Chappe:
             for contact in element.contacts:
                 yield contact
             count, footer = count + len(element.contacts), element.footer
-        _confirm(count, footer)
+        confirm(count, footer)
 
     async def export_messages(self, request: v1.ExportMessagesRequest) -> AsyncIterator[v1.Message]:
         """Yields every message that matches; raises Incomplete when the footer does not confirm their number."""
@@ -89,28 +90,20 @@ class Chappe:
             for message in element.messages:
                 yield message
             count, footer = count + len(element.messages), element.footer
-        _confirm(count, footer)
+        confirm(count, footer)
 
     async def follow_campaign(self, name: str) -> AsyncIterator[v1.WatchCampaignResponse]:
-        """Yields how a campaign goes until its numbers are final, however often the watch has to be begun again."""
+        """Yields how a campaign goes until it is over, however often the watch has to be begun again."""
         failures = 0
         while True:
             try:
                 async for element in self.campaigns.watch_campaign(v1.WatchCampaignRequest(name=name)):
                     failures = 0
                     yield element
-                    if element.stats is not None and element.stats.final:
+                    if is_over(element):
                         return
             except Unavailable:
                 failures += 1
                 if failures > MOST_FAILURES:
                     raise
                 await self._calls.again_later(failures)
-
-
-MOST_FAILURES = 10
-
-
-def _confirm(count: int, footer: v1.ExportFooter | None) -> None:
-    if footer is None or footer.row_count != count:
-        raise Incomplete(f"The export ended after {count} rows without its footer.")

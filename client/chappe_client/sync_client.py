@@ -13,6 +13,7 @@ from chappe_client.generated.chappe import v1
 from chappe_client.imports import IMPORT_UNFINISHED, ImportOptions, Source, requests
 from chappe_client.retries import RetryPolicy
 from chappe_client.session import Session
+from chappe_client.streams import MOST_FAILURES, confirm, is_over
 from chappe_client.sync_calls import SyncCalls
 
 
@@ -81,7 +82,7 @@ class SyncChappe:
         for element in self.contacts.export_contacts(request or v1.ExportContactsRequest()):
             yield from element.contacts
             count, footer = count + len(element.contacts), element.footer
-        _confirm(count, footer)
+        confirm(count, footer)
 
     def export_messages(self, request: v1.ExportMessagesRequest) -> Iterator[v1.Message]:
         """Yields every message that matches; raises Incomplete when the footer does not confirm their number."""
@@ -89,28 +90,20 @@ class SyncChappe:
         for element in self.messages.export_messages(request):
             yield from element.messages
             count, footer = count + len(element.messages), element.footer
-        _confirm(count, footer)
+        confirm(count, footer)
 
     def follow_campaign(self, name: str) -> Iterator[v1.WatchCampaignResponse]:
-        """Yields how a campaign goes until its numbers are final, however often the watch has to be begun again."""
+        """Yields how a campaign goes until it is over, however often the watch has to be begun again."""
         failures = 0
         while True:
             try:
                 for element in self.campaigns.watch_campaign(v1.WatchCampaignRequest(name=name)):
                     failures = 0
                     yield element
-                    if element.stats is not None and element.stats.final:
+                    if is_over(element):
                         return
             except Unavailable:
                 failures += 1
                 if failures > MOST_FAILURES:
                     raise
                 self._calls.again_later(failures)
-
-
-MOST_FAILURES = 10
-
-
-def _confirm(count: int, footer: v1.ExportFooter | None) -> None:
-    if footer is None or footer.row_count != count:
-        raise Incomplete(f"The export ended after {count} rows without its footer.")

@@ -112,15 +112,18 @@ class Contacts(Script, contacts_service_pb2_grpc.ContactsServiceServicer):
 
 
 class Campaigns(Script, campaigns_service_pb2_grpc.CampaignsServiceServicer):
-    """Plays the CampaignsService: each watch ends after one element, the third is final."""
+    """Plays the CampaignsService: each watch ends after one element, the third shows it COMPLETED."""
 
     async def WatchCampaign(
         self, request: campaigns_service_pb2.WatchCampaignRequest, context: Context
     ) -> AsyncIterator[campaigns_service_pb2.WatchCampaignResponse]:
         await self.play(request, context)
+        states = campaigns_pb2.Campaign
+        state = states.STATE_COMPLETED if len(self.requests) >= 3 else states.STATE_RUNNING
         yield campaigns_service_pb2.WatchCampaignResponse(
-            campaign=campaigns_pb2.Campaign(name=request.name),
-            stats=stats_pb2.CampaignStats(final=len(self.requests) >= 3),
+            campaign=campaigns_pb2.Campaign(name=request.name, state=state),
+            # Receipts may come for a day after the end; a watch does not wait for them.
+            stats=stats_pb2.CampaignStats(final=False),
         )
         if len(self.requests) == 2:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")

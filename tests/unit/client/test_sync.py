@@ -8,20 +8,24 @@ from typing import Any, TypeVar
 import grpc
 import grpc_testing
 import pytest
-from chappe.v1 import contacts_service_pb2
+from chappe.v1 import campaigns_service_pb2, contacts_service_pb2
 from chappe_client import Incomplete, NotFound, RetryPolicy, SyncChappe, v1
 
 from tests.unit.client.servicers import info, packed
 
 T = TypeVar("T")
-SERVICE = contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"]
+SERVICES = (
+    contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"],
+    campaigns_service_pb2.DESCRIPTOR.services_by_name["CampaignsService"],
+)
+METHODS = {method.name: method for service in SERVICES for method in service.methods}
 
 
 class Stage:
     """Holds a client and the channel on which the test plays the server."""
 
     def __init__(self) -> None:
-        self.channel: Any = grpc_testing.channel([SERVICE], grpc_testing.strict_real_time())
+        self.channel: Any = grpc_testing.channel(SERVICES, grpc_testing.strict_real_time())
         self.chappe = SyncChappe(key="a-key", retries=RetryPolicy(first_delay=0.001), channel=self.channel)
 
     def start(self, action: Callable[[], T]) -> "Future[T]":
@@ -39,7 +43,7 @@ class Stage:
 
     def take(self, method: str, *, kind: str = "unary_unary") -> Any:
         """Returns what take_<kind> of the channel returns for the client's next call."""
-        return getattr(self.channel, f"take_{kind}")(SERVICE.methods_by_name[method])
+        return getattr(self.channel, f"take_{kind}")(METHODS[method])
 
 
 @pytest.fixture
@@ -107,3 +111,13 @@ def test_an_import_sends_the_file_and_returns_the_summary(stage: Stage) -> None:
     call.terminate((), grpc.StatusCode.OK, "")
     assert received == b"phone\n+33612345678\n"
     assert future.result(timeout=5)[-1].summary is not None
+
+
+def test_a_campaign_is_followed_until_its_state_is_final(stage: Stage) -> None:
+    future = stage.start(lambda: [each.campaign for each in stage.chappe.follow_campaign("campaigns/1")])
+    states = (v1.CampaignState.RUNNING, v1.CampaignState.CANCELLED)
+    for state in states:
+        _, _, call = stage.take("WatchCampaign", kind="unary_stream")
+        call.send_response(v1.WatchCampaignResponse(campaign=v1.Campaign(state=state)))
+        call.terminate((), grpc.StatusCode.OK, "")
+    assert future.result(timeout=5) == [v1.Campaign(state=state) for state in states]
