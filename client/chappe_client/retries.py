@@ -26,9 +26,11 @@ class RetryPolicy:
     back: a conflict without that is somebody's decision to make.
     """
 
-    attempts: int = 5
+    attempts: int = (
+        12  # with these delays about as long as the deadline of a call: a server that restarts is back by then
+    )
     first_delay: float = 0.1
-    longest_delay: float = 5.0
+    longest_delay: float = 2.0
     jitter: Callable[[], float] = field(default=secrets.SystemRandom().random)
 
     def delay(self, error: ChappeError, *, attempt: int) -> float | None:

@@ -9,7 +9,7 @@ from chappe_client import Chappe, RetryPolicy
 
 from tests.unit.client.servicers import Campaigns, Contacts
 
-QUICK = RetryPolicy(first_delay=0.001)
+QUICK = RetryPolicy(attempts=5, first_delay=0.001)
 
 
 @pytest.fixture
