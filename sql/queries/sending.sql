@@ -98,7 +98,8 @@ SET state = CASE WHEN moves THEN decided.state ELSE messages.state END,
     doubt_time = CASE WHEN moves AND decided.state = 'UNCONFIRMED' THEN now() ELSE doubt_time END,
     fail_time = CASE WHEN moves THEN CASE WHEN decided.state = 'FAILED' THEN now() END ELSE fail_time END,
     accept_time = CASE WHEN decided.whatsapp_message_id IS NULL THEN accept_time ELSE coalesce(accept_time, now()) END,
-    whatsapp_message_id = coalesce(decided.whatsapp_message_id, messages.whatsapp_message_id)
+    -- WhatsApp's ids hold the number, so an erased person's gets none.
+    whatsapp_message_id = CASE WHEN contact_id IS NOT NULL THEN coalesce(decided.whatsapp_message_id, messages.whatsapp_message_id) END
 FROM decided
 WHERE messages.campaign_id = decided.campaign_id AND messages.id = decided.id
 RETURNING messages.campaign_id, messages.id;
@@ -106,8 +107,10 @@ RETURNING messages.campaign_id, messages.id;
 -- name: record_late_accepts
 -- Notes that a superseded attempt was taken after all: a proven double. $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids.
 UPDATE message_attempts
-SET accept_time = coalesce(accept_time, now()), whatsapp_message_id = late.whatsapp_message_id
+SET accept_time = coalesce(message_attempts.accept_time, now()),
+    whatsapp_message_id = CASE WHEN messages.contact_id IS NOT NULL THEN late.whatsapp_message_id END
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS late (campaign_id, message_id, attempt, whatsapp_message_id)
+JOIN messages ON messages.campaign_id = late.campaign_id AND messages.id = late.message_id
 WHERE message_attempts.campaign_id = late.campaign_id
     AND message_attempts.message_id = late.message_id
     AND message_attempts.attempt = late.attempt
