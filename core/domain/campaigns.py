@@ -83,11 +83,6 @@ class Audience:
         if self.all_contacts and self.category_ids:
             raise InvalidArgument("AUDIENCE_INVALID", "An audience is all contacts or categories, not both.")
 
-    @property
-    def is_empty(self) -> bool:
-        """Tells whether it selects nobody by what it says."""
-        return not self.all_contacts and not self.category_ids
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignDraft:

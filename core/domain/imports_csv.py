@@ -144,11 +144,3 @@ class Records:
 def rough_cells(line: str, delimiter: str) -> list[str]:
     """Splits a line whose quotation marks cannot be trusted, shortened to what is worth showing."""
     return [cell.strip(' "\n') for cell in line[:_LONGEST_SHOWN].split(delimiter)]
-
-
-def read_record(lines: list[str], delimiter: str) -> Record | None:
-    """Reads the first record of some lines; None when it is empty, broken or not complete."""
-    records = Records(delimiter)
-    for record in records.feed(lines):
-        return None if record.fault else record
-    return None

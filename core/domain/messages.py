@@ -28,7 +28,6 @@ class Reason(StrEnum):
 
     OPTED_OUT = "OPTED_OUT"
     NO_WHATSAPP = "NO_WHATSAPP"
-    NO_CONSENT = "NO_CONSENT"
     MISSING_VARIABLE = "MISSING_VARIABLE"
     ERASED = "ERASED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -72,34 +71,6 @@ RANKS: Mapping[MessageState, int] = MappingProxyType(
         MessageState.READ: 5,
     }
 )
-
-# What the engine itself may do, without any receipt.
-TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = MappingProxyType(
-    {
-        MessageState.PENDING: frozenset({MessageState.SENDING, MessageState.SKIPPED, MessageState.CANCELLED}),
-        MessageState.SENDING: frozenset(
-            {
-                MessageState.ACCEPTED,
-                MessageState.HELD,
-                MessageState.PENDING,
-                MessageState.FAILED,
-                MessageState.CANCELLED,
-                MessageState.UNCONFIRMED,
-            }
-        ),
-        MessageState.UNCONFIRMED: frozenset(
-            {
-                MessageState.ACCEPTED,
-                MessageState.HELD,
-                MessageState.PENDING,
-                MessageState.FAILED,
-                MessageState.CANCELLED,
-            }
-        ),
-    }
-)
-
-UNFINISHED = frozenset({MessageState.PENDING, MessageState.SENDING, MessageState.UNCONFIRMED})
 
 
 def after_receipt(state: MessageState, reason: str, receipt: ReceiptState) -> MessageState:

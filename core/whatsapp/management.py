@@ -42,11 +42,6 @@ class ManagementClient:
         items = await self._list(f"{whatsapp_account_id}/message_templates", fields=_TEMPLATE_FIELDS, token=token)
         return [_template(item) for item in items if item.get("name") and item.get("language")]
 
-    async def list_phone_number_ids(self, *, whatsapp_account_id: str, token: str) -> list[str]:
-        """Reads the ids of an account's numbers."""
-        items = await self._list(f"{whatsapp_account_id}/phone_numbers", fields="id", token=token)
-        return [str(item["id"]) for item in items if item.get("id")]
-
     async def get_number(self, *, phone_number_id: str, token: str) -> SenderInfo:
         """Reads what WhatsApp says about one number."""
         return _info(await self._get(phone_number_id, query={"fields": _NUMBER_FIELDS}, token=token))

@@ -82,11 +82,6 @@ def parse_campaign_stats(name: str) -> UUID:
     return _parse(name, "campaigns/{id}/stats")[0]
 
 
-def parse_interaction(name: str) -> UUID:
-    """Reads the name of an interaction; refuses with ``NAME_INVALID``."""
-    return _parse(name, "interactions/{id}")[0]
-
-
 def _parse(name: str, pattern: str) -> list[UUID]:
     parts, wanted = name.split("/"), pattern.split("/")
     fits = len(parts) == len(wanted) and all(want in (part, "{id}") for part, want in zip(parts, wanted, strict=True))

@@ -97,11 +97,6 @@ async def test_a_number_tells_its_quality_limit_and_speed_and_says_unknown_where
         )
 
 
-async def test_the_numbers_of_an_account_are_listed_by_id() -> None:
-    async with whatsapp(answering({"data": [{"id": "1"}, {"id": "2"}]})) as client:
-        assert await client.list_phone_number_ids(whatsapp_account_id="200", token="t") == ["1", "2"]
-
-
 @pytest.mark.parametrize(
     ("code", "status", "kind", "reason"),
     [

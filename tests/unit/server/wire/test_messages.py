@@ -94,7 +94,7 @@ def test_each_message_of_a_page_gets_the_contact_it_went_to(written: list[Messag
 @given(INTERACTIONS)
 def test_an_interaction_says_on_the_wire_what_its_row_says(written: Interaction) -> None:
     seen = interactions.interaction(written)
-    assert names.parse_interaction(seen.name) == written.id
+    assert seen.name == f"interactions/{written.id}"
     assert interactions.read_kind(seen.kind) is written.kind
     assert (seen.text, MessageToDict(seen.payload)) == (written.text, as_numbers(written.payload))
     is_attributed = written.campaign_id is not None and written.message_id is not None

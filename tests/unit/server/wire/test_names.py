@@ -18,7 +18,6 @@ SINGLE = [
     (names.sender_name, names.parse_sender),
     (names.campaign_name, names.parse_campaign),
     (names.campaign_stats_name, names.parse_campaign_stats),
-    (names.interaction_name, names.parse_interaction),
 ]
 
 
