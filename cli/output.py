@@ -12,6 +12,9 @@ from rich.table import Table
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# For a program that reads on, each row is one line.
+_PIPE_WIDTH = 1000
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -50,7 +53,11 @@ def explaining(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callabl
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints rows under bold column names, without a box."""
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for position, column in enumerate(columns):
+        # What a row begins with names it: the next command wants it whole.
+        table.add_column(column, no_wrap=position == 0, overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    console.print(table, soft_wrap=True)
+    paper = console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    paper.print(table, soft_wrap=True)
