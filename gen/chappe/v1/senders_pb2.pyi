@@ -137,7 +137,9 @@ class Sender(_message.Message):
     verified_name: _builtins.str
     """Is the name people see. Output only, empty until refreshed."""
     credential_reference: _builtins.str
-    """Names the environment variable that holds the access token; never the token. Default `CHAPPE_WHATSAPP_ACCESS_TOKEN`."""
+    """Names the access token, a key of the setting `CHAPPE_WHATSAPP_ACCESS_TOKENS`; never the token. Default
+    `CHAPPE_WHATSAPP_ACCESS_TOKEN`, the token of that setting.
+    """
     state: Global___Sender.State.ValueType
     """Says whether it may send. Output only: PauseSender and ResumeSender move it, and so does Chappe when WhatsApp blocks it."""
     pause_reason: _builtins.str

@@ -4240,7 +4240,8 @@ class Sender(betterproto2.Message):
 
     credential_reference: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
-    Names the environment variable that holds the access token; never the token. Default `CHAPPE_WHATSAPP_ACCESS_TOKEN`.
+    Names the access token, a key of the setting `CHAPPE_WHATSAPP_ACCESS_TOKENS`; never the token. Default
+    `CHAPPE_WHATSAPP_ACCESS_TOKEN`, the token of that setting.
     """
 
     state: "SenderState" = betterproto2.field(8, betterproto2.TYPE_ENUM, default_factory=lambda: SenderState(0))
