@@ -154,14 +154,22 @@ async def test_a_worker_that_lost_its_message_to_a_newer_attempt_writes_nothing(
     assert await states(rows) == [("SENDING", "")]
 
 
-async def test_a_superseded_attempt_that_was_accepted_is_noted_as_a_double(rows: Connection) -> None:
+@pytest.mark.parametrize(
+    ("newer", "doubles"), [("wamid.B", 1), (None, 0), (WAMID, 0)], ids=["taken", "not yet", "same"]
+)
+async def test_a_superseded_attempt_is_a_double_when_another_one_was_accepted_too(
+    rows: Connection, newer: str | None, doubles: int
+) -> None:
     ref = (await claim(rows, await plan(rows))).messages[0].ref
     await rows.execute(
         "INSERT INTO message_attempts (campaign_id, message_id, attempt) SELECT campaign_id, id, 1 FROM messages"
     )
+    await rows.execute("UPDATE messages SET attempt = 2, whatsapp_message_id = $1", newer)
     late = Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id=WAMID)
-    assert await Sending(rows).record_late_accepts([late]) == 1
-    assert await rows.fetchval("SELECT accept_time IS NOT NULL FROM message_attempts")
+    assert await Sending(rows).record_late_accepts([late]) == doubles
+    row = await rows.fetchrow("SELECT whatsapp_message_id, accept_time IS NOT NULL AS proven FROM message_attempts")
+    assert row is not None
+    assert (row["whatsapp_message_id"], row["proven"]) == (WAMID, bool(doubles))
 
 
 async def test_a_retry_waits_its_delay_and_burns_a_try(rows: Connection) -> None:
