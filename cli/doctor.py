@@ -14,6 +14,7 @@ from rich.markup import escape
 from cli.output import explaining, say
 from core.db import Database
 from core.settings import Settings, SettingsError
+from core.wakeups import Wakeups
 
 _TIMEOUT_SECONDS = 5.0
 Check = Callable[[Settings], Awaitable[str]]
@@ -58,10 +59,11 @@ async def _database(settings: Settings) -> str:
 
 
 async def _queue(settings: Settings) -> str:
-    policy = await _policy(settings.queue_url)
-    if policy != "noeviction":
-        raise ValueError(f"maxmemory-policy is {policy}; the queue's server must not evict (noeviction)")
-    return policy
+    wakeups = Wakeups.connect(settings.queue_url)
+    try:
+        return await wakeups.examine()
+    finally:
+        await wakeups.close()
 
 
 async def _cache(settings: Settings) -> str:

@@ -1,7 +1,8 @@
 """Starts the whole stack and leaves it running in this terminal."""
 
 import asyncio
-import signal
+import shlex
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from core.repositories.rooms import Store
 from server.keys import create_key
 from stack.process import StartError
 from stack.stack import Stack
+
+_LOOK_SECONDS = 1.0
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +32,22 @@ def up(
 ) -> None:
     """Start everything on this machine: servers, simulator, API, webhook door, workers, Envoy. Ctrl-C stops it."""
     with Stack(directory=directory, workers=workers, apis=apis, say=step) as stack:
-        print_addresses(stack, asyncio.run(_make_key(stack)))
-        signal.pause()
+        key = asyncio.run(_make_key(stack))
+        print_addresses(stack, key, write_environment(stack, key))
+        _keep_watch(stack)
 
 
-def print_addresses(stack: Stack, key: str) -> None:
+def write_environment(stack: Stack, key: str) -> Path:
+    """Writes the settings of the stack and the key as lines a shell reads; only we may read the file."""
+    path = stack.directory / "environment"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    settings = {**stack.settings, "CHAPPE_API_KEY": key, "ENVOY_PORT": str(stack.envoy.port)}
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()))
+    return path
+
+
+def print_addresses(stack: Stack, key: str, environment: Path) -> None:
     """Prints where everything answers, and what to type next."""
     for name, address in (
         ("gRPC", stack.api_address), ("Envoy: gRPC, gRPC-Web, JSON", stack.envoy_url), ("webhooks", stack.webhooks_url),
@@ -42,12 +56,25 @@ def print_addresses(stack: Stack, key: str) -> None:
         say(f"{name:28} {address}")
     say("\nIn another terminal:\n")
     for line in (
-        f"export CHAPPE_API_ADDRESS={stack.api_address} CHAPPE_API_KEY={key}",
+        f". {shlex.quote(str(environment))}    # all settings of this stack, and a key",
         ".venv/bin/chappe categories list",
         f"curl -H 'authorization: Bearer {key}' {stack.envoy_url}/v1/categories",
     ):
         say(f"  {escape(line)}")
     say("\nCtrl-C stops everything.")
+
+
+def _keep_watch(stack: Stack) -> None:
+    """Starts a process of ours again when it ended; ends everything when a server did."""
+    never = threading.Event()
+    while not never.wait(_LOOK_SECONDS):
+        for server in (stack.servers.postgres, stack.servers.queue, stack.servers.cache, stack.envoy):
+            if not server.process.is_running():
+                raise StartError(f"{server.process.command.name} ended:\n{server.process.last_lines()}")
+        for name, process in stack.processes.items():
+            if not process.is_running():
+                say(f"{name} ended and is started again; its log: {process.command.log_file}")
+                process.start()
 
 
 async def _make_key(stack: Stack) -> str:
