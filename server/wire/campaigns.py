@@ -64,7 +64,7 @@ def merge_campaign(current: Campaign, proto: campaigns_pb2.Campaign, *, changed:
     """Reads the changed fields from the caller's campaign and takes all others from the current one."""
     merged = campaign(current)
     for field in changed:
-        merged.ClearField(field)  # type: ignore[arg-type]
+        merged.ClearField(field)  # type: ignore[arg-type]  # the stubs know each field by name, we only its text
         _copy_field(proto, merged, field)
     return read_campaign(merged)
 
@@ -109,5 +109,5 @@ def _copy_field(source: campaigns_pb2.Campaign, target: campaigns_pb2.Campaign, 
     only.CopyFrom(source)
     for descriptor, _ in source.ListFields():
         if descriptor.name != field:
-            only.ClearField(descriptor.name)  # type: ignore[arg-type]
+            only.ClearField(descriptor.name)  # type: ignore[arg-type]  # the stubs know each field by name, we only its text
     target.MergeFrom(only)
