@@ -147,11 +147,15 @@ class Life:
 
     def tell(self, told: Sequence[News], *, bare: bool = False) -> None:
         """News come in one body; what is told by an id we do not know is parked, and told again."""
-        known = [news for news in told if not bare or self.run("receipts.find_messages", [news.wamid])]
+        known = [news for news in told if not bare or self.is_known(news)]
         self.deliver(told, bare=bare)
         for news in known:
             self.hear(news)
         self.owed += [news for news in told if news not in known and news not in self.owed]
+
+    def is_known(self, news: News) -> bool:
+        """Tells whether WhatsApp's id alone would say whose news this is."""
+        return bool(self.run("receipts.find_messages", [news.wamid]))
 
     def hear(self, news: News) -> None:
         """The message should move as the news say."""
