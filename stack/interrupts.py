@@ -14,9 +14,12 @@ _ANY = (signal.SIGINT, *_ENDING)
 def as_exceptions() -> Iterator[None]:
     """Turns SIGTERM and SIGHUP into SystemExit inside the block, so that what was started is stopped.
 
-    Does nothing outside the main thread, and leaves alone what somebody else already handles.
+    Does nothing outside the main thread, and leaves alone what somebody else already handles. Ctrl-C works even where
+    a shell that put us in the background had it ignored: nobody else would stop what was started.
     """
-    with _handled(tuple(each for each in _ENDING if _is_default(each)), _leave):
+    ignored = tuple(each for each in (signal.SIGINT,) if signal.getsignal(each) is signal.SIG_IGN)
+    default = tuple(each for each in _ENDING if _is_default(each))
+    with _handled(ignored, signal.default_int_handler), _handled(default, _leave):
         yield
 
 

@@ -11,10 +11,12 @@ import pytest
 from stack import homes
 from tests.helpers.eventually import eventually
 
+# A script's shell starts what it puts in the background with Ctrl-C ignored.
 _PARENT = """
 import signal
 from stack.stack import Stack
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 with Stack(durable=False, workers=1) as stack:
     print(stack.directory, flush=True)
     signal.pause()
