@@ -27,6 +27,8 @@ _ALWAYS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_duration_statement": "1s",
+    # Details of errors and of slow statements hold values: phone numbers.
+    "log_error_verbosity": "terse",
 }
 
 

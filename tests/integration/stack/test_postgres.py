@@ -43,6 +43,17 @@ async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
         await asyncpg.connect(postgres.url(), password="guess")
 
 
+def test_no_value_of_a_row_is_in_the_log() -> None:
+    with temporary_directory() as directory, Postgres(directory=directory, ports=Ports(), durable=False) as server:
+        server.execute("CREATE TABLE people (phone_number text PRIMARY KEY)", database="chappe")
+        server.execute("INSERT INTO people SELECT '+33' || 612345678", database="chappe")
+        with pytest.raises(StartError):
+            server.execute("INSERT INTO people SELECT '+33' || 612345678", database="chappe")
+        log = (directory / "postgres.log").read_text()
+    assert "duplicate key" in log
+    assert "+33612345678" not in log
+
+
 def test_stopping_leaves_no_process_and_starting_again_finds_the_data() -> None:
     with temporary_directory() as directory:
         with Postgres(directory=directory, ports=Ports()) as server:
