@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from core.domain.errors import InvalidArgument
 
@@ -69,7 +69,22 @@ def _parse(cleaned: str, default_region: str | None) -> phonenumbers.PhoneNumber
         raise _invalid("This is not a phone number.") from None
     if number.extension:
         raise _invalid("A number with an extension cannot be reached on WhatsApp.")
+    if cleaned.startswith(str(number.country_code)) and not _is_mobile(number):
+        return _lacking_its_plus(cleaned) or number
     return number
+
+
+def _lacking_its_plus(cleaned: str) -> phonenumbers.PhoneNumber | None:
+    """The mobile that a number is when only its + is missing; German towns have area codes such as 491 of their own."""
+    try:
+        number = phonenumbers.parse(f"+{cleaned}")
+    except NumberParseException:
+        return None
+    return number if _is_mobile(number) else None
+
+
+def _is_mobile(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.number_type(number) in {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
 def _format(number: phonenumbers.PhoneNumber) -> str:

@@ -36,6 +36,16 @@ def test_a_number_is_read_however_it_is_written(text: str, region: str | None) -
     assert parse_phone(text, region) == FRENCH
 
 
+@pytest.mark.parametrize("text", ["491712345610", "491712345610.0", "49 171 2345610", "01712345610", "1712345610"])
+def test_a_german_mobile_that_lacks_only_its_plus_is_no_landline_of_a_town(text: str) -> None:
+    assert parse_phone(text, "DE") == "+491712345610"
+
+
+@pytest.mark.parametrize("text", ["0491 2345610", "491 2345610", "+49 491 2345610", "494912345610"])
+def test_a_landline_whose_area_code_begins_like_the_country_stays_one(text: str) -> None:
+    assert parse_phone(text, "DE") == "+494912345610"
+
+
 def test_zeros_inside_a_number_are_no_international_prefix() -> None:
     assert parse_phone("+33610007919") == "+33610007919"
 
