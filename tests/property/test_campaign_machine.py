@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from core.db import Database
 from core.domain.campaigns import PauseSource
-from core.domain.errors import WrongState
+from core.domain.errors import Conflict, WrongState
 from core.domain.messages import MessageState
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
@@ -143,7 +143,7 @@ class CampaignMachine(RuleBasedStateMachine):
         try:
             async with self.callers.store.transaction() as rooms:
                 await getattr(rooms.campaign_states, f"{verb}_campaign")(self.campaign_id, **named)
-        except WrongState:
+        except (WrongState, Conflict):  # the second: somebody else moved it in between
             return False
         return True
 
