@@ -25,9 +25,11 @@ def call(work: Callable[[Chappe], Awaitable[R]]) -> R:
 
 
 async def _with_client(settings: Settings, work: Callable[[Chappe], Awaitable[R]]) -> R:
-    key = settings.api_key.get_secret_value()
+    key = settings.api_key.get_secret_value().strip()
     if not key:
         fail("set CHAPPE_API_KEY to a key; `chappe keys create --role operator` makes one on the server's machine.")
+    if not (key.isascii() and key.isprintable()):
+        fail("CHAPPE_API_KEY holds characters that no key has; copy it again.")
     async with Chappe(settings.api_address, key=key) as client:
         return await work(client)
 

@@ -1,6 +1,7 @@
 """Contacts from the command line: import, export, list."""
 
 import csv
+import os
 import sys
 from pathlib import Path
 from typing import IO, Annotated
@@ -12,7 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.connection import call
-from cli.output import console, errors, print_table, say
+from cli.output import console, errors, fail, print_table, say
+
+_REJECT_COLUMNS = ("reject_line", "reject_column", "reject_reason")
 
 app = typer.Typer(help="Import, export and look at contacts.", no_args_is_help=True)
 
@@ -29,7 +32,9 @@ def import_file(
 ) -> None:
     """Import contacts from a CSV file; rejected rows go to a file that can be mended and imported again."""
     target = rejects or file.with_suffix(".rejects.csv")
-    options = ImportOptions(categories=category or [], default_region=region, dry_run=dry_run)
+    if not os.access(target if target.exists() else target.parent, os.W_OK) or target.is_dir():
+        fail(f"rejected rows could not be written to {target}; name another file with --rejects.")
+    options = ImportOptions(categories=category or [], default_region=region.upper(), dry_run=dry_run)
     summary = call(lambda client: import_with_progress(client, file, options, target))
     print_summary(summary, target)
     if summary.totals and summary.totals.rejected_count:
@@ -101,11 +106,13 @@ class RejectsFile:
 
     def _write(self, stream: IO[str]) -> None:
         writer = csv.writer(stream)
-        writer.writerow([*self._header, "reject_line", "reject_column", "reject_reason"])
-        width = len(self._header)
+        # A mended file has our columns already; they are written anew, not twice.
+        kept = [position for position, name in enumerate(self._header) if name not in _REJECT_COLUMNS]
+        writer.writerow([*(self._header[position] for position in kept), *_REJECT_COLUMNS])
         for reject in self._rejects:
-            cells = [*reject.cells, *[""] * width][:width]
-            writer.writerow([*cells, reject.line, reject.column, reject.description])
+            cells = [*reject.cells, *[""] * len(self._header)]
+            own = (cells[position] for position in kept)
+            writer.writerow([*own, reject.line, reject.column, reject.description])
 
 
 @app.command("export")
@@ -134,7 +141,7 @@ def show(
     category: Annotated[str, typer.Option(help="Only this category (categories/…).")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
 ) -> None:
-    """List contacts, newest first."""
+    """List contacts, oldest first."""
     request = v1.ListContactsRequest(page_size=limit, filter=v1.ContactFilter(category=category))
     reply = call(lambda client: client.contacts.list_contacts(request))
     rows = [

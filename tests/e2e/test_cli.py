@@ -51,10 +51,35 @@ async def test_a_file_is_imported_its_rejects_mended_and_imported_again(shell: S
     code, output = await shell.run("contacts", "import", str(rejects), "--category", "Kunden", "--region", "FR")
     assert (code, "1 created" in output) == (0, True)
 
-    code, output = await shell.run("contacts", "import", str(file), "--category", "Kunden", "--region", "FR")
+    code, output = await shell.run("contacts", "import", str(file), "--category", "Kunden", "--region", "fr")
     assert "0 created, 0 updated, 2 unchanged" in output
     code, output = await shell.run("categories", "list")
     assert re.search(r"Kunden +3\b", output)
+
+
+async def test_rows_rejected_again_keep_one_set_of_reasons(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "again.csv"
+    file.write_text("name,phone,reject_line,reject_column,reject_reason\nAda,12,7,phone,Old\n", encoding="utf-8")
+    code, _ = await shell.run("contacts", "import", str(file), "--region", "FR")
+    lines = (tmp_path / "again.rejects.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert (code, lines[0]) == (3, "name,phone,reject_line,reject_column,reject_reason")
+    assert lines[1].startswith("Ada,12,2,phone,")
+    assert "Old" not in lines[1]
+
+
+async def test_rejects_that_could_not_be_written_stop_an_import_before_it_begins(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "unwritten.csv"
+    file.write_text("name,phone\nNobody,+33639984099\n", encoding="utf-8")
+    code, output = await shell.run("contacts", "import", str(file), "--rejects", str(tmp_path / "nowhere" / "x.csv"))
+    assert (code, "Traceback" in output, "--rejects" in output) == (1, False, True)
+    _, output = await shell.run("contacts", "import", str(file), "--dry-run")
+    assert "1 created" in output
+
+
+@pytest.mark.parametrize("spoiled", ["clé", "two\nlines"])
+async def test_a_key_that_can_be_none_is_refused_in_words(shell: Shell, spoiled: str) -> None:
+    code, output = await Shell({**shell.environment, "CHAPPE_API_KEY": spoiled}).run("stats")
+    assert (code, "Traceback" in output, "CHAPPE_API_KEY" in output) == (1, False, True)
 
 
 async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
