@@ -10,12 +10,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
+from core.cancellation import was_cancelled
+from core.settings import SettingsError
+
 _log = logging.getLogger(__name__)
 
 GROUP = "workers"
 _DATA = b"data"
 # A ring only says that there is work: the oldest ones may be trimmed away.
 _MAX_LENGTH = 10_000
+_TIMEOUT_SECONDS = 0.5
 _MAX_DELIVERIES = 5
 _BLOCK_MILLISECONDS = 1000
 _RECLAIM_SECONDS = 2.0
@@ -25,8 +29,50 @@ _LEAST_BACKOFF = 0.1
 _MOST_BACKOFF = 2.0
 
 
-class EvictingServerError(RuntimeError):
+class EvictingServerError(SettingsError):
     """The server would delete rings when its memory is full."""
+
+
+class RedisBells:
+    """Opens bells on the streams of one Redis; nothing is asked before the first ring."""
+
+    def __init__(self, url: str) -> None:
+        """Takes the server's address."""
+        self._redis = connect_queue(url)
+
+    def ringer(self, stream: str) -> "DoorbellBroker":
+        """Returns a bell that is only rung."""
+        return self.listener(stream, name="", luck=lambda: 0.0)
+
+    def listener(
+        self,
+        stream: str,
+        *,
+        name: str,
+        luck: Callable[[], float],
+        patience_seconds: float = _RECLAIM_SECONDS * _DEAD_RECLAIMS,
+        max_length: int = _MAX_LENGTH,
+    ) -> "DoorbellBroker":
+        """Returns a bell that is heard as well; what a dead listener heard rings again after that patience."""
+        return DoorbellBroker(
+            redis=self._redis,
+            stream=stream,
+            consumer=name,
+            luck=luck,
+            reclaim_seconds=patience_seconds / _DEAD_RECLAIMS,
+            max_length=max_length,
+        )
+
+    async def examine(self) -> str:
+        """Says what answers; raises EvictingServerError, and ConnectionError when nobody does."""
+        try:
+            return await refuse_eviction(self._redis)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise ConnectionError(f"the queue's server does not answer: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._redis.aclose()
 
 
 class DoorbellBroker(AsyncBroker):
@@ -40,6 +86,7 @@ class DoorbellBroker(AsyncBroker):
         consumer: str,
         luck: Callable[[], float],
         reclaim_seconds: float = _RECLAIM_SECONDS,
+        max_length: int = _MAX_LENGTH,
     ) -> None:
         """Takes a client, the stream, a name for this process, and a source of numbers in [0, 1)."""
         super().__init__()
@@ -48,6 +95,7 @@ class DoorbellBroker(AsyncBroker):
         self._consumer = consumer
         self._luck = luck
         self._reclaim_seconds = reclaim_seconds
+        self._max_length = max_length
         self._dead_milliseconds = int(reclaim_seconds * _DEAD_RECLAIMS * 1000)
         self._reclaimed: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue()
         self._ready = False
@@ -55,7 +103,7 @@ class DoorbellBroker(AsyncBroker):
 
     async def kick(self, message: BrokerMessage) -> None:
         """Rings; raises when Redis is away."""
-        await self._redis.xadd(self._stream, {_DATA: message.message}, maxlen=_MAX_LENGTH, approximate=True)
+        await self._redis.xadd(self._stream, {_DATA: message.message}, maxlen=self._max_length, approximate=True)
 
     async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
         """Yields rings for ever: Redis may go away, lose everything and come back meanwhile."""
@@ -65,6 +113,8 @@ class DoorbellBroker(AsyncBroker):
                 entry = await self._next()
                 if entry is not None:
                     yield AckableMessage(data=entry[1], ack=self._acknowledgement(entry[0]))
+                elif was_cancelled():
+                    return
         finally:
             reclaiming.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -173,22 +223,28 @@ class DoorbellBroker(AsyncBroker):
     async def _leave(self) -> None:
         mine: Any = await self._redis.xreadgroup(GROUP, self._consumer, {self._stream: "0"}, count=1000)
         for entry_id, data in _entries(mine):
-            await self._redis.xadd(self._stream, {_DATA: data}, maxlen=_MAX_LENGTH, approximate=True)
+            await self._redis.xadd(self._stream, {_DATA: data}, maxlen=self._max_length, approximate=True)
             await self._forget(entry_id)
         await self._redis.xgroup_delconsumer(self._stream, GROUP, self._consumer)
 
 
-async def refuse_eviction(redis: Redis) -> None:
-    """Raises EvictingServerError when the server may delete keys to make room; a server that hides it is trusted."""
+def connect_queue(url: str) -> Redis:
+    """Returns a client for the queue's server; commands that block may take longer than the others."""
+    return Redis.from_url(url, socket_connect_timeout=_TIMEOUT_SECONDS, socket_timeout=5.0)
+
+
+async def refuse_eviction(redis: Redis) -> str:
+    """Returns the server's policy; raises EvictingServerError when it may delete keys; one that hides it is trusted."""
     try:
         policy: Any = await redis.config_get("maxmemory-policy")
     except ResponseError:
         _log.warning("the queue's server does not tell whether it evicts")
-        return
+        return "does not tell whether it evicts"
     value = policy.get("maxmemory-policy", policy.get(b"maxmemory-policy", b"noeviction"))
     text = value.decode() if isinstance(value, bytes) else str(value)
     if text != "noeviction":
         raise EvictingServerError(f"the queue's server evicts ({text}); it needs maxmemory-policy noeviction")
+    return text
 
 
 def _entries(reply: Any) -> list[tuple[bytes, bytes]]:  # noqa: ANN401  # redis-py types no reply

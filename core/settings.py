@@ -1,6 +1,7 @@
 """Every setting of every process: CHAPPE_* environment variables in, one frozen object out."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +12,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 PREFIX = "CHAPPE_"
+_REDIS = ("redis", "rediss", "unix")
+_NATS = ("nats", "tls")
+# Several servers of one cluster stand in one setting; a comma inside a password separates nothing.
+_NEXT_URL = re.compile(r",(?=[a-z]+://)")
 
 
 class SettingsError(Exception):
@@ -29,7 +34,9 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, le=500, description="Connections each process may open.")
     queue_url: str = Field(
-        "redis://127.0.0.1:6379/0", repr=False, description="Redis or Valkey for wake-ups; it must never evict."
+        "redis://127.0.0.1:6379/0",
+        repr=False,
+        description="Wake-ups: Redis or Valkey that never evicts (redis://, rediss://), or NATS JetStream (nats://).",
     )
     cache_url: str = Field(
         "redis://127.0.0.1:6380/0", repr=False, description="Redis or Valkey for cached replies; it may evict."
@@ -37,7 +44,7 @@ class Settings(BaseSettings):
     pace_url: str = Field(
         default_factory=lambda data: str(data.get("queue_url", "")),
         repr=False,
-        description="Redis or Valkey that keeps the sending pace; the queue's when not set.",
+        description="Redis or Valkey that keeps the sending pace; the queue's when not set, so NATS needs it set.",
     )
 
     whatsapp_base_url: str = Field("https://graph.facebook.com", description="Where the Cloud API answers.")
@@ -109,6 +116,12 @@ class Settings(BaseSettings):
         if self.tls_client_ca_file is not None and self.tls_cert_file is None:
             message = "CHAPPE_TLS_CLIENT_CA_FILE needs CHAPPE_TLS_CERT_FILE"
             raise ValueError(message)
+        if not is_nats(self.queue_url) and urlsplit(self.queue_url).scheme not in _REDIS:
+            message = "CHAPPE_QUEUE_URL must start with redis://, rediss:// or nats://"
+            raise ValueError(message)
+        if urlsplit(self.pace_url).scheme not in _REDIS:
+            message = "CHAPPE_PACE_URL must name a Redis (redis:// or rediss://); set it when the queue is NATS"
+            raise ValueError(message)
         if self.unconfirmed_deadline_seconds <= self.unconfirmed_grace_seconds:
             message = "CHAPPE_UNCONFIRMED_DEADLINE_SECONDS must exceed CHAPPE_UNCONFIRMED_GRACE_SECONDS"
             raise ValueError(message)
@@ -122,6 +135,16 @@ class Settings(BaseSettings):
 def variables() -> dict[str, FieldInfo]:
     """Returns each setting by the name of its variable."""
     return {PREFIX + name.upper(): field for name, field in Settings.model_fields.items()}
+
+
+def is_nats(url: str) -> bool:
+    """Tells whether a queue's address names NATS."""
+    return urlsplit(url).scheme in _NATS
+
+
+def single_urls(url: str) -> list[str]:
+    """Returns the addresses of a setting that may name several servers."""
+    return _NEXT_URL.split(url)
 
 
 def table() -> str:
@@ -146,9 +169,13 @@ def _masked(name: str, value: object) -> object:
     if isinstance(value, dict):
         return {key: _masked(name, item) for key, item in value.items()}
     if name.endswith("_url"):
-        parts = urlsplit(str(value))
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return ",".join(map(_without_password, single_urls(str(value))))
     return str(value) if isinstance(value, Path) else value
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _type_name(field: FieldInfo) -> str:

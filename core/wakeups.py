@@ -4,11 +4,10 @@ import asyncio
 import logging
 from uuid import UUID
 
-from redis.asyncio import Redis
 from taskiq import AsyncBroker
 from taskiq.kicker import AsyncKicker
 
-from core.doorbell import DoorbellBroker
+from core.bells import Bells, open_bells
 
 _log = logging.getLogger(__name__)
 
@@ -32,19 +31,19 @@ class Wakeups:
         self._campaigns = campaigns
         self._messages = messages
         self._receipts = receipts
-        self._redis: Redis | None = None
+        self._bells: Bells | None = None
         self.lost_count = 0
 
     @classmethod
     def connect(cls, url: str) -> "Wakeups":
-        """Returns wake-ups that ring on the streams of a Redis; nothing is asked before the first ring."""
-        redis = connect_queue(url)
+        """Returns wake-ups that ring at the queue's address; nothing is asked before the first ring."""
+        bells = open_bells(url)
         wakeups = cls(
-            campaigns=_ringer(redis, CAMPAIGNS_STREAM),
-            messages=_ringer(redis, MESSAGES_STREAM),
-            receipts=_ringer(redis, RECEIPTS_STREAM),
+            campaigns=bells.ringer(CAMPAIGNS_STREAM),
+            messages=bells.ringer(MESSAGES_STREAM),
+            receipts=bells.ringer(RECEIPTS_STREAM),
         )
-        wakeups._redis = redis
+        wakeups._bells = bells
         return wakeups
 
     async def expand_campaign(self, campaign_id: UUID) -> bool:
@@ -59,10 +58,14 @@ class Wakeups:
         """Rings for webhook deliveries that wait to be applied; False when the bell is dead."""
         return await self._ring(self._receipts, APPLY_DELIVERIES)
 
+    async def examine(self) -> str:
+        """Says what answers at the queue's address; raises SettingsError when it does not fit, ConnectionError."""
+        return "" if self._bells is None else await self._bells.examine()
+
     async def close(self) -> None:
         """Closes the connections that `connect` opened."""
-        if self._redis is not None:
-            await self._redis.aclose()
+        if self._bells is not None:
+            await self._bells.close()
 
     async def _ring(self, broker: AsyncBroker, task_name: str, *arguments: str) -> bool:
         try:
@@ -76,12 +79,3 @@ class Wakeups:
             _log.warning("a wake-up was lost", extra={"task": task_name, "error": type(cause).__name__})
             return False
         return True
-
-
-def connect_queue(url: str) -> Redis:
-    """Returns a client for the queue's server; commands that block may take longer than the others."""
-    return Redis.from_url(url, socket_connect_timeout=_TIMEOUT_SECONDS, socket_timeout=5.0)
-
-
-def _ringer(redis: Redis, stream: str) -> DoorbellBroker:
-    return DoorbellBroker(redis=redis, stream=stream, consumer="", luck=lambda: 0.0)

@@ -8,6 +8,7 @@ import pytest
 from stack.postgres import Postgres
 from stack.valkey import Valkey
 from tests.helpers import servers
+from tests.helpers.nats import Nats, nats
 from tests.helpers.servers import Databases
 
 
@@ -70,3 +71,10 @@ def cache_url(valkeys: tuple[Valkey, Valkey]) -> str:
     """The cache's Valkey, emptied."""
     servers.empty_valkey(valkeys[1].url())
     return valkeys[1].url()
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[Nats]:
+    """A running NATS server."""
+    with nats() as server:
+        yield server

@@ -10,7 +10,6 @@ from pathlib import Path
 import uvloop
 
 from core.clock import SystemClock
-from core.doorbell import EvictingServerError
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from workers.assembly import assembled
@@ -26,7 +25,7 @@ def main() -> None:
         # Taskiq says of every ring what we say of the work itself.
         logging.getLogger("taskiq").setLevel(logging.WARNING)
         uvloop.run(_work(settings))
-    except (SettingsError, EvictingServerError) as error:
+    except SettingsError as error:
         sys.exit(f"chappe worker: {error}")
 
 

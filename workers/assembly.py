@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
+from core.bells import open_bells
 from core.clock import Clock
 from core.db import Database
-from core.doorbell import DoorbellBroker, refuse_eviction
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -30,7 +28,6 @@ from core.wakeups import (
     PUMP_SENDER,
     RECEIPTS_STREAM,
     Wakeups,
-    connect_queue,
 )
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.http import Http
@@ -90,12 +87,7 @@ async def assembled(
         )
         pace = Pace.connect(settings.pace_url, clock=clock)
         stack.push_async_callback(pace.close)
-        redis = connect_queue(settings.queue_url)
-        stack.push_async_callback(redis.aclose)
-        await _refuse_eviction(redis)
-        bells = {
-            stream: _bell(redis, stream, holder) for stream in (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
-        }
+        bells = await stack.enter_async_context(_bells(settings.queue_url, holder))
         engine = Engine(
             settings=settings,
             store=Store(database),
@@ -114,22 +106,27 @@ async def assembled(
             safeguards=safeguards or Safeguards(),
         )
         receivers = _receivers(engine, bells)
-        for bell in bells.values():
-            stack.push_async_callback(bell.shutdown)
         yield Worker(engine=engine, keeper=Keeper(engine=engine, scouts=scouts(engine)), receivers=receivers)
 
 
-async def _refuse_eviction(redis: Redis) -> None:
-    """A server that is away is not refused: the keeper works without it, and the bell asks again when it is back."""
-    with contextlib.suppress(RedisError, OSError, TimeoutError):
-        await refuse_eviction(redis)
+@asynccontextmanager
+async def _bells(url: str, holder: str) -> AsyncIterator[dict[str, AsyncBroker]]:
+    """Yields a bell for each kind of work, and leaves them in order."""
+    opened = open_bells(url)
+    streams = (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
+    bells = {stream: opened.listener(stream, name=holder, luck=random.random) for stream in streams}
+    try:
+        # One that is away is not refused: the keeper works without it, and a bell asks again when it is back.
+        with contextlib.suppress(ConnectionError):
+            await opened.examine()
+        yield bells
+    finally:
+        for bell in bells.values():
+            await bell.shutdown()
+        await opened.close()
 
 
-def _bell(redis: Redis, stream: str, holder: str) -> DoorbellBroker:
-    return DoorbellBroker(redis=redis, stream=stream, consumer=holder, luck=random.random)
-
-
-def _receivers(engine: Engine, bells: dict[str, DoorbellBroker]) -> tuple[Receiver, ...]:
+def _receivers(engine: Engine, bells: dict[str, AsyncBroker]) -> tuple[Receiver, ...]:
     async def expand(campaign_id: str) -> None:
         await expand_campaign(engine, UUID(campaign_id))
 

@@ -41,6 +41,9 @@ def test_a_misspelt_variable_stops_the_start(monkeypatch: pytest.MonkeyPatch) ->
         ({"CHAPPE_DEFAULT_REGION": "France"}, "CHAPPE_DEFAULT_REGION"),
         ({"CHAPPE_TLS_CERT_FILE": "/cert"}, "CHAPPE_TLS_KEY_FILE"),
         ({"CHAPPE_TLS_CLIENT_CA_FILE": "/ca"}, "CHAPPE_TLS_CERT_FILE"),
+        ({"CHAPPE_QUEUE_URL": "amqp://queue"}, "CHAPPE_QUEUE_URL must start with"),
+        ({"CHAPPE_QUEUE_URL": "nats://queue:4222"}, "CHAPPE_PACE_URL"),
+        ({"CHAPPE_PACE_URL": "nats://queue:4222"}, "CHAPPE_PACE_URL"),
         ({"CHAPPE_UNCONFIRMED_GRACE_SECONDS": "90000"}, "CHAPPE_UNCONFIRMED_DEADLINE_SECONDS"),
     ],
 )
@@ -51,6 +54,14 @@ def test_a_value_that_does_not_fit_is_named(
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=complaint):
         Settings.load()
+
+
+def test_no_password_of_several_servers_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAPPE_QUEUE_URL", "nats://me:hush@one:4222,nats://me:hush@two:4222")
+    monkeypatch.setenv("CHAPPE_PACE_URL", "redis://:hu,sh@pace:1/0")
+    shown = Settings.load().public()
+    assert shown["queue_url"] == "nats://one:4222,nats://two:4222"
+    assert shown["pace_url"] == "redis://pace:1/0"
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
