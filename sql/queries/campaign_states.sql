@@ -124,20 +124,21 @@ ORDER BY id;
 
 -- name: cancel_messages_page
 -- Cancels up to $2 PENDING messages of the CANCELLED campaign $1; no row: it has none left, or is not cancelled.
--- The state comes from a subquery, and once only, since a constant would open the index of what is to be claimed: on a table
--- not analysed yet it looks as good, but its order is that of times, and each page would read or sort all that is left.
+-- The campaign reaches both scans as what a row says: of a constant, statistics from before the campaign would say that it has
+-- next to no messages, and every page would walk all of them. The state is a range, ordered by, for which only the index of
+-- campaign, state and id will do, and not one where what is cancelled already lies in the way.
 WITH page AS MATERIALIZED (
-    SELECT id
+    SELECT campaign_id, id
     FROM messages
-    WHERE campaign_id = $1
-        AND state = (SELECT 'PENDING')
-        AND EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id = $1 AND campaigns.state IN ('CANCELLED'))
-    ORDER BY campaign_id, id
+    WHERE campaign_id = (SELECT campaigns.id FROM campaigns WHERE campaigns.id = $1 AND campaigns.state IN ('CANCELLED'))
+        AND state BETWEEN 'PENDING' AND 'PENDING'
+    ORDER BY campaign_id, state, id
     LIMIT $2
     FOR UPDATE OF messages
 )
 UPDATE messages
 SET state = 'CANCELLED', reason = 'CAMPAIGN_CANCELLED'
-WHERE campaign_id = $1
-    AND id = ANY (ARRAY(SELECT id FROM page))
-RETURNING id;
+FROM page
+WHERE messages.campaign_id = page.campaign_id
+    AND messages.id = page.id
+RETURNING messages.id;

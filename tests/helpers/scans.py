@@ -11,9 +11,3 @@ def rows_read(plan: dict[str, Any], tables: Collection[str]) -> list[float]:
         return below
     rows_each = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
     return [rows_each * plan["Actual Loops"], *below]
-
-
-def index_searches(plan: dict[str, Any]) -> int:
-    """Returns how often all scans of a plan went down an index from its root."""
-    below = sum(index_searches(child) for child in plan.get("Plans", []))
-    return below + int(plan.get("Index Searches", 0))
