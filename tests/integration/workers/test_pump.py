@@ -172,12 +172,12 @@ async def test_a_stopping_worker_leaves_nothing_in_doubt(
 
 
 async def test_a_stopping_worker_gives_a_hanging_call_up_and_says_so_at_once(
-    fresh_database_url: str, worker_settings: dict[str, str]
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     given = {**worker_settings, "CHAPPE_STOP_GRACE_SECONDS": "0.3", "CHAPPE_WORKER_CONCURRENCY": "1"}
     async with planned(fresh_database_url, [_LOST, *numbers(3)]) as plan:
         async with busy_worker(given):
-            await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'SENDING') > 1"), 20)
+            await eventually(whatsapp_and_url[0].accepted_count, 20, message="the call that hangs is on the wire")
             stopped = CLOCK.monotonic()
         assert CLOCK.monotonic() - stopped < 5
         assert await plan.states() == {"UNCONFIRMED": 1, "PENDING": 3}
