@@ -9,7 +9,7 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 from tests.property.life import NUMBERS
 from tests.property.mail import Mail, News
 from tests.property.stage import Stage, pace
-from tests.property.test_message_machine import MessageMachine
+from tests.property.test_message_machine import POLICY, STORIES, MessageMachine
 from tests.property.traces import Traces
 
 NAMES = ("Zoe Quendolin", "Ann Abernathy", "Bob Bartholomew")
@@ -18,9 +18,9 @@ NAMES = ("Zoe Quendolin", "Ann Abernathy", "Bob Bartholomew")
 class ErasureMachine(MessageMachine):
     """Messages as any others, to people with names; at any moment one of them asks to be forgotten."""
 
-    @initialize(policy=st.sampled_from(["RESEND", "HOLD"]))
-    def begin(self, policy: str) -> None:
-        super().begin(policy)
+    @initialize(policy=POLICY, stories=st.lists(st.sampled_from(STORIES), max_size=6))
+    def begin(self, policy: str, stories: list[tuple[str, ...]]) -> None:
+        super().begin(policy, stories)
         for mail, name in zip(self.life.mails, NAMES, strict=True):
             self.stage.do("UPDATE contacts SET display_name = $2 WHERE id = $1", mail.contact_id, name)
             self.stage.do("UPDATE messages SET parameters = jsonb_build_array($2::text) WHERE contact_id = $1",
@@ -60,4 +60,4 @@ class ErasureMachine(MessageMachine):
 def test_whatever_was_on_its_way_an_erased_person_leaves_no_trace(fresh_database_url: str) -> None:
     with Stage(fresh_database_url) as stage:
         maker = partial(ErasureMachine, stage)
-        run_state_machine_as_test(maker, settings=pace(examples=25, steps=25))  # type: ignore[arg-type]  # any maker will do
+        run_state_machine_as_test(maker, settings=pace(examples=30, steps=25))  # type: ignore[arg-type]  # any maker will do
