@@ -73,9 +73,9 @@ FAULTS = (
     ),
     Fault(
         name="counter-keeps-the-old-state",
-        path="sql/migrations/0007_pre_create_counters.sql",
-        old="SELECT campaign_id, old_state AS state, old_error_code AS error_code, -count AS count FROM changed",
-        new="SELECT campaign_id, old_state AS state, old_error_code AS error_code, 0 AS count FROM changed",
+        path="sql/migrations/0016_pre_count_without_joining.sql",
+        old="SELECT campaign_id, state, error_code, -count(*) AS count FROM old_rows GROUP BY 1, 2, 3",
+        new="SELECT campaign_id, state, error_code, 0 AS count FROM old_rows GROUP BY 1, 2, 3",
         tests=("tests/integration/sql/test_counters.py",),
     ),
     Fault(

@@ -84,6 +84,21 @@ async def test_an_update_that_changes_no_state_writes_no_counter(
     assert await _versions(twenty_messages) == before
 
 
+async def test_a_large_update_is_counted_in_time_after_a_small_one(
+    twenty_messages: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    connection = twenty_messages
+    # A connection plans what a trigger does once, for as many rows as it then saw: here none.
+    await connection.execute("UPDATE messages SET state = 'SENT' WHERE false")
+    await connection.execute(
+        "INSERT INTO messages (campaign_id, sender_id, state) SELECT $1, $2, 'PENDING' FROM generate_series(1, 10000)",
+        UUID(int=3),
+        UUID(int=9),
+    )
+    await connection.execute("SET statement_timeout = '5s'")
+    await connection.execute("UPDATE messages SET state = 'CANCELLED' WHERE campaign_id = $1", UUID(int=3))
+
+
 async def _set(
     connection: "asyncpg.Connection[asyncpg.Record]", query: str, *arguments: object
 ) -> set[tuple[object, ...]]:
