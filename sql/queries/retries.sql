@@ -18,7 +18,8 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 -- given all whose outcome is known and whose code is none of $5. Erased contacts and, of marketing, those who opted out
 -- stay as they are. An attempt that may have reached somebody is kept. Fewer than $3 rows: that was the last page.
 WITH page AS MATERIALIZED (
-    SELECT messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id, messages.accept_time, messages.fail_time
+    SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
+        messages.accept_time, messages.fail_time
     FROM messages
     JOIN campaigns ON campaigns.id = messages.campaign_id
     JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
@@ -44,5 +45,6 @@ WITH page AS MATERIALIZED (
 UPDATE messages
 SET state = 'PENDING', reason = '', error_code = 0, error_title = '', retry_count = 0, not_before_time = now(),
     whatsapp_message_id = NULL, doubt_time = NULL, accept_time = NULL, send_time = NULL, fail_time = NULL
-WHERE campaign_id = $1 AND id = ANY (ARRAY(SELECT id FROM page))
-RETURNING id;
+FROM page
+WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id
+RETURNING messages.id;

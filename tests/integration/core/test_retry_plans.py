@@ -3,6 +3,8 @@
 from typing import cast
 from uuid import UUID
 
+import pytest
+
 from core.db import Connection, Database
 from core.repositories.retries import Retries
 from tests.helpers.campaign_rows import add_campaign, add_contacts, add_sender, add_template
@@ -13,7 +15,8 @@ ROWS = 20_000
 PAGE = 500
 
 
-async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url: str) -> None:
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url: str, *, analysed: bool) -> None:
     async with (
         Database(url=planned_each_time(fresh_database_url), pool_size=1) as database,
         database.connection() as connection,
@@ -23,12 +26,11 @@ async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url:
         campaign_id = await add_campaign(connection, sender_id=sender_id, template_id=template_id)
         await connection.execute("ALTER TABLE messages SET (autovacuum_enabled = false)")
         await add_contacts(connection, ROWS)
-        await connection.execute(
-            """INSERT INTO messages (campaign_id, contact_id, sender_id, state, error_code, reason, accept_time)
-            SELECT $1, id, $2, 'FAILED', 131000, 'UNDELIVERED', now() FROM contacts ORDER BY id""",
-            campaign_id,
-            sender_id,
-        )
+        if analysed:
+            # What is known of the table is of a time before the campaign.
+            await _add_failed(connection, await add_campaign(connection, sender_id=sender_id, template_id=template_id))
+            await connection.execute("ANALYZE")
+        await _add_failed(connection, campaign_id)
         explaining = Explaining(connection)
         put_back = await Retries(cast("Connection", explaining)).retry_failed_page(
             campaign_id, after=UUID(int=0), limit=PAGE, error_codes=(), hopeless=(131026,)
@@ -36,3 +38,12 @@ async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url:
         assert len(put_back) == PAGE
         assert "messages" not in explaining.last.scanned_whole()
         assert explaining.last.rows_read() < 20 * PAGE
+
+
+async def _add_failed(connection: Connection, campaign_id: UUID) -> None:
+    await connection.execute(
+        """INSERT INTO messages (campaign_id, contact_id, sender_id, state, error_code, reason, accept_time)
+        SELECT $1, contacts.id, sender_id, 'FAILED', 131000, 'UNDELIVERED', now()
+        FROM contacts, campaigns WHERE campaigns.id = $1 ORDER BY contacts.id""",
+        campaign_id,
+    )
