@@ -53,6 +53,10 @@ class WhatsApp:
         """Makes requests fail, or answers late, by endpoint."""
         await self._call("POST", "rules", rule)
 
+    async def change_settings(self, changes: dict[str, object]) -> None:
+        """Changes how the simulated WhatsApp behaves, until it is told otherwise."""
+        await self._call("PATCH", "settings", changes)
+
     async def receive(self, **message: object) -> None:
         """Lets a person write to one of our numbers."""
         await self._call("POST", "inbound", message)

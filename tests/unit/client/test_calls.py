@@ -73,6 +73,12 @@ async def test_an_unavailable_server_is_asked_again_until_it_answers(chappe: Cha
     assert len(contacts.requests) == 3
 
 
+async def test_a_call_that_a_stopping_server_cancelled_is_made_again(chappe: Chappe, contacts: Contacts) -> None:
+    contacts.refuse(grpc.StatusCode.CANCELLED)
+    await chappe.contacts.get_contact(ASK)
+    assert len(contacts.requests) == 2
+
+
 async def test_attempts_come_to_an_end(chappe: Chappe, contacts: Contacts) -> None:
     for _ in range(9):
         contacts.refuse(grpc.StatusCode.UNAVAILABLE)
