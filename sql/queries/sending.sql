@@ -14,10 +14,12 @@ ORDER BY campaigns.kind DESC, campaigns.id;
 -- name: claim_messages
 -- Takes due messages of a running campaign for one attempt; who opted out of marketing is skipped on the way.
 -- $1 campaign, $2 how many, $3 lease in seconds, $4 and $5 the last ones claimed (time, id). No row: nothing is due.
+-- The campaign reaches the scans as what a row says: of a constant, statistics from before the campaign would say that it has
+-- next to no messages, and each claim would walk all of them.
 WITH due AS MATERIALIZED (
-    SELECT messages.id, messages.contact_id, messages.template_id
+    SELECT messages.campaign_id, messages.id, messages.contact_id, messages.template_id
     FROM messages
-    WHERE messages.campaign_id = $1
+    WHERE messages.campaign_id = (SELECT campaigns.id FROM campaigns WHERE campaigns.id = $1)
         AND messages.state = 'PENDING'
         AND messages.not_before_time <= now()
         AND (messages.not_before_time, messages.id) > ($4, $5)
@@ -30,7 +32,7 @@ WITH due AS MATERIALIZED (
     FOR UPDATE OF messages SKIP LOCKED
 ), judged AS MATERIALIZED (
     SELECT
-        due.id, contacts.phone_number, contacts.whatsapp_user_id, campaigns.kind,
+        due.campaign_id, due.id, contacts.phone_number, contacts.whatsapp_user_id, campaigns.kind,
         templates.template_name, templates.language_code, templates.parameter_format,
         CASE
             WHEN contacts.id IS NULL THEN 'ERASED'
@@ -47,7 +49,7 @@ SET state = CASE WHEN judged.reason = '' THEN 'SENDING' ELSE 'SKIPPED' END,
     reason = judged.reason, attempt = attempt + CASE WHEN judged.reason = '' THEN 1 ELSE 0 END,
     lease_expire_time = CASE WHEN judged.reason = '' THEN now() + make_interval(secs => $3) END
 FROM judged
-WHERE messages.campaign_id = $1 AND messages.id = judged.id
+WHERE messages.campaign_id = judged.campaign_id AND messages.id = judged.id
 RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, messages.retry_count,
     messages.not_before_time, messages.parameters, judged.phone_number, judged.whatsapp_user_id,
     CASE judged.kind WHEN 'DIRECT' THEN judged.template_name END AS template_name,
