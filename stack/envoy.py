@@ -24,6 +24,9 @@ _ALLOWED = (
     "chappe-generations"
 )
 
+# What Envoy refuses before a server is asked, and gRPC's codes for it.
+_REFUSALS = {400: 3, 404: 5, 408: 4, 413: 8, 415: 3, 502: 14, 503: 14, 504: 4}
+
 Json = dict[str, Any]
 
 
@@ -90,6 +93,7 @@ def _listener(host: str, port: int, descriptor_set: Path) -> Json:
         "codec_type": "AUTO",
         "stream_idle_timeout": "0s",  # a watch may be silent for minutes
         "route_config": {"virtual_hosts": [_virtual_host()]},
+        "local_reply_config": {"mappers": [_refusal(status, code) for status, code in _REFUSALS.items()]},
         "http_filters": [
             {"name": "cors", "typed_config": {"@type": f"{_FILTERS}.cors.v3.Cors"}},
             {"name": "grpc_web", "typed_config": {"@type": f"{_FILTERS}.grpc_web.v3.GrpcWeb"}},
@@ -101,6 +105,23 @@ def _listener(host: str, port: int, descriptor_set: Path) -> Json:
         "name": "door",
         "address": _address(host, port),
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+
+
+def _refusal(status: int, code: int) -> Json:
+    """Gives what Envoy itself refuses the form of our refusals; a gRPC caller finds Envoy's words in its trailers."""
+    status_is: Json = {
+        "status_code_filter": {"comparison": {"op": "EQ", "value": {"default_value": status, "runtime_key": "none"}}}
+    }
+    is_no_grpc: Json = {
+        "header_filter": {
+            "header": {"name": "content-type", "string_match": {"prefix": "application/grpc"}, "invert_match": True,
+                       "treat_missing_header_as_empty": True}
+        }
+    }  # fmt: skip
+    return {
+        "filter": {"and_filter": {"filters": [status_is, is_no_grpc]}},
+        "body_format_override": {"json_format": {"code": code, "message": "%LOCAL_REPLY_BODY%", "details": []}},
     }
 
 

@@ -91,9 +91,14 @@ async def test_a_refusal_keeps_its_details_in_json(door: Envoy) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/contacts/ada?nonsense=1"])
-async def test_what_the_contract_does_not_know_is_refused(door: Envoy, path: str) -> None:
-    assert (await _call(door, "GET", path)).status in {400, 404}
+@pytest.mark.parametrize(("path", "status", "code"), [("/v1/nothing", 404, 5), ("/v1/contacts/ada?nonsense=1", 400, 3)])
+async def test_what_the_contract_does_not_know_is_refused_as_json(
+    door: Envoy, path: str, status: int, code: int
+) -> None:
+    reply = await _call(door, "GET", path)
+    assert (reply.status, reply.headers["content-type"]) == (status, "application/json")
+    assert (reply.json()["code"], reply.json()["details"]) == (code, [])
+    assert reply.json()["message"]
 
 
 async def test_grpc_passes_through(door: Envoy) -> None:
