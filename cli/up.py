@@ -65,15 +65,16 @@ def print_addresses(stack: Stack, key: str, environment: Path) -> None:
 
 
 def _keep_watch(stack: Stack) -> None:
-    """Starts a process of ours again when it ended; ends everything when a server did."""
+    """Starts again what ended; ends everything when the database did, for it is the truth."""
+    postgres = stack.servers.postgres.process
+    others = (stack.servers.queue.process, stack.servers.cache.process, stack.envoy.process, *stack.processes.values())
     never = threading.Event()
     while not never.wait(_LOOK_SECONDS):
-        for server in (stack.servers.postgres, stack.servers.queue, stack.servers.cache, stack.envoy):
-            if not server.process.is_running():
-                raise StartError(f"{server.process.command.name} ended:\n{server.process.last_lines()}")
-        for name, process in stack.processes.items():
+        if not postgres.is_running():
+            raise StartError(f"{postgres.command.name} ended:\n{postgres.last_lines()}")
+        for process in others:
             if not process.is_running():
-                say(f"{name} ended and is started again; its log: {process.command.log_file}")
+                say(f"{process.command.name} ended and is started again; its log: {process.command.log_file}")
                 process.start()
 
 
