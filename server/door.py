@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from pathlib import Path
 
 import grpc
@@ -88,6 +89,7 @@ class Door:
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials:
     """Reads the certificate, and the authorities callers must come from if they are asked for one (mutual TLS)."""
+    _check_pair(settings)
     authorities = _read(settings.tls_client_ca_file)
     credentials: grpc.ServerCredentials = grpc.ssl_server_credentials(
         [(_read(settings.tls_key_file), _read(settings.tls_cert_file))],
@@ -95,6 +97,18 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials:
         require_client_auth=authorities is not None,
     )
     return credentials
+
+
+def _check_pair(settings: Settings) -> None:
+    # gRPC would only say that it cannot listen.
+    certificate, key = settings.tls_cert_file, settings.tls_key_file
+    if _read(certificate) is None or _read(key) is None or certificate is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        text = f"{certificate} and {key} are no certificate and its key without a password, both as PEM"
+        raise StartError(f"{text} (CHAPPE_TLS_CERT_FILE, CHAPPE_TLS_KEY_FILE)") from error
 
 
 def _read(path: Path | None) -> bytes | None:

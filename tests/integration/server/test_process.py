@@ -213,3 +213,13 @@ async def test_mutual_tls_lets_in_only_callers_with_a_certificate(settings: Sett
                 with pytest.raises(grpc.aio.AioRpcError) as refused:
                     await state(channel)
                 assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_certificate_with_another_ones_key_is_named_as_what_is_wrong(settings: Settings, certificates: Path) -> None:
+    secured = settings | {
+        "CHAPPE_TLS_CERT_FILE": str(certificates / "server.pem"),
+        "CHAPPE_TLS_KEY_FILE": str(certificates / "caller.key"),
+    }
+    said = refusal_to_start(secured, certificates)
+    assert "CHAPPE_TLS_KEY_FILE" in said.splitlines()[0]
+    assert "CHAPPE_GRPC_PORT" not in said
