@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
-from chappe_client import Chappe
+from chappe_client import Chappe, Tls
 from chappe_client.errors import ChappeError
 
 from cli.output import fail
@@ -30,8 +31,26 @@ async def _with_client(settings: Settings, work: Callable[[Chappe], Awaitable[R]
         fail("set CHAPPE_API_KEY to a key; `chappe keys create --role operator` makes one on the server's machine.")
     if not (key.isascii() and key.isprintable()):
         fail("CHAPPE_API_KEY holds characters that no key has; copy it again.")
-    async with Chappe(settings.api_address, key=key) as client:
+    async with Chappe(settings.api_address, key=key, tls=tls(settings)) as client:
         return await work(client)
+
+
+def tls(settings: Settings) -> Tls | None:
+    """Returns how to call over TLS, None when nothing is set; ends the command when a file cannot be read."""
+    if settings.api_tls_ca_file is None:
+        return None
+    try:
+        return Tls(
+            root_certificates=settings.api_tls_ca_file.read_bytes(),
+            certificate_chain=_read(settings.api_tls_cert_file),
+            private_key=_read(settings.api_tls_key_file),
+        )
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.")
+
+
+def _read(file: Path | None) -> bytes | None:
+    return None if file is None else file.read_bytes()
 
 
 def in_utc(moment: object) -> str:

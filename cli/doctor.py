@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.markup import escape
 
+from cli.connection import tls
 from cli.output import explaining, say
 from core.db import Database
 from core.settings import Settings, SettingsError
@@ -114,6 +115,6 @@ async def _server(settings: Settings) -> str:
     key = settings.api_key.get_secret_value()
     if not key:
         return "not asked: CHAPPE_API_KEY is not set"
-    async with Chappe(settings.api_address, key=key) as client:
+    async with Chappe(settings.api_address, key=key, tls=tls(settings)) as client:
         reply = await client.campaigns.list_campaigns(v1.ListCampaignsRequest(page_size=1))
     return f"{settings.api_address} answers" + ("" if reply.campaigns else ", no campaign yet")

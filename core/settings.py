@@ -93,6 +93,13 @@ class Settings(BaseSettings):
 
     api_address: str = Field("127.0.0.1:50051", description="Where the chappe command finds the gRPC door.")
     api_key: SecretStr = Field(SecretStr(""), description="Key the chappe command calls with.")
+    api_tls_ca_file: Path | None = Field(
+        None, description="Authorities (PEM) the chappe command trusts; when set, it calls over TLS."
+    )
+    api_tls_cert_file: Path | None = Field(
+        None, description="Certificate the chappe command shows (PEM); needs the key."
+    )
+    api_tls_key_file: Path | None = Field(None, description="Private key of that certificate (PEM).")
 
     @classmethod
     def load(cls) -> Self:
