@@ -1,5 +1,6 @@
 """stack: what is made of the contract in proto/, step by step; each step writes below the folder it is given."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -95,6 +96,26 @@ def client_messages(target: Path) -> None:
     # The rules are the server's business; no message refers to them.
     shutil.rmtree(target / "buf")
     (target / "__init__.py").write_text('"""Made from proto/; never edited."""\n')
+    for path in sorted((target / "google").rglob("*.py")):
+        _leave_words_out(path)
+
+
+def _leave_words_out(path: Path) -> None:
+    """Takes others' comments out of the code made of their contracts: names we may use, words are theirs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.Module):
+            said = [each for each in node.body if not _is_text(each)]
+            node.body = said or [ast.Pass()]
+    path.write_text(ast.unparse(tree) + "\n", encoding="utf-8")
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def contract_files() -> list[str]:
