@@ -76,12 +76,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """WhatsApp answered no."""
+    """WhatsApp answered no; `wait` is how many seconds it asked us to wait, 0 when it asked for nothing."""
 
     verdict: Verdict
     code: int
     title: str = ""
     details: str = ""
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ def _again(claimed: Claimed, outcome: Refused, *, luck: float) -> Settlement:
     return Settlement(
         ref=claimed.ref,
         state=MessageState.PENDING,
-        delay=delay * luck if verdict.jitter else delay,
+        delay=max(delay * luck if verdict.jitter else delay, outcome.wait),
         counts=verdict.counts,
     )
 

@@ -1,17 +1,20 @@
 """One message to the Cloud API: the call, and what its answer means."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from core.domain.outcomes import Accepted, NotSent, Outcome, Refused, Unknown
+from core.domain.outcomes import Accepted, ErrorClass, NotSent, Outcome, Refused, Unknown, Verdict
 from core.whatsapp.errors import verdict, verdict_without_code
-from core.whatsapp.http import AnswerLostError, Http, NeverLeftError
+from core.whatsapp.http import Answer, AnswerLostError, Http, NeverLeftError
+from core.whatsapp.waits import regain, retry_after
 
 _HELD = "held_for_quality_assessment"
 _RETRY_SECONDS = 5.0
-_OK = 200
+_OK = range(200, 300)
+_WRITTEN_CODE = re.compile(r"\s*[0-9]{1,10}\s*")
 # What the column can hold; no code of the Cloud API is near it.
 _CODES = 2**31
 
@@ -28,27 +31,31 @@ class WhatsAppClient:
         """Sends one message; never raises for what the network or WhatsApp does."""
         url = f"{self._root}/{phone_number_id}/messages"
         try:
-            status, body = await self._http.post(url, token=token, body=orjson.dumps(payload))
+            answer = await self._http.post(url, token=token, body=orjson.dumps(payload))
         except NeverLeftError as error:
             return NotSent(reason=str(error), delay=_RETRY_SECONDS)
         except AnswerLostError as error:
             return Unknown(reason=str(error))
-        return read_answer(status, body)
+        return read_answer(answer)
 
 
-def read_answer(status: int, body: bytes) -> Outcome:
-    """Returns what an answer means; what cannot be read is Unknown, since the message may have been taken."""
+def read_answer(answer: Answer) -> Outcome:
+    """Returns what an answer means; what cannot be read is Unknown, since the message may have been taken.
+
+    A message's id outweighs all else: WhatsApp gives none to what it refuses.
+    """
     try:
-        answer = orjson.loads(body)
+        told = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        answer = None
-    answer = answer if isinstance(answer, dict) else {}
-    if isinstance(answer.get("error"), dict):
-        return _read_error(status, answer["error"])
-    messages = answer.get("messages")
-    if status == _OK and isinstance(messages, list) and messages and isinstance(messages[0], dict):
+        told = None
+    told = told if isinstance(told, dict) else {}
+    messages = told.get("messages")
+    if answer.status in _OK and isinstance(messages, list) and messages and isinstance(messages[0], dict):
         return _read_message(messages[0])
-    return _without_code(status)
+    error = told.get("error")
+    error = error if isinstance(error, dict) else {}
+    code = _code(error.get("code"))
+    return _without_code(answer) if code is None else _refused(answer, code, error)
 
 
 def _read_message(message: Mapping[str, Any]) -> Outcome:
@@ -58,18 +65,33 @@ def _read_message(message: Mapping[str, Any]) -> Outcome:
     return Accepted(whatsapp_message_id=wamid, held=message.get("message_status") == _HELD)
 
 
-def _read_error(status: int, error: Mapping[str, Any]) -> Outcome:
-    code = error.get("code")
-    if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code < _CODES:
-        return _without_code(status)
+def _code(told: object) -> int | None:
+    """Returns a code, also one written as a text or with a point; None for what is no code."""
+    if isinstance(told, str) and _WRITTEN_CODE.fullmatch(told):
+        told = int(told)
+    if isinstance(told, float) and told.is_integer():
+        told = int(told)
+    is_code = isinstance(told, int) and not isinstance(told, bool) and 0 <= told < _CODES
+    return told if isinstance(told, int) and is_code else None
+
+
+def _refused(answer: Answer, code: int, error: Mapping[str, Any]) -> Refused:
     data = error.get("error_data")
     details = data.get("details", "") if isinstance(data, dict) else data
+    found = verdict(code)
     return Refused(
-        verdict=verdict(code),
+        verdict=found,
         code=code,
         title=_title(error),
         details=details if isinstance(details, str) else "",
+        wait=_wait(answer, found),
     )
+
+
+def _wait(answer: Answer, found: Verdict) -> float:
+    """Returns how long WhatsApp asks us to wait; the usage header counts calls, so only a throttle heeds it."""
+    throttled = found.error_class is ErrorClass.THROTTLE
+    return max(retry_after(answer.headers), regain(answer.headers) if throttled else 0.0)
 
 
 def _title(error: Mapping[str, Any]) -> str:
@@ -79,8 +101,8 @@ def _title(error: Mapping[str, Any]) -> str:
     return text.split(") ", 1)[-1] if text.startswith("(#") else text
 
 
-def _without_code(status: int) -> Outcome:
-    meaning = verdict_without_code(status)
+def _without_code(answer: Answer) -> Outcome:
+    meaning = verdict_without_code(answer.status)
     if meaning.delays:
-        return Refused(verdict=meaning, code=0, title=meaning.words)
-    return Unknown(reason=f"HTTP {status} without a word of the Cloud API")
+        return Refused(verdict=meaning, code=0, title=meaning.words, wait=_wait(answer, meaning))
+    return Unknown(reason=f"HTTP {answer.status} without a word of the Cloud API")

@@ -208,6 +208,8 @@ LOST = Verdict(
 )
 
 _TOO_MANY_REQUESTS = 429
+# The call may have been carried on by whoever grew tired of waiting (408, and nginx's 499).
+_GAVE_UP_WAITING = frozenset({408, 499})
 _SERVER_ERROR = 500
 
 
@@ -225,7 +227,8 @@ def verdict_without_code(http_status: int) -> Verdict:
     """Returns what an answer means that carries no code of the Cloud API."""
     if http_status == _TOO_MANY_REQUESTS:
         return NO_CODE_THROTTLED
-    return LOST if http_status >= _SERVER_ERROR or http_status < 400 else NO_CODE_REFUSED  # noqa: PLR2004
+    refused = 400 <= http_status < _SERVER_ERROR and http_status not in _GAVE_UP_WAITING  # noqa: PLR2004
+    return NO_CODE_REFUSED if refused else LOST
 
 
 def words(code: int) -> str:

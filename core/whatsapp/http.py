@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import (
@@ -16,8 +16,17 @@ from pyreqwest.request import RequestBuilder
 # The one message by which the transport says that it failed while it was still connecting. Its exception classes do
 # not tell: a connection cut in the middle of a request is a ConnectError, too.
 _WHILE_CONNECTING = "client error (Connect)"
+_OK = 200
 _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 15.0
+
+
+class Answer(NamedTuple):
+    """What a server answered, whole; headers, their names in lower case, are kept unless it answered 200."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class NeverLeftError(Exception):
@@ -59,13 +68,13 @@ class Http:
             await self._client.close()
             self._client = None
 
-    async def post(self, url: str, *, token: str, body: bytes) -> tuple[int, bytes]:
-        """Posts JSON and returns the answer's HTTP status and body; raises NeverLeftError or AnswerLostError."""
+    async def post(self, url: str, *, token: str, body: bytes) -> Answer:
+        """Posts JSON and returns the answer; raises NeverLeftError or AnswerLostError."""
         request = self._open_client().post(url).header("content-type", "application/json").body_bytes(body)
         return await _answer(request.bearer_auth(token))
 
-    async def get(self, url: str, *, token: str, query: Mapping[str, str]) -> tuple[int, bytes]:
-        """Reads and returns the answer's HTTP status and body; raises NeverLeftError or AnswerLostError."""
+    async def get(self, url: str, *, token: str, query: Mapping[str, str]) -> Answer:
+        """Reads and returns the answer; raises NeverLeftError or AnswerLostError."""
         return await _answer(self._open_client().get(url).query(dict(query)).bearer_auth(token))
 
     def _open_client(self) -> Client:
@@ -74,10 +83,12 @@ class Http:
         return self._client
 
 
-async def _answer(request: RequestBuilder) -> tuple[int, bytes]:
+async def _answer(request: RequestBuilder) -> Answer:
     try:
         response = await request.build().send()
-        return response.status, bytes(await response.bytes())
+        # What takes a message says nothing in its headers that anybody reads.
+        headers = {} if response.status == _OK else {name.lower(): text for name, text in response.headers.items()}
+        return Answer(response.status, bytes(await response.bytes()), headers)
     except PoolTimeoutError:
         raise NeverLeftError("no free connection") from None
     except RequestError as error:

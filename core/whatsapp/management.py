@@ -10,7 +10,8 @@ import orjson
 from core.domain.errors import LimitReached, NotFound, Refusal, Unavailable, WrongState
 from core.domain.senders import Quality, SenderInfo, ThroughputLevel
 from core.domain.templates import ListedTemplate, TemplateCategory, TemplateState
-from core.whatsapp.http import AnswerLostError, Http, NeverLeftError
+from core.whatsapp.http import Answer, AnswerLostError, Http, NeverLeftError
+from core.whatsapp.waits import regain
 
 _NUMBER_FIELDS = (
     "id,display_phone_number,verified_name,quality_rating,throughput,whatsapp_business_manager_messaging_limit"
@@ -60,12 +61,12 @@ class ManagementClient:
 
     async def _get(self, path: str, *, query: Mapping[str, str], token: str) -> Mapping[str, Any]:
         try:
-            status, body = await self._http.get(f"{self._root}/{path}", token=token, query=query)
+            found = await self._http.get(f"{self._root}/{path}", token=token, query=query)
         except (NeverLeftError, AnswerLostError):
             raise Unavailable("WHATSAPP_UNAVAILABLE", "WhatsApp does not answer; try again.") from None
-        answer = _parse(body)
-        if status != _OK or "error" in answer:
-            raise _refusal(status, answer)
+        answer = _parse(found.body)
+        if found.status != _OK or "error" in answer:
+            raise _refusal(found, answer)
         return answer
 
 
@@ -87,14 +88,16 @@ def _parse(body: bytes) -> Mapping[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _refusal(status: int, answer: Mapping[str, Any]) -> Refusal:
-    error = answer.get("error")
+def _refusal(found: Answer, answer: Mapping[str, Any]) -> Refusal:
+    error, status = answer.get("error"), found.status
     code = error.get("code") if isinstance(error, Mapping) else None
     if code in _TOKEN_CODES or code in _PERMISSION_CODES:
         return WrongState("CREDENTIAL_INVALID", "WhatsApp does not take the sender's access token.", code=code)
     if code in _LIMIT_CODES or status == _TOO_MANY:
         text = "WhatsApp's hourly limit of such calls is used up; try again later."
-        return LimitReached("WHATSAPP_LIMIT_REACHED", text, retry_after=_LIMIT_SECONDS, code=code or status)
+        return LimitReached(
+            "WHATSAPP_LIMIT_REACHED", text, retry_after=regain(found.headers) or _LIMIT_SECONDS, code=code or status
+        )
     if code in _UNKNOWN_OBJECT_CODES:
         text = "WhatsApp knows no such number or account, or the access token may not see it."
         return NotFound("WHATSAPP_OBJECT_NOT_FOUND", text, code=code)

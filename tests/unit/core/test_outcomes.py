@@ -1,5 +1,6 @@
 """Settling: what an attempt makes of its message."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -50,6 +51,11 @@ def test_throttling_never_exhausts_a_message() -> None:
 def test_a_throttled_pair_waits_four_times_longer_each_time() -> None:
     waits = [decide(refused(131056), attempt=attempt).delay for attempt in (1, 2, 3, 4, 5, 6)]
     assert waits == [1, 4, 16, 64, 256, 256]
+
+
+def test_a_message_waits_as_long_as_whatsapp_asks_if_that_is_longer() -> None:
+    asked = [replace(refused(130429), wait=wait) for wait in (0.5, 1800.0)]
+    assert [decide(one, attempt=1).delay for one in asked] == [1.0, 1800.0]
 
 
 def test_a_retry_that_has_used_up_its_tries_fails_with_that_reason() -> None:
