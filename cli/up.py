@@ -54,6 +54,8 @@ def print_addresses(stack: Stack, key: str, environment: Path) -> None:
         ("simulated WhatsApp", stack.simulator_url), ("data and logs", stack.directory),
     ):  # fmt: skip
         say(f"{name:28} {address}")
+    for name, port in stack.metrics_ports.items():
+        say(f"{f'metrics of {name}':28} http://127.0.0.1:{port}/metrics")
     say("\nIn another terminal:\n")
     for line in (
         f". {shlex.quote(str(environment))}    # all settings of this stack, and a key",

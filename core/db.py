@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
@@ -43,6 +45,18 @@ class Connection(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolUse:
+    """Shows a pool: connections in use and idle, how many there may be, who waits, and how long all have waited."""
+
+    used: int
+    idle: int
+    limit: int
+    waiting: int
+    wait_count: int
+    wait_seconds: float
+
+
 class Database:
     """A pool of connections to one PostgreSQL; use as an async context manager."""
 
@@ -51,6 +65,9 @@ class Database:
         self._pool_size = pool_size
         self._application_name = application_name
         self._pool: asyncpg.Pool[Row] | None = None
+        self._waiting = 0
+        self._wait_count = 0
+        self._wait_seconds = 0.0
 
     async def __aenter__(self) -> Self:
         try:
@@ -90,18 +107,42 @@ class Database:
         async with _refusing(), self._acquire(timeout=timeout) as connection:
             await connection.fetchval("SELECT 1", timeout=timeout)
 
+    @property
+    def use(self) -> PoolUse:
+        """How the pool is used now, and how long connections were waited for since it was opened."""
+        pool = self._open_pool()
+        idle = pool.get_idle_size()
+        return PoolUse(
+            used=pool.get_size() - idle,
+            idle=idle,
+            limit=self._pool_size,
+            waiting=self._waiting,
+            wait_count=self._wait_count,
+            wait_seconds=self._wait_seconds,
+        )
+
     @asynccontextmanager
     async def _acquire(self, *, timeout: float | None = None) -> "AsyncIterator[PoolConnectionProxy[Row]]":
         """Whatever keeps us from a connection, down to a changed password, is the same to a caller: try again."""
         pool = self._open_pool()
         try:
-            connection = await pool.acquire(timeout=timeout)
+            connection = await self._wait_for(pool, timeout=timeout)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise _unavailable() from error
         try:
             yield connection
         finally:
             await pool.release(connection)
+
+    async def _wait_for(self, pool: "asyncpg.Pool[Row]", *, timeout: float | None) -> "PoolConnectionProxy[Row]":
+        start = perf_counter()
+        self._waiting += 1
+        try:
+            return await pool.acquire(timeout=timeout)
+        finally:
+            self._waiting -= 1
+            self._wait_count += 1
+            self._wait_seconds += perf_counter() - start
 
     def _open_pool(self) -> "asyncpg.Pool[Row]":
         if self._pool is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
-from core.db import Connection
+from core.db import Connection, Database
 
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x43484150
@@ -43,6 +43,14 @@ async def pending(connection: Connection) -> list[str]:
         applied = {row["version"] for row in await connection.fetch("SELECT version FROM schema_migrations")}
     names = sorted(file.name for file in (resources.files("sql") / "migrations").iterdir())
     return [name for name in names if "_pre_" in name and name.partition("_")[0] not in applied]
+
+
+async def at_head(database: Database) -> None:
+    """Raises MigrationFailed when the database lacks migrations; refuses with ``DATABASE_UNAVAILABLE``."""
+    async with database.connection() as connection:
+        missing = await pending(connection)
+    if missing:
+        raise MigrationFailed(f"the database lacks {len(missing)} migrations, from {missing[0]} on")
 
 
 def _run_dbmate(database_url: str) -> None:

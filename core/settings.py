@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC door; 0 takes a free one.")
     webhooks_host: str = Field("127.0.0.1", description="Address the webhook door listens on.")
     webhooks_port: int = Field(8088, ge=0, le=65535, description="Port of the webhook door; 0 takes a free one.")
+    metrics_host: str = Field("127.0.0.1", description="Address /metrics, /healthz and /readyz are served on.")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Their port in each process; 0 takes a free one, none serves none. A group counts up from it.",
+    )
     port_file: Path | None = Field(None, description="File a process writes its port to once it is ready.")
     tls_cert_file: Path | None = Field(None, description="Certificate chain of the gRPC door (PEM); needs the key.")
     tls_key_file: Path | None = Field(None, description="Private key of that certificate (PEM).")
@@ -189,6 +196,8 @@ def _type_name(field: FieldInfo) -> str:
     names = {int: "integer", float: "number", bool: "true or false", str: "text", SecretStr: "secret"}
     if field.annotation in names:
         return names[field.annotation]
+    if field.annotation == int | None:
+        return "integer"
     text = str(field.annotation)
     if "Literal" in text:
         return text.partition("[")[2].rstrip("]").replace("'", "")

@@ -22,11 +22,13 @@ from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import _async as health_aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
 
-from core.cache import Cache, CacheMetrics
+from core.cache import Cache
 from core.clock import Clock
 from core.db import Database
 from core.domain.errors import Unavailable
+from core.metrics import RpcMetrics
 from core.migrate import pending
 from core.pace import Pace
 from core.repositories.rooms import Store
@@ -42,7 +44,9 @@ from server.interceptors.deadline import Deadline
 from server.interceptors.errors import Errors
 from server.interceptors.telemetry import Telemetry
 from server.interceptors.validation import Validation
+from server.monitoring import monitored
 from server.mutations import Mutations
+from server.parts import Parts
 from server.policies import read_policies
 from server.services.campaigns import CampaignsService
 from server.services.categories import CategoriesService
@@ -58,20 +62,6 @@ _LARGEST_MESSAGE = 4 * 1024 * 1024
 _MOST_WHATSAPP_CONNECTIONS = 8  # templates and numbers are read here; messages are sent by workers
 _CONNECTION_AGE_MS = 5 * 60 * 1000  # so that callers find new processes; gRPC adds a tenth at random
 _LEAST_PING_INTERVAL_MS = 10_000  # callers may ask for a sign of life this often without being told to calm down
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Holds what services are made of."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    mutations: Mutations
-    wakeups: Wakeups
-    pace: Pace
-    management: ManagementClient
-    cache_metrics: CacheMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +140,7 @@ def _messages_service(parts: Parts) -> MessagesService:
 
 
 def interceptors(
-    *, settings: Settings, clock: Clock, store: Store, cache: Cache | None, deadline: Deadline
+    *, settings: Settings, clock: Clock, store: Store, cache: Cache | None, deadline: Deadline, metrics: RpcMetrics
 ) -> list[Interceptor]:
     """Returns the chain, outermost first.
 
@@ -160,7 +150,7 @@ def interceptors(
     """
     caching = [Caching(cache=cache, max_reply_bytes=settings.cache_max_reply_bytes)] if cache else []
     return [
-        Telemetry(clock=clock, make_id=lambda: secrets.token_hex(16)),
+        Telemetry(clock=clock, make_id=lambda: secrets.token_hex(16), metrics=metrics),
         Errors(),
         deadline,
         Auth(store=store, clock=clock),
@@ -192,14 +182,28 @@ async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = Fal
             management=_management(settings, http),
             cache_metrics=cache.metrics,
         )
-        deadline = Deadline(default_seconds=settings.default_deadline_seconds)
-        used = cache if settings.cache_enabled else None
-        chain = interceptors(settings=settings, clock=clock, store=store, cache=used, deadline=deadline)
-        watched = health_aio.HealthServicer()
-        server = build_server(
-            services(parts), chain, health_servicer=watched, settings=settings, shares_port=shares_port
-        )
-        yield Door(server=server, database=database, health=watched, deadline=deadline, settings=settings)
+        registry = CollectorRegistry()
+        door = _door(parts, database, cache if settings.cache_enabled else None, registry, shares_port=shares_port)
+        async with monitored(parts, registry=registry, database=database, is_draining=lambda: door.is_closing):
+            yield door
+
+
+def _door(
+    parts: Parts, database: Database, cache: Cache | None, registry: CollectorRegistry, *, shares_port: bool
+) -> Door:
+    settings = parts.settings
+    deadline = Deadline(default_seconds=settings.default_deadline_seconds)
+    chain = interceptors(
+        settings=settings,
+        clock=parts.clock,
+        store=parts.store,
+        cache=cache,
+        deadline=deadline,
+        metrics=RpcMetrics(registry),
+    )
+    watched = health_aio.HealthServicer()
+    server = build_server(services(parts), chain, health_servicer=watched, settings=settings, shares_port=shares_port)
+    return Door(server=server, database=database, health=watched, deadline=deadline, settings=settings)
 
 
 def build_server(

@@ -41,6 +41,11 @@ class Door:
         self._looking: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it takes no new callers any more."""
+        return self._closing.is_set()
+
     async def open(self) -> int:
         """Starts serving and returns the port; raises StartError when it is taken."""
         port = self._listen()

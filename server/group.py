@@ -10,6 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 from core.settings import Settings
 from server.door import StartError
 
+# Each member is watched on a port of its own; 0 takes a free one anyway.
+_METRICS_PORT = "CHAPPE_METRICS_PORT"
+
 _Member = asyncio.subprocess.Process
 
 
@@ -32,8 +35,8 @@ async def members(count: int, *, port: int) -> AsyncIterator[list[_Member]]:
     started: list[_Member] = []
     try:
         pipes = [os.pipe() for _ in range(count)]
-        for _, ready in pipes:
-            started.append(await _start(ready, port=port))
+        for number, (_, ready) in enumerate(pipes):
+            started.append(await _start(ready, port=port, number=number))
             os.close(ready)
         for waiting, _ in pipes:
             if not await asyncio.to_thread(os.read, waiting, 1):
@@ -57,8 +60,10 @@ async def first_to_end(group: list[_Member]) -> None:
             wait.cancel()
 
 
-async def _start(ready: int, *, port: int) -> _Member:
+async def _start(ready: int, *, port: int, number: int) -> _Member:
     settings = {name: value for name, value in os.environ.items() if name != "CHAPPE_PORT_FILE"}
+    if settings.get(_METRICS_PORT, "0").strip("0"):
+        settings[_METRICS_PORT] = str(int(settings[_METRICS_PORT]) + number)
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -45,6 +45,14 @@ class Stack:
         self.api_ports = [ports.take() for _ in range(apis)]
         self.webhooks_port = ports.take()
         self.simulator_port = ports.take()
+        self.metrics_ports = {
+            name: ports.take()
+            for name in (
+                *(f"api-{number + 1}" for number in range(apis)),
+                "webhooks",
+                *(f"worker-{number + 1}" for number in range(workers)),
+            )
+        }
         self.envoy = Envoy(directory=self.servers.directory, ports=ports, api_ports=self.api_ports)
         self.processes: dict[str, Process] = {}
 
@@ -144,7 +152,8 @@ class Stack:
         ]
 
     def _program(self, verb: str, name: str, settings: Mapping[str, str]) -> Command:
-        return programs.chappe(verb, name=name, directory=self.directory, settings=settings)
+        own = {"CHAPPE_METRICS_PORT": str(self.metrics_ports[name])}
+        return programs.chappe(verb, name=name, directory=self.directory, settings={**own, **settings})
 
     def _simulator(self) -> Command:
         kept = self._kept_secrets()

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 
 from core.clock import SystemClock
+from core.listener import ListenError
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from workers.assembly import assembled
@@ -25,7 +26,7 @@ def main() -> None:
         # Taskiq says of every ring what we say of the work itself.
         logging.getLogger("taskiq").setLevel(logging.WARNING)
         uvloop.run(_work(settings))
-    except SettingsError as error:
+    except (ListenError, SettingsError) as error:
         sys.exit(f"chappe worker: {error}")
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry
 from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
-from core.bells import open_bells
+from core.bells import Bells, open_bells
 from core.clock import Clock
 from core.db import Database
+from core.metrics import SendingMetrics
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -32,7 +34,8 @@ from core.wakeups import (
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.http import Http
 from workers.engine import Engine, Safeguards
-from workers.keeper import Keeper
+from workers.keeper import CHORES, Keeper
+from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
@@ -87,7 +90,9 @@ async def assembled(
         )
         pace = Pace.connect(settings.pace_url, clock=clock)
         stack.push_async_callback(pace.close)
-        bells = await stack.enter_async_context(_bells(settings.queue_url, holder))
+        opened = open_bells(settings.queue_url)
+        bells = await stack.enter_async_context(_listeners(opened, holder))
+        registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
             store=Store(database),
@@ -104,15 +109,19 @@ async def assembled(
             calls=asyncio.Semaphore(settings.worker_concurrency),
             stopping=stopping,
             safeguards=safeguards or Safeguards(),
+            metrics=SendingMetrics(registry),
         )
-        receivers = _receivers(engine, bells)
-        yield Worker(engine=engine, keeper=Keeper(engine=engine, scouts=scouts(engine)), receivers=receivers)
+        gauges = QueueGauges(clock=clock)
+        keeper = Keeper(engine=engine, scouts=scouts(engine), chores=(*CHORES, gauges.read))
+        await stack.enter_async_context(
+            monitored(engine, registry=registry, database=database, gauges=gauges, queue=opened.examine)
+        )
+        yield Worker(engine=engine, keeper=keeper, receivers=_receivers(engine, bells))
 
 
 @asynccontextmanager
-async def _bells(url: str, holder: str) -> AsyncIterator[dict[str, AsyncBroker]]:
+async def _listeners(opened: Bells, holder: str) -> AsyncIterator[dict[str, AsyncBroker]]:
     """Yields a bell for each kind of work, and leaves them in order."""
-    opened = open_bells(url)
     streams = (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
     bells = {stream: opened.listener(stream, name=holder, luck=random.random) for stream in streams}
     try:

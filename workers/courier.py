@@ -56,6 +56,7 @@ class Courier:
 
     def settle(self, parcel: Parcel, outcome: Outcome) -> None:
         """Hands an outcome to the settler."""
+        self._engine.metrics.sent(_result(outcome))
         direct, luck = parcel.campaign.direct, self._engine.luck()
         told = telling(parcel.claimed.contact_id, outcome, at=self._engine.clock.now())
         self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck), told)
@@ -69,12 +70,18 @@ class Courier:
             payload = self._payload(parcel)
         except (ValueError, KeyError):
             return Refused(verdict=verdict(_INVALID), code=_INVALID, title="The values do not fit the bindings.")
+        return await self._post(parcel, payload)
+
+    async def _post(self, parcel: Parcel, payload: dict[str, object]) -> Outcome:
         # A process may be frozen for any time up to this line; from here on the answer decides.
         if self._engine.safeguards.lease_check and self._engine.clock.monotonic() >= parcel.deadline:
             return NotSent(reason="the lease has ended")
-        return await self._engine.client.send(
+        start = self._engine.clock.monotonic()
+        outcome = await self._engine.client.send(
             phone_number_id=self._sender.phone_number_id, token=self._token, payload=payload
         )
+        self._engine.metrics.observe_answer(self._engine.clock.monotonic() - start)
+        return outcome
 
     def _payload(self, parcel: Parcel) -> dict[str, object]:
         claimed = parcel.claimed
@@ -104,6 +111,19 @@ def _form(parcel: Parcel) -> TemplateForm:
         named=source.parameter_format == "NAMED",
         bindings=campaign.bindings if directed is None else directed.content.bindings,
     )
+
+
+def _result(outcome: Outcome) -> str:
+    """Names what came of an attempt, as it is counted: WhatsApp's refusals by their class."""
+    match outcome:
+        case Accepted():
+            return "HELD" if outcome.held else "ACCEPTED"
+        case Refused():
+            return outcome.verdict.error_class.value
+        case NotSent():
+            return "NOT_SENT"
+        case Unknown():
+            return "LOST"
 
 
 def _described(parcel: Parcel, outcome: Outcome) -> dict[str, object]:

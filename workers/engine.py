@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from prometheus_client import CollectorRegistry
+
 from core.clock import Clock
+from core.metrics import SendingMetrics
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -39,3 +42,4 @@ class Engine:
     calls: asyncio.Semaphore
     stopping: asyncio.Event
     safeguards: Safeguards = field(default_factory=Safeguards)
+    metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))

@@ -62,7 +62,8 @@ class Settler:
     async def _flush(self) -> None:
         batch = self._waiting[:BATCH]
         try:
-            await write(self._engine.store, [settlement for settlement, _ in batch])
+            doubles = await write(self._engine.store, [settlement for settlement, _ in batch])
+            self._engine.metrics.doubles_found(doubles)
             await keep(self._engine, [told for _, told in batch if told is not None])
         except Exception:
             # Whatever it is, the outcomes are known here and nowhere else: they are kept until they are written.
@@ -72,11 +73,13 @@ class Settler:
         del self._waiting[: len(batch)]
 
 
-async def write(store: Store, batch: list[Settlement]) -> None:
-    """Writes settlements, and notes those that prove a double."""
+async def write(store: Store, batch: list[Settlement]) -> int:
+    """Writes settlements, and notes those that prove a double; returns how many do."""
     async with store.connection() as rooms:
         settled = await rooms.sending.settle_messages(batch)
         late = [one for one in batch if one.whatsapp_message_id and one.ref.message_id not in settled]
-        if late:
-            doubles = await rooms.sending.record_late_accepts(late)
-            _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
+        if not late:
+            return 0
+        doubles = await rooms.sending.record_late_accepts(late)
+    _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
+    return doubles

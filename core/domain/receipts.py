@@ -47,6 +47,11 @@ class Progress:
         return min(time for time in (self.send_time, self.deliver_time, self.read_time, self.fail_time) if time)
 
     @property
+    def latest_time(self) -> datetime:
+        """Returns the time of the last thing told."""
+        return max(time for time in (self.send_time, self.deliver_time, self.read_time, self.fail_time) if time)
+
+    @property
     def state(self) -> ReceiptState:
         """Returns the state of the highest rank that was told."""
         if self.read_time:

@@ -1,16 +1,29 @@
 """What campaigns still have to do, on one connection; the statement is in sql/queries/backlogs.sql."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from core.db import Connection
 from core.domain.campaigns import CampaignState
 from core.domain.senders import SenderState
+from core.domain.stats import DEPLOYMENT
 from core.domain.waiting import Backlog
 from core.queries import load
 from core.repositories.campaigns import refuse_unknown
 
 SQL = load("backlogs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """Counts the messages due in running campaigns, claimed, in doubt and held; and how long a webhook has waited."""
+
+    due_count: int
+    claimed_count: int
+    unconfirmed_count: int
+    held_count: int
+    oldest_delivery_seconds: float
 
 
 class Backlogs:
@@ -29,3 +42,8 @@ class Backlogs:
             "sender_state": SenderState(row["sender_state"]),
         }
         return Backlog(**dict(row) | states)
+
+    async def get_queue(self) -> QueueState:
+        """Reads what waits in the whole deployment."""
+        rows = await self._connection.fetch(SQL["get_queue"], DEPLOYMENT)
+        return QueueState(**rows[0])

@@ -1,4 +1,4 @@
-"""Outermost: gives each call its request id and says in one log line how it ended."""
+"""Outermost: gives each call its request id, measures it, and says in one log line how it ended."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ import grpc
 
 from core import telemetry
 from core.clock import Clock
+from core.metrics import RpcMetrics
 from server.call import Call
 from server.interceptors.base import Aborted, Proceed
 
@@ -20,7 +21,8 @@ _REQUEST_ID = "x-request-id"
 class Telemetry:
     """Sees every final code, refusals included."""
 
-    def __init__(self, *, clock: Clock, make_id: Callable[[], str]) -> None:
+    def __init__(self, *, clock: Clock, make_id: Callable[[], str], metrics: RpcMetrics) -> None:
+        self._metrics = metrics
         self._clock = clock
         self._make_id = make_id
 
@@ -51,6 +53,7 @@ class Telemetry:
         return brought if _SANE_ID.fullmatch(brought) else self._make_id()
 
     def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
+        self._metrics.ended(call.method, code.name, seconds)
         level = logging.DEBUG if call.method.startswith("/grpc.") else logging.INFO
         facts = {"method": call.method, "code": code.name, "duration_ms": round(seconds * 1000, 1)}
         if "chappe-cache" in call.trailing:

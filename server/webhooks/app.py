@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from core.domain.errors import Unavailable
+from core.metrics import WebhookMetrics
 from server.webhooks.heartbeat import Heartbeat
 from server.webhooks.intake import Intake
 from server.webhooks.signature import is_signed, is_token
@@ -35,19 +35,27 @@ class Turned(Exception):
 class App:
     """Answers WhatsApp; bodies and signatures appear in no log."""
 
-    def __init__(self, *, intake: Intake, heartbeat: Heartbeat, secrets: Sequence[bytes], verify_token: str) -> None:
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        heartbeat: Heartbeat,
+        secrets: Sequence[bytes],
+        verify_token: str,
+        metrics: WebhookMetrics,
+    ) -> None:
         self._intake = intake
         self._heartbeat = heartbeat
         self._secrets = tuple(secrets)
         self._verify_token = verify_token
-        self.answers: Counter[int] = Counter()
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one HTTP call."""
         if scope["type"] != "http":
             return
         status, text = await self._answer(scope, receive)
-        self.answers[status] += 1
+        self._metrics.answered(status)
         await _reply(send, status, text)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[HTTPStatus, str]:
@@ -93,10 +101,12 @@ class App:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         signature = headers.get(b"x-hub-signature-256")
         if signature is None:
+            self._metrics.refused_signature()
             raise Turned(HTTPStatus.UNAUTHORIZED)
         async with asyncio.timeout(_BODY_SECONDS):
             body = await _read_body(receive, announced=headers.get(b"content-length", b"0"))
         if not is_signed(body, signature, secrets=self._secrets):
+            self._metrics.refused_signature()
             raise Turned(HTTPStatus.FORBIDDEN)
         await self._intake.append(body)
         return ""

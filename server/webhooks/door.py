@@ -1,16 +1,18 @@
 """The open webhook door: HTTP in front, the database and the bell behind, closed without cutting a call off."""
 
-import asyncio
-import contextlib
 import logging
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
 
-import uvicorn
+from prometheus_client import CollectorRegistry
 
+from core.clock import SystemClock
 from core.db import Database
+from core.health import Readiness
+from core.listener import Listener, ListenError
+from core.metrics import PoolCollector, WebhookMetrics
+from core.metrics_door import watched
+from core.migrate import at_head
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
@@ -30,49 +32,25 @@ class Door:
     """Listens from ``open`` to ``close``."""
 
     def __init__(self, *, app: App, settings: Settings) -> None:
-        self._settings = settings
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=max(1, round(settings.stop_grace_seconds)),
-            )
+        self._listener = Listener(
+            app=app,
+            host=settings.webhooks_host,
+            port=settings.webhooks_port,
+            grace_seconds=settings.stop_grace_seconds,
         )
-        self._serving: asyncio.Task[None] | None = None
+        self.is_closing = False
 
     async def open(self) -> int:
         """Starts listening and returns the port; raises DoorError when it is taken."""
-        listener = self._listen()
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
-        return cast("int", listener.getsockname()[1])
+        try:
+            return await self._listener.open()
+        except ListenError as error:
+            raise DoorError(str(error)) from None
 
     async def close(self) -> None:
         """Takes no more calls, and lets those that came end."""
-        self._server.should_exit = True
-        if self._serving is not None:
-            await asyncio.gather(self._serving, return_exceptions=True)
-
-    def _listen(self) -> socket.socket:
-        address = (self._settings.webhooks_host, self._settings.webhooks_port)
-        try:
-            return socket.create_server(address, backlog=2048)
-        except OSError as error:
-            raise DoorError(f"cannot listen on port {address[1]} ({error.strerror})") from None
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn that leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
-        yield
+        self.is_closing = True
+        await self._listener.close()
 
 
 @asynccontextmanager
@@ -92,12 +70,32 @@ async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
         wakeups = Wakeups.connect(settings.queue_url)
         stack.push_async_callback(wakeups.close)
         store = Store(database)
-        intake = await stack.enter_async_context(Intake(store=store, wakeups=wakeups))
+        registry = CollectorRegistry()
+        metrics = WebhookMetrics(registry)
+        intake = await stack.enter_async_context(Intake(store=store, wakeups=wakeups, metrics=metrics))
         heartbeat = await stack.enter_async_context(Heartbeat(store=store))
         app = App(
             intake=intake,
             heartbeat=heartbeat,
             secrets=secrets,
             verify_token=settings.whatsapp_verify_token.get_secret_value(),
+            metrics=metrics,
         )
-        yield Door(app=app, settings=settings)
+        door = Door(app=app, settings=settings)
+        registry.register(PoolCollector(database))
+        readiness = Readiness(
+            needed={"database": lambda: at_head(database)},
+            wanted={"queue": wakeups.examine},
+            is_draining=lambda: door.is_closing,
+        )
+        await stack.enter_async_context(_watched(settings, registry, readiness))
+        yield door
+
+
+@asynccontextmanager
+async def _watched(settings: Settings, registry: CollectorRegistry, readiness: Readiness) -> AsyncIterator[None]:
+    try:
+        async with watched(settings=settings, clock=SystemClock(), registry=registry, readiness=readiness):
+            yield
+    except ListenError as error:
+        raise DoorError(f"{error} (CHAPPE_METRICS_HOST, CHAPPE_METRICS_PORT)") from error

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections import deque
+from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
 from core.domain.errors import Unavailable
+from core.metrics import WebhookMetrics
 from core.repositories.rooms import Store
 from core.wakeups import Wakeups
 from server.webhooks.bounded import within
@@ -25,8 +27,9 @@ _RING_SECONDS: Final = 0.02
 class Intake:
     """Appends bodies durably; use as an async context manager."""
 
-    def __init__(self, *, store: Store, wakeups: Wakeups) -> None:
+    def __init__(self, *, store: Store, wakeups: Wakeups, metrics: WebhookMetrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._wakeups = wakeups
         self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
         self._waiting_bytes = 0
@@ -96,8 +99,10 @@ class Intake:
         return Unavailable("DATABASE_AWAY", "The database does not answer.")
 
     async def _store_bodies(self, bodies: list[bytes]) -> None:
+        start = perf_counter()
         async with self._store.connection() as rooms:
             await rooms.deliveries.append_deliveries(bodies)
+        self._metrics.observe_commit(perf_counter() - start)
 
     async def _ring(self) -> None:
         """Rings after commits, but not for each: the bell says that there is work, not how much."""

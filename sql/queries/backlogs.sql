@@ -24,3 +24,29 @@ CROSS JOIN LATERAL (
     WHERE counters.scope_id = campaigns.id
 ) AS counted
 WHERE campaigns.id = $1;
+
+-- name: get_queue
+-- What all campaigns have waiting: messages due in those that run, claimed, in doubt, held by WhatsApp; and for how
+-- many seconds the oldest webhook body has waited. Read from counters (deployment $1) and short indexes.
+SELECT
+    coalesce((
+        SELECT sum(counters.count)
+        FROM campaigns JOIN counters ON counters.scope_id = campaigns.id AND counters.state = 'PENDING'
+        WHERE campaigns.state = 'RUNNING'
+    ), 0)::bigint AS due_count,
+    whole.claimed_count, whole.unconfirmed_count, whole.held_count,
+    coalesce((
+        SELECT extract(epoch FROM now() - receive_time)
+        FROM webhook_deliveries
+        WHERE apply_time IS NULL
+        ORDER BY id
+        LIMIT 1
+    ), 0)::double precision AS oldest_delivery_seconds
+FROM (
+    SELECT
+        coalesce(sum(count) FILTER (WHERE state = 'SENDING'), 0)::bigint AS claimed_count,
+        coalesce(sum(count) FILTER (WHERE state = 'UNCONFIRMED'), 0)::bigint AS unconfirmed_count,
+        coalesce(sum(count) FILTER (WHERE state = 'HELD'), 0)::bigint AS held_count
+    FROM counters
+    WHERE scope_id = $1
+) AS whole;

@@ -62,6 +62,12 @@ class Moved:
         failed = [step for step in self.steps if step.after.state is MessageState.FAILED]
         return [step.after for step in failed if step.told.error_code == step.after.error_code]
 
+    @property
+    def settled_doubts(self) -> int:
+        """How many messages were in doubt until one of these receipts."""
+        doubt = MessageState.UNCONFIRMED
+        return sum(step.before.state is doubt and step.after.state is not doubt for step in self.steps)
+
     def opt_outs(self) -> dict[UUID, datetime]:
         """Returns the contacts of whom WhatsApp says that they want no marketing, and since when."""
         told = [step for step in self.steps if step.told.error_code == ERROR_OPTED_OUT]

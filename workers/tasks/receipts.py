@@ -47,9 +47,10 @@ async def apply_deliveries(engine: Engine) -> None:
             await engine.wakeups.apply_deliveries()
             return
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
+        _measure(engine, applied.moved)
         await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count == _BATCH
-    await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key)
+    _measure(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
 
 
 async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
@@ -152,6 +153,13 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
         await keep_choices(rooms, choices, now=now)
     _tell([], moved)
     return moved
+
+
+def _measure(engine: Engine, moved: Moved) -> None:
+    now = engine.clock.now()
+    for step in moved.steps:
+        engine.metrics.observe_lag((now - step.told.latest_time).total_seconds())
+    engine.metrics.doubts_ended("RECEIPT", moved.settled_doubts)
 
 
 def _tell(read: Sequence[Webhook], moved: Moved) -> None:

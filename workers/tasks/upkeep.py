@@ -43,6 +43,7 @@ async def expire_leases(engine: Engine) -> None:
     async with engine.store.connection() as rooms:
         count = await rooms.sending.expire_leases(_PAGE)
     if count:
+        engine.metrics.leases_expired(count)
         _log.warning("messages are in doubt: their leases ended", extra={"count": count})
 
 
@@ -59,6 +60,9 @@ async def judge_doubts(engine: Engine) -> None:
         decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
     if resent or decided.resent_count or decided.failed_count:
         counts = {"resent": resent, "resent_by_policy": decided.resent_count, "failed": decided.failed_count}
+        engine.metrics.doubts_ended("RESENT_ON_EVIDENCE", resent)
+        engine.metrics.doubts_ended("RESENT_BY_POLICY", decided.resent_count)
+        engine.metrics.doubts_ended("FAILED", decided.failed_count)
         _log.warning("doubts were judged", extra=counts)
 
 

@@ -19,10 +19,12 @@ from google.protobuf.descriptor import MethodDescriptor
 from grpc_health.v1 import _async as health_aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
 
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.access import Role
+from core.metrics import RpcMetrics
 from core.repositories.rooms import Store
 from core.settings import Settings
 from server.assembly import Service, build_server, interceptors, offered
@@ -65,7 +67,14 @@ def clock() -> StillClock:
 @pytest.fixture
 async def channel(store: Store, clock: StillClock) -> AsyncIterator[grpc.aio.Channel]:
     settings = Settings()
-    chain = interceptors(settings=settings, clock=clock, store=store, cache=None, deadline=Deadline(default_seconds=10))
+    chain = interceptors(
+        settings=settings,
+        clock=clock,
+        store=store,
+        cache=None,
+        deadline=Deadline(default_seconds=10),
+        metrics=RpcMetrics(CollectorRegistry()),
+    )
     server = build_server(bare_services(), chain, health_servicer=health_aio.HealthServicer(), settings=settings)
     async with listening(server) as channel:
         yield channel

@@ -1,8 +1,11 @@
 """The order of the interceptors, with its reasons."""
 
+from prometheus_client import CollectorRegistry
+
 from core.cache import Cache
 from core.clock import SystemClock
 from core.db import Database
+from core.metrics import RpcMetrics
 from core.repositories.rooms import Store
 from core.settings import Settings
 from server.assembly import interceptors
@@ -31,5 +34,6 @@ def test_each_interceptor_stands_where_it_must() -> None:
         store=Store(Database(url=settings.database_url)),
         cache=Cache(url=settings.cache_url, clock=clock, timeout_seconds=1),
         deadline=Deadline(default_seconds=1),
+        metrics=RpcMetrics(CollectorRegistry()),
     )
     assert [type(interceptor) for interceptor in chain] == list(REASONS)

@@ -5,9 +5,11 @@ import logging
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+from prometheus_client import CollectorRegistry
 
 from core.domain import errors
 from core.domain.errors import Refusal, Violation
+from core.metrics import RpcMetrics
 from server.interceptors.base import Interceptor
 from server.interceptors.errors import CODES, Errors
 from server.interceptors.telemetry import Telemetry
@@ -43,7 +45,10 @@ async def refused_with(error: Exception) -> grpc.aio.AioRpcError:
     async def refuse(_request: StringValue, _context: Context) -> StringValue:
         raise error
 
-    chain: list[Interceptor] = [Telemetry(clock=StillClock(), make_id=lambda: "the-id"), Errors()]
+    chain: list[Interceptor] = [
+        Telemetry(clock=StillClock(), make_id=lambda: "the-id", metrics=RpcMetrics(CollectorRegistry())),
+        Errors(),
+    ]
     async with serving({"Refuse": answering(refuse)}, chain) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(channel, "Refuse")

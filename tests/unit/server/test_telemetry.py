@@ -6,9 +6,11 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+from prometheus_client import CollectorRegistry
 
 from core import telemetry
 from core.domain.errors import NotFound
+from core.metrics import RpcMetrics
 from server.interceptors.errors import Errors
 from server.interceptors.telemetry import Telemetry
 from tests.helpers.clocks import StillClock
@@ -30,7 +32,7 @@ HANDLERS = {"Echo": answering(echo), "Refuse": answering(refuse)}
 
 
 def chain() -> list[Any]:
-    return [Telemetry(clock=CLOCK, make_id=lambda: "made-here"), Errors()]
+    return [Telemetry(clock=CLOCK, make_id=lambda: "made-here", metrics=RpcMetrics(CollectorRegistry())), Errors()]
 
 
 async def test_a_call_without_an_id_gets_one_and_the_caller_learns_it() -> None:

@@ -1,0 +1,59 @@
+"""What the gRPC door shows of itself: its calls, its pool, its cache, and whether it is ready."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from core.cache import CacheMetrics
+from core.db import Database
+from core.health import Readiness
+from core.listener import ListenError
+from core.metrics import PoolCollector
+from core.metrics_door import watched
+from core.migrate import at_head
+from server.door import StartError
+from server.parts import Parts
+
+
+class CacheCollector(Collector):
+    """Shows what the cache of this process did."""
+
+    def __init__(self, metrics: CacheMetrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        """Reads the cache's counts as they are now."""
+        snapshot = self._metrics.snapshot()
+        replies = CounterMetricFamily("chappe_cache_replies", "Reads by outcome.", labels=["method", "outcome"])
+        for counts in snapshot.methods:
+            for outcome in ("hit", "miss", "stale", "bypass"):
+                replies.add_metric([f"/{counts.method}", outcome], getattr(counts, outcome))
+        yield replies
+        yield GaugeMetricFamily("chappe_cache_available", "1 while the cache answers.", value=snapshot.available)
+
+
+@asynccontextmanager
+async def monitored(
+    parts: Parts, *, registry: CollectorRegistry, database: Database, is_draining: Callable[[], bool]
+) -> AsyncIterator[None]:
+    """Shows the door to who watches it, inside the block; raises StartError when the port is taken."""
+    registry.register(PoolCollector(database))
+    registry.register(CacheCollector(parts.cache_metrics))
+    readiness = Readiness(
+        needed={"database": lambda: at_head(database)},
+        wanted={"cache": lambda: _answers(parts.cache_metrics), "queue": parts.wakeups.examine},
+        is_draining=is_draining,
+    )
+    try:
+        async with watched(settings=parts.settings, clock=parts.clock, registry=registry, readiness=readiness):
+            yield
+    except ListenError as error:
+        raise StartError(f"{error} (CHAPPE_METRICS_HOST, CHAPPE_METRICS_PORT)") from error
+
+
+async def _answers(metrics: CacheMetrics) -> None:
+    if not metrics.snapshot().available:
+        raise ConnectionError("the cache is away")
