@@ -76,6 +76,7 @@ class Database:
                 min_size=1,
                 max_size=self._pool_size,
                 init=_prepare_connection,
+                reset=_keep_session,
                 command_timeout=60,
                 server_settings={"application_name": self._application_name, "timezone": "UTC"},
             )
@@ -189,6 +190,10 @@ def _refusal(error: Exception) -> Refusal | None:
 async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
     for type_name in ("json", "jsonb"):
         await connection.set_type_codec(type_name, schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads)
+
+
+async def _keep_session(_connection: "asyncpg.Connection[Row]") -> None:
+    """Saves a round trip after each use: no statement of ours leaves anything behind in a session (a test looks)."""
 
 
 def _encode_json(value: object) -> str:

@@ -11,6 +11,7 @@ import uvloop
 
 from core.clock import SystemClock
 from core.listener import ListenError
+from core.memory import look_rarely
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from workers.assembly import assembled
@@ -36,6 +37,7 @@ async def _work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with assembled(settings=settings, clock=SystemClock(), stopping=stopping) as worker:
         _log.info("working", extra={"settings": settings.public()})
+        look_rarely()
         if settings.port_file is not None:
             _write_at_once(settings.port_file)
         await worker.run()

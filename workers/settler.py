@@ -7,6 +7,7 @@ from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
 from workers.tellings import Telling, keep
+from workers.waiting import pause
 
 _log = logging.getLogger(__name__)
 
@@ -47,17 +48,10 @@ class Settler:
         while self._waiting or not self._closing.is_set():
             await self._filled.wait()
             self._filled.clear()
-            if len(self._waiting) < BATCH:
-                await self._wait_for_more()
             while self._waiting:
+                if len(self._waiting) < BATCH:
+                    await pause(self._closing, _FLUSH_SECONDS)
                 await self._flush()
-
-    async def _wait_for_more(self) -> None:
-        try:
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await self._closing.wait()
-        except TimeoutError:
-            return
 
     async def _flush(self) -> None:
         batch = self._waiting[:BATCH]

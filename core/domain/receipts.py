@@ -172,9 +172,11 @@ def is_double(standing: Standing, told: Progress) -> bool:
     return superseded and bool(known) and known != told.whatsapp_message_id
 
 
-def earliest(*times: datetime | None) -> datetime | None:
-    """Returns the earliest of the times that are known."""
-    return min((time for time in times if time is not None), default=None)
+def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Returns the earlier of two times, as far as they are known."""
+    if one is None or (other is not None and other < one):
+        return other
+    return one
 
 
 def _was_presumed(standing: Standing) -> bool:

@@ -136,14 +136,14 @@ def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
         return Unknown(what="legacy receipt" if word in _LEGACY_STATES else f"receipt {word[:64]}")
-    error = next(items(told, "errors"), {})
+    error = next(items(told, "errors"), None)
     return Receipt(
         whatsapp_message_id=required(told, "id"),
         state=_STATES[word],
         receipt_time=instant(told, "timestamp"),
         reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
-        error_code=integer(error, "code"),
-        error_title=(text(error, "title") or text(error, "message"))[:500],
+        error_code=integer(error, "code") if error else 0,
+        error_title=(text(error, "title") or text(error, "message"))[:500] if error else "",
     )
 
 

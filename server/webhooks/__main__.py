@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvloop
 
+from core.memory import look_rarely
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from server.webhooks.door import DoorError, assembled
@@ -35,6 +36,7 @@ async def _serve(settings: Settings) -> None:
     async with assembled(settings=settings) as door:
         port = await door.open()
         _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
+        look_rarely()
         if settings.port_file is not None:
             _write_at_once(settings.port_file, f"{port}\n")
         await stopping.wait()

@@ -18,10 +18,12 @@ _log = logging.getLogger(__name__)
 _TIMEOUT_SECONDS: Final = 5.0
 # WhatsApp sends again what it got no answer for; an honest no comes before that.
 _PATIENCE_SECONDS: Final = 8.0
+# Whoever arrives so soon after shares the commit.
+_GATHER_SECONDS: Final = 0.01
 _MOST_BYTES_AT_ONCE: Final = 8 * 2**20
 _MOST_BYTES_WAITING: Final = 64 * 2**20
 # Workers take many deliveries per wake-up; more rings than this would tell them nothing.
-_RING_SECONDS: Final = 0.02
+_RING_SECONDS: Final = 0.1
 
 
 class Intake:
@@ -67,6 +69,7 @@ class Intake:
     async def _append_all(self) -> None:
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(_GATHER_SECONDS)  # noqa: TID251  # cancelled when the door closes
             batch = self._take()
             error = await self._store_batch([body for body, _ in batch])
             for _, done in batch:

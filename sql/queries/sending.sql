@@ -60,14 +60,13 @@ RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, me
 -- Writes what became of attempts, each only while that attempt is the newest; a message a receipt has moved on keeps
 -- its state and learns its WhatsApp id. $1 to $10: one array per column of input. Returns what was settled.
 WITH input AS MATERIALIZED (
-    SELECT campaign_id, id, attempt, state, reason, error_code, error_title, whatsapp_message_id, delay, counts
-    FROM unnest(
+    SELECT * FROM unnest(
         $1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[],
         $9::double precision[], $10::boolean[]
     ) AS input (campaign_id, id, attempt, state, reason, error_code, error_title, whatsapp_message_id, delay, counts)
 ), locked AS MATERIALIZED (
     -- By primary key alone: a condition on the state would tempt the planner into its index.
-    SELECT messages.campaign_id, messages.id, messages.attempt, messages.state, messages.reason
+    SELECT messages.campaign_id, messages.id, messages.attempt, messages.state, messages.reason, messages.whatsapp_message_id, messages.accept_time
     FROM input JOIN messages ON messages.campaign_id = input.campaign_id AND messages.id = input.id
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages
@@ -84,27 +83,29 @@ WITH input AS MATERIALIZED (
             WHEN 'CANCELLED' THEN input.whatsapp_message_id IS NOT NULL
             WHEN 'FAILED' THEN input.whatsapp_message_id IS NOT NULL AND locked.reason = 'OUTCOME_UNKNOWN'
             ELSE false
-        END AS moves
-    FROM input
+        END AS moves,
+        -- A receipt that came before the answer has often told all of it.
+        input.whatsapp_message_id <> coalesce(locked.whatsapp_message_id, '') OR locked.accept_time IS NULL AS tells
+    FROM input JOIN campaigns ON campaigns.id = input.campaign_id
     JOIN locked ON locked.campaign_id = input.campaign_id AND locked.id = input.id AND locked.attempt = input.attempt
-    JOIN campaigns ON campaigns.id = input.campaign_id
     WHERE locked.state <> 'SKIPPED'
+), written AS (
+    UPDATE messages
+    SET state = CASE WHEN moves THEN decided.state ELSE messages.state END,
+        reason = CASE WHEN moves THEN decided.reason ELSE messages.reason END,
+        error_code = CASE WHEN moves THEN decided.error_code ELSE messages.error_code END,
+        error_title = CASE WHEN moves THEN decided.error_title ELSE messages.error_title END,
+        retry_count = retry_count + CASE WHEN moves THEN burnt ELSE 0 END,
+        not_before_time = CASE WHEN moves AND decided.state = 'PENDING' THEN now() + make_interval(secs => decided.delay) ELSE not_before_time END,
+        doubt_time = CASE WHEN moves AND decided.state = 'UNCONFIRMED' THEN now() ELSE doubt_time END,
+        fail_time = CASE WHEN moves THEN CASE WHEN decided.state = 'FAILED' THEN now() END ELSE fail_time END,
+        accept_time = CASE WHEN decided.whatsapp_message_id IS NULL THEN accept_time ELSE coalesce(accept_time, now()) END,
+        -- WhatsApp's ids hold the number, so an erased person's gets none.
+        whatsapp_message_id = CASE WHEN contact_id IS NOT NULL THEN coalesce(decided.whatsapp_message_id, messages.whatsapp_message_id) END
+    FROM decided
+    WHERE messages.campaign_id = decided.campaign_id AND messages.id = decided.id AND (moves OR tells)
 )
-UPDATE messages
-SET state = CASE WHEN moves THEN decided.state ELSE messages.state END,
-    reason = CASE WHEN moves THEN decided.reason ELSE messages.reason END,
-    error_code = CASE WHEN moves THEN decided.error_code ELSE messages.error_code END,
-    error_title = CASE WHEN moves THEN decided.error_title ELSE messages.error_title END,
-    retry_count = retry_count + CASE WHEN moves THEN burnt ELSE 0 END,
-    not_before_time = CASE WHEN moves AND decided.state = 'PENDING' THEN now() + make_interval(secs => decided.delay) ELSE not_before_time END,
-    doubt_time = CASE WHEN moves AND decided.state = 'UNCONFIRMED' THEN now() ELSE doubt_time END,
-    fail_time = CASE WHEN moves THEN CASE WHEN decided.state = 'FAILED' THEN now() END ELSE fail_time END,
-    accept_time = CASE WHEN decided.whatsapp_message_id IS NULL THEN accept_time ELSE coalesce(accept_time, now()) END,
-    -- WhatsApp's ids hold the number, so an erased person's gets none.
-    whatsapp_message_id = CASE WHEN contact_id IS NOT NULL THEN coalesce(decided.whatsapp_message_id, messages.whatsapp_message_id) END
-FROM decided
-WHERE messages.campaign_id = decided.campaign_id AND messages.id = decided.id
-RETURNING messages.campaign_id, messages.id;
+SELECT campaign_id, id FROM decided;
 
 -- name: record_late_accepts
 -- Notes that superseded attempts were taken after all: a proven double where another one is known to be taken too; until

@@ -1,6 +1,7 @@
 """A named statement and the repository method that runs it carry one name, both ways."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,26 @@ def test_each_statement_says_what_it_does() -> None:
         if not text.splitlines()[1].startswith("-- ")
     ]
     assert not silent
+
+
+def test_no_statement_leaves_anything_behind_in_its_session() -> None:
+    """Connections go back to their pool as they are: what a statement sets or locks must end with its transaction."""
+    lasting = re.compile(
+        r"^(SET|LISTEN|PREPARE|DECLARE)\b|\bpg_(try_)?advisory_lock(_shared)?\(|\bset_config\([^()]*, false\)"
+        r"|\bTEMP(ORARY)? TABLE\b(?!.*\bON COMMIT\b)",
+        re.DOTALL,
+    )
+    found = {
+        f"{file.stem}.{name}"
+        for file in QUERIES
+        for name, text in parse(file.read_text()).items()
+        if lasting.search(_without_comments(text).strip())
+    }
+    assert not found
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"--.*", "", text)
 
 
 def _statements_used_by(repository: Path) -> set[str]:

@@ -124,6 +124,14 @@ async def test_a_receipt_that_came_first_is_not_undone_by_the_answer(rows: Conne
     assert (row["state"], row["whatsapp_message_id"]) == ("DELIVERED", WAMID)
 
 
+async def test_an_answer_that_tells_nothing_new_counts_as_settled_and_writes_nothing(rows: Connection) -> None:
+    ref = (await claim(rows, await plan(rows))).messages[0].ref
+    await rows.execute("UPDATE messages SET state = 'SENT', whatsapp_message_id = $1, accept_time = now()", WAMID)
+    before = await rows.fetchval("SELECT ctid::text FROM messages")
+    assert await settle(rows, ref, MessageState.ACCEPTED, whatsapp_message_id=WAMID)
+    assert await rows.fetchval("SELECT ctid::text FROM messages") == before
+
+
 async def test_a_lost_answer_puts_the_message_in_doubt_with_the_time_it_began(rows: Connection) -> None:
     ref = (await claim(rows, await plan(rows))).messages[0].ref
     await settle(rows, ref, MessageState.UNCONFIRMED)
