@@ -13,7 +13,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from core.clock import Clock
-from core.domain.pacing import HORIZON_SECONDS, Permits, Tempo
+from core.domain.pacing import HORIZON_SECONDS, STEADY_SHARE, Permits, Tempo
 from core.pace_scripts import PAIRS, RESERVE, RETURN, SLOWED, THROTTLE
 
 _log = logging.getLogger(__name__)
@@ -36,13 +36,13 @@ class Lane:
 
     @classmethod
     def of_sender(cls, sender_id: UUID, per_second: float) -> "Lane":
-        """Returns the lane of one of our numbers."""
-        return cls(key=f"pace:sender:{sender_id.hex}", per_second=per_second)
+        """Returns the lane of one of our numbers, which may send `per_second`."""
+        return cls(key=f"pace:sender:{sender_id.hex}", per_second=per_second * STEADY_SHARE)
 
     @classmethod
     def of_campaign(cls, campaign_id: UUID, per_second: float) -> "Lane":
         """Returns the lane of a campaign that has a pace of its own."""
-        return cls(key=f"pace:campaign:{campaign_id.hex}", per_second=per_second)
+        return cls(key=f"pace:campaign:{campaign_id.hex}", per_second=per_second * STEADY_SHARE)
 
 
 class Pace:
@@ -76,12 +76,12 @@ class Pace:
         """Whether Redis was away when last asked."""
         return self._clock.monotonic() < self._alone_until
 
-    async def reserve(self, lane: Lane, count: int) -> Permits:
-        """Reserves at most `count` moments in the near future; none when they are all taken."""
-        reply = await self._ask(self._reserve, [lane.key], [lane.per_second, count, int(HORIZON_SECONDS * 1e6)])
+    async def reserve(self, lane: Lane, count: int, *, within: float = HORIZON_SECONDS) -> Permits:
+        """Reserves at most `count` moments of the next `within` seconds; none when they are all taken."""
+        reply = await self._ask(self._reserve, [lane.key], [lane.per_second, count, int(within * 1e6)])
         if reply is None:
             return self._tempo(lane).reserve(
-                now=self._clock.monotonic(), per_second=lane.per_second * LOCAL_SHARE, count=count
+                now=self._clock.monotonic(), per_second=lane.per_second * LOCAL_SHARE, count=count, within=within
             )
         granted, before, interval, end, wait = (float(part) for part in reply)
         # The way back of the answer can only make a slot later than Redis meant, never earlier.

@@ -16,13 +16,20 @@ from workers.settler import Settler
 # A batch is this long at the sender's pace: with one on the wire and one waiting, less than half a second is planned.
 _BATCH_SECONDS = 0.2
 _MAX_BATCH = 250
+# A message that could not leave for so long is claimed anew: a pause, an opt-out, a cancellation holds within a second.
+_FRESH_SECONDS = 1.0
+# A campaign that waits for a slot of its own pace must not keep single messages waiting.
+_OWN_WAIT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
+    """A claimed message; `slot` is the earliest moment by its campaign's own pace, if it has one."""
+
     campaign: RunningCampaign
     claimed: Claimed
-    deadline: float
+    claim_time: float
+    slot: float
 
 
 class Claimer:
@@ -51,7 +58,8 @@ class Claimer:
             self.waiting = max(0.01, min(permits.wait, 1.0))
             return ()
         self.interval = permits.interval
-        taken = await self._fill(self._in_turn(campaigns), permits.count)
+        last_slot = permits.slot(permits.count - 1)
+        taken = await self._fill(self._in_turn(campaigns), permits.count, until=last_slot)
         await self._engine.pace.give_back(self._lane, permits, permits.count - len(taken))
         return await self._parcels(taken, permits)
 
@@ -63,7 +71,7 @@ class Claimer:
         start = self._turn % len(bulk) if bulk else 0
         return direct + bulk[start:] + bulk[:start]
 
-    async def _fill(self, campaigns: Sequence[RunningCampaign], count: int) -> list[_Taken]:
+    async def _fill(self, campaigns: Sequence[RunningCampaign], count: int, *, until: float) -> list[_Taken]:
         taken: list[_Taken] = []
         hungry = list(campaigns)
         while hungry and len(taken) < count:
@@ -74,7 +82,7 @@ class Claimer:
                 if share <= 0:
                     break
                 try:
-                    got = await self._claim(campaign, share)
+                    got = await self._claim(campaign, share, until=until)
                 except Exception:
                     if not taken:
                         raise
@@ -86,32 +94,46 @@ class Claimer:
             hungry = still_hungry
         return taken
 
-    async def _claim(self, campaign: RunningCampaign, limit: int) -> list[_Taken]:
-        lane, permits = await self._reserve_own(campaign, limit)
+    async def _claim(self, campaign: RunningCampaign, limit: int, *, until: float) -> list[_Taken]:
+        lane, permits = await self._reserve_own(campaign, limit, until=until)
         own = limit if permits is None else permits.count
         if own == 0:
             return []
-        deadline = self._engine.clock.monotonic() + self._engine.settings.lease_seconds
+        now = self._engine.clock.monotonic()
+        claimed = await self._claim_rows(campaign, own)
+        if lane is None or permits is None:
+            return [_Taken(campaign=campaign, claimed=one, claim_time=now, slot=0.0) for one in claimed]
+        await self._engine.pace.give_back(lane, permits, own - len(claimed))
+        return [
+            _Taken(campaign=campaign, claimed=one, claim_time=now, slot=permits.slot(index))
+            for index, one in enumerate(claimed)
+        ]
+
+    async def _claim_rows(self, campaign: RunningCampaign, limit: int) -> Sequence[Claimed]:
         floor = self._floors.get(campaign.id, BOTTOM)
         async with self._engine.store.connection() as rooms:
             claim = await rooms.sending.claim_messages(
-                campaign_id=campaign.id, limit=own, lease_seconds=self._engine.settings.lease_seconds, floor=floor
+                campaign_id=campaign.id, limit=limit, lease_seconds=self._engine.settings.lease_seconds, floor=floor
             )
-            if claim.count < own and floor is not BOTTOM:
-                # Behind the floor there is no more: what became due again lies before it.
-                self._floors.pop(campaign.id, None)
-            elif claim.floor is not None:
-                self._floors[campaign.id] = claim.floor
-        if lane is not None and permits is not None:
-            await self._engine.pace.give_back(lane, permits, own - len(claim.messages))
-        return [_Taken(campaign=campaign, claimed=claimed, deadline=deadline) for claimed in claim.messages]
+        if claim.count < limit and floor is not BOTTOM:
+            # Behind the floor there is no more: what became due again lies before it.
+            self._floors.pop(campaign.id, None)
+        elif claim.floor is not None:
+            self._floors[campaign.id] = claim.floor
+        return claim.messages
 
-    async def _reserve_own(self, campaign: RunningCampaign, limit: int) -> tuple[Lane | None, Permits | None]:
-        """Reserves from the campaign's own pace, where it has one."""
+    async def _reserve_own(
+        self, campaign: RunningCampaign, limit: int, *, until: float
+    ) -> tuple[Lane | None, Permits | None]:
+        """Reserves from the campaign's own pace, where it has one, what may leave together with this batch."""
         if campaign.messages_per_second is None:
             return None, None
         lane = Lane.of_campaign(campaign.id, campaign.messages_per_second)
-        return lane, await self._engine.pace.reserve(lane, limit)
+        within = max(0.0, until - self._engine.clock.monotonic())
+        permits = await self._engine.pace.reserve(lane, limit, within=within)
+        if permits.count == 0:
+            self.waiting = max(0.01, min(permits.wait, _OWN_WAIT_SECONDS))
+        return lane, permits
 
     async def _parcels(self, taken: Sequence[_Taken], permits: Permits) -> list[Parcel]:
         """Gives each message its slot; who was written to too often in the last seconds waits."""
@@ -123,7 +145,15 @@ class Claimer:
                 again = NotSent(reason="the pair's pace", delay=wait)
                 self._settler.add(settle(one.claimed, again, direct=one.campaign.direct, luck=0.0))
         ready = [one for one, wait in zip(taken, waits, strict=True) if wait == 0]
+        # Those that must wait for a slot of their campaign come last, in its order: nobody waits behind them.
+        ready.sort(key=lambda one: one.slot)
         return [
-            Parcel(claimed=one.claimed, campaign=one.campaign, slot=permits.slot(index), deadline=one.deadline)
+            Parcel(
+                claimed=one.claimed,
+                campaign=one.campaign,
+                slot=max(one.slot, permits.slot(index)),
+                stale_time=one.claim_time + _FRESH_SECONDS,
+                deadline=one.claim_time + self._engine.settings.lease_seconds,
+            )
             for index, one in enumerate(ready)
         ]

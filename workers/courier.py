@@ -22,11 +22,16 @@ _INVALID = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A claimed message on its way out: it may leave at `slot` and not after `deadline` (monotonic seconds)."""
+    """A claimed message on its way out; all times are monotonic seconds.
+
+    It may leave at `slot`. From `stale_time` on it is claimed anew instead, since its campaign may have been paused;
+    from `deadline` on others may have claimed it.
+    """
 
     claimed: Claimed
     campaign: RunningCampaign
     slot: float
+    stale_time: float
     deadline: float
 
 
@@ -42,15 +47,16 @@ class Courier:
         self._settler = settler
         self._aftermath = aftermath
 
-    async def deliver(self, parcel: Parcel) -> None:
-        """Makes one attempt and hands its outcome to the settler."""
+    async def deliver(self, parcel: Parcel) -> Outcome:
+        """Makes one attempt and returns what became of it."""
         try:
-            outcome = await self._attempt(parcel)
+            return await self._attempt(parcel)
         except asyncio.CancelledError:
             # A stop that could not wait any longer: said now, the doubt need not wait for the lease's end.
-            outcome = Unknown(reason="the worker stopped before the answer came")
-        finally:
-            self._engine.calls.release()
+            return Unknown(reason="the worker stopped before the answer came")
+
+    async def conclude(self, parcel: Parcel, outcome: Outcome) -> None:
+        """Hands an outcome to the settler and draws its consequences."""
         self.settle(parcel, outcome)
         await self._aftermath.consider(parcel.campaign, outcome)
 

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
 from core.clock import Clock
+from core.domain.arrivals import Arrivals
 from core.metrics import SendingMetrics
 from core.pace import Pace
 from core.repositories.rooms import Store
@@ -28,7 +30,7 @@ class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
     `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
-    `stopping` is set when the process must come to an end.
+    `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire.
     """
 
     settings: Settings
@@ -43,3 +45,4 @@ class Engine:
     stopping: asyncio.Event
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
+    arrivals: dict[UUID, Arrivals] = field(default_factory=dict)

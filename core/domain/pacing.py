@@ -5,6 +5,9 @@ from dataclasses import dataclass
 # How far ahead slots may be reserved: what a pause or an opt-out can find already planned.
 HORIZON_SECONDS = 0.5
 
+# Of a limit, so much is used: the way to WhatsApp moves a message by some milliseconds, and no second may hold more.
+STEADY_SHARE = 0.99
+
 HALVING = 0.5
 LEAST_FACTOR = 0.05
 RECOVERY_STEP = 0.1
@@ -44,18 +47,18 @@ class Tempo:
     hold_until: float = float("-inf")
     hold_count: int = 0
 
-    def reserve(self, *, now: float, per_second: float, count: int) -> Permits:
-        """Takes at most `count` slots that begin within the horizon."""
+    def reserve(self, *, now: float, per_second: float, count: int, within: float = HORIZON_SECONDS) -> Permits:
+        """Takes at most `count` slots that begin within so many seconds."""
         self._recover(now)
         interval = 1.0 / (per_second * self.factor)
         if self.hold_until > now:
             return Permits(count=0, start=now, interval=interval, wait=self.hold_until - now)
         start = max(self.next_slot, now)
-        free = max(0, int((now + HORIZON_SECONDS - start) / interval) + (1 if start <= now + HORIZON_SECONDS else 0))
+        free = max(0, int((now + within - start) / interval) + (1 if start <= now + within else 0))
         granted = min(count, free)
         if granted > 0:
             self.next_slot = start + granted * interval
-        wait = 0.0 if granted else max(0.0, start - now - HORIZON_SECONDS)
+        wait = 0.0 if granted else max(0.0, start - now - within)
         return Permits(count=granted, start=start, interval=interval, wait=wait)
 
     def give_back(self, permits: Permits, unused: int) -> None:
@@ -94,6 +97,10 @@ class Gate:
     def opening(self, slot: float) -> float:
         """Returns when a message with this slot may leave."""
         return max(slot, self.opens)
+
+    def hold(self, *, now: float) -> None:
+        """Notes that something else kept a message back until now: that is not made up for at all."""
+        self.opens = max(self.opens, now)
 
     def pass_one(self, *, now: float, interval: float) -> None:
         """Notes that a message leaves now; `interval` is the seconds between two at the full pace."""

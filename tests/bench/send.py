@@ -23,7 +23,7 @@ from tests.bench.cpu import OURS, cpu_seconds, resident_bytes
 from tests.helpers.walk import SENDER_ID, Walk
 
 CLOCK = SystemClock()
-SETTINGS = {"CHAPPE_WORKER_CONCURRENCY": "256"}
+SETTINGS = {"CHAPPE_WORKER_CONCURRENCY": "512"}
 # Fast receipts and no faults; suffixes off, since every number is used.
 SIMULATOR = {"SIMULATOR_PROFILE": "fast"}
 

@@ -1,0 +1,74 @@
+"""Lets one sender's messages leave, each at its moment: at its slot, and no sooner than its arrival fits the limit."""
+
+import asyncio
+
+from core.domain.arrivals import Arrivals
+from core.domain.outcomes import Accepted, NotSent
+from core.domain.pacing import Gate
+from workers.courier import Courier, Parcel
+from workers.engine import Engine
+from workers.lease import Lease
+from workers.waiting import acquire, finish, pause
+
+
+class Departures:
+    """Puts parcels on the wire, one after the other, while the lease holds; knows the calls that are there."""
+
+    def __init__(self, *, engine: Engine, courier: Courier, arrivals: Arrivals, lease: Lease) -> None:
+        """Takes who carries parcels, what counts their arrivals, and the lease under which they leave."""
+        self._engine = engine
+        self._courier = courier
+        self._arrivals = arrivals
+        self._lease = lease
+        self._gate = Gate()
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def depart(self, parcel: Parcel, *, interval: float) -> None:
+        """Waits for the parcel's moment and starts its call; one that must not leave any more is put back.
+
+        `interval` is the seconds between two departures at the pace of now.
+        """
+        if not await self._wait(parcel) or not await acquire(self._engine.calls, self._lease.lost):
+            self._courier.settle(parcel, NotSent(reason="the pump stops"))
+            return
+        # Nothing is waited for between the look at the lease and the departure: this process may be frozen in a wait.
+        now = self._engine.clock.monotonic()
+        if not self._lease.holds(now) or now >= parcel.stale_time:
+            self._engine.calls.release()
+            self._courier.settle(parcel, NotSent(reason="its moment has passed"))
+            return
+        self._gate.pass_one(now=now, interval=interval)
+        task = asyncio.create_task(self._call(parcel, self._arrivals.depart(now=now)))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def drain(self) -> None:
+        """Waits for the calls on the wire, once the process stops not longer than its grace."""
+        seconds = self._engine.settings.stop_grace_seconds
+        await finish(self._calls, stopping=self._engine.stopping, seconds=seconds)
+
+    async def _wait(self, parcel: Parcel) -> bool:
+        """Returns once the parcel may leave; False when the lease is lost before."""
+        clock, lost = self._engine.clock, self._lease.lost
+        while not lost.is_set():
+            now = clock.monotonic()
+            slot = self._gate.opening(parcel.slot)
+            if slot > now:
+                await pause(lost, slot - now)
+                continue
+            opening = self._arrivals.opening(now=now)
+            if opening <= now or now >= parcel.stale_time:
+                return True
+            self._gate.hold(now=opening)
+            await pause(lost, opening - now)
+        return False
+
+    async def _call(self, parcel: Parcel, call: int) -> None:
+        is_accepted = False
+        try:
+            outcome = await self._courier.deliver(parcel)
+            is_accepted = isinstance(outcome, Accepted)
+        finally:
+            self._engine.calls.release()
+            self._arrivals.answer(call, now=self._engine.clock.monotonic(), is_accepted=is_accepted)
+        await self._courier.conclude(parcel, outcome)
