@@ -40,6 +40,9 @@ class Template:
     library_template_name: str = ""
     pauses: int = 0
     accepted: int = 0
+    # The marketing endpoint knows a new template only some minutes after its approval.
+    synchronised_time: float = 0.0
+    edit_times: deque[float] = field(default_factory=deque)
     # Manual pacing: "" not paced, "hold" every further send is held.
     pacing: str = ""
     checks: Any = None
@@ -58,6 +61,7 @@ class Waba:
     callback_url: str = ""
     subscribed: bool = True
     marketing_disabled: bool = False
+    marketing_onboarded: bool = True
     restriction: int = 0
     management_calls: deque[float] = field(default_factory=deque)
     creation_times: deque[float] = field(default_factory=deque)

@@ -6,7 +6,8 @@ from collections.abc import Awaitable
 from typing import Final
 
 from simulator import control, graph
-from simulator.http import HttpServer, Request, Response
+from simulator.http import Request, Response
+from simulator.http_server import HttpServer
 from simulator.state import World
 
 _CONTROL: Final = "_sim"
@@ -28,8 +29,7 @@ class Simulator:
     async def stop(self) -> None:
         """Stops serving; deliveries in flight are cut, as their repetition is the receiver's business anyway."""
         await self._server.stop()
-        self.world.agenda.clear()
-        await self.world.webhooks.stop()
+        await self.world.stop()
 
     def _handle(self, request: Request) -> Response | Awaitable[Response]:
         parts = request.path.strip("/").split("/")

@@ -10,6 +10,7 @@ from simulator.template_checks import check_media
 
 _MOST_BUTTONS: Final = 3
 _MOST_ROWS: Final = 10
+_HEADERS: Final = ("text", "image", "video", "document")
 
 
 def check_content(kind: str, content: object) -> None:
@@ -56,7 +57,7 @@ def _check_location(content: dict[str, Any]) -> None:
             raise Refusal(131008, f"Parameter 'location.{name}' is required.") from None
         except (TypeError, ValueError):
             raise Refusal(131009, f"Parameter 'location.{name}' is not a number.") from None
-        if abs(value) > most:
+        if not abs(value) <= most:
             raise Refusal(131009, f"Parameter 'location.{name}' is out of range.")
 
 
@@ -77,23 +78,41 @@ def _check_contacts(content: list[Any]) -> None:
 
 def _check_interactive(content: dict[str, Any]) -> None:
     kind = content.get("type")
-    if kind not in _INTERACTIVE:
+    if not isinstance(kind, str) or kind not in _INTERACTIVE:
         raise Refusal(131009, f"Interactive type {kind} is not valid.")
     if kind not in ("product", "catalog_message"):
         body = content.get("body")
         _text(body.get("text") if isinstance(body, dict) else None, "interactive.body.text", _INTERACTIVE[kind])
     if isinstance(footer := content.get("footer"), dict):
         _text(footer.get("text"), "interactive.footer.text", 60)
+    if (header := content.get("header")) is not None:
+        _check_header(kind, header)
     action = content.get("action")
     if not isinstance(action, dict):
         raise Refusal(131008, "Parameter 'interactive.action' is required.")
-    if kind == "button":
-        _check_reply_buttons(action.get("buttons"))
-    elif kind == "list":
-        _check_list(action)
+    if (check := _ACTIONS.get(kind)) is not None:
+        check(action)
 
 
-def _check_reply_buttons(buttons: object) -> None:
+def _check_header(kind: str, header: object) -> None:
+    form = header.get("type") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or form not in (("text",) if kind == "list" else _HEADERS):
+        raise Refusal(131009, f"Parameter 'interactive.header.type' is not valid for a message of type {kind}.")
+    if form == "text":
+        _text(header.get("text"), "interactive.header.text", 60)
+    else:
+        check_media(header.get(str(form)), "interactive.header")
+
+
+def _check_link(action: dict[str, Any]) -> None:
+    parameters = action.get("parameters")
+    given = parameters if isinstance(parameters, dict) else {}
+    _text(given.get("display_text"), "interactive.action.parameters.display_text", 20)
+    _text(given.get("url"), "interactive.action.parameters.url", 2000)
+
+
+def _check_reply_buttons(action: dict[str, Any]) -> None:
+    buttons = action.get("buttons")
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= _MOST_BUTTONS:
         raise Refusal(131009, "interactive.action.buttons: between 1 and 3 buttons are allowed.")
     titles = []
@@ -113,7 +132,7 @@ def _check_list(action: dict[str, Any]) -> None:
     sections = action.get("sections")
     if not isinstance(sections, list) or not 1 <= len(sections) <= _MOST_ROWS:
         raise Refusal(131009, "interactive.action.sections: between 1 and 10 sections are allowed.")
-    rows = [row for section in sections if isinstance(section, dict) for row in section.get("rows", [])]
+    rows = [row for section in sections for row in _rows_of(section)]
     if not 1 <= len(rows) <= _MOST_ROWS:
         raise Refusal(131009, "interactive.action.sections: between 1 and 10 rows in total are allowed.")
     for row in rows:
@@ -121,6 +140,21 @@ def _check_list(action: dict[str, Any]) -> None:
         _text(row.get("title"), "row.title", 24)
         _text(row.get("description"), "row.description", 72, required=False)
 
+
+def _rows_of(section: object) -> list[dict[str, Any]]:
+    given = section if isinstance(section, dict) else {}
+    rows = given.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refusal(131008, "interactive.action.sections: every section needs a list of rows.")
+    _text(given.get("title"), "section.title", 24, required=False)
+    return rows
+
+
+_ACTIONS: Final[dict[str, Callable[[dict[str, Any]], None]]] = {
+    "button": _check_reply_buttons,
+    "list": _check_list,
+    "cta_url": _check_link,
+}
 
 _INTERACTIVE: Final = {
     "button": 1024,

@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from pydantic import TypeAdapter
 
-from simulator import control_events, control_ledger, control_webhooks
-from simulator.answers import ControlHandler, json_response
+from simulator import control_bodies, control_events, control_ledger, control_webhooks
+from simulator.answers import Route, json_response
 from simulator.errors import Refusal
 from simulator.http import Request, Response
-from simulator.outcomes import Outcome, outcome_from_json
-from simulator.phone import digits_of
-from simulator.settings import SettingError, as_json, patch
+from simulator.outcomes import Outcome
+from simulator.scenario import Event, play, read_scenario, set_fates
+from simulator.settings import as_json, patch
+from simulator.shapes import ShapeError, checked
 from simulator.state import World
+
+PREFIX: Final = "/_sim/"
+_WRONG: Final = (ValueError, TypeError, KeyError, Refusal)
 
 
 def answer(world: World, request: Request, path: str) -> Response | Awaitable[Response]:
     """Answers a control request; the body is a JSON object or empty."""
-    name, _, rest = path.partition("/")
-    handler = ROUTES.get((request.method, path)) or ROUTES.get((request.method, name + "/*"))
-    if handler is None:
-        return _problem(404, f"there is no {request.method} /_sim/{path}")
+    route, rest = _find(request.method, path)
+    if route is None:
+        return _problem(HTTPStatus.NOT_FOUND, f"there is no {request.method} {PREFIX}{path}")
     try:
-        body = orjson.loads(request.body) if request.body else {}
-        if not isinstance(body, dict):
-            return _problem(400, "the body must be a JSON object")
-        if rest and (request.method, path) not in ROUTES:
-            body["_id"] = rest
-        return handler(world, request, body)
-    except KeyError as error:
-        return _problem(400, f"{error.args[0]} is missing or names nothing")
-    except Refusal as refusal:
-        return _problem(400, refusal.details or f"code {refusal.code}")
-    except (ValueError, TypeError) as error:
-        return _problem(400, str(error))
+        result = route.handler(world, request, {**_body(route, request.body), **rest})
+    except _WRONG as error:
+        return _told(error)
+    return result if isinstance(result, Response) else _answer_later(result)
+
+
+async def _answer_later(result: Awaitable[Response]) -> Response:
+    try:
+        return await result
+    except _WRONG as error:
+        return _told(error)
+
+
+def _find(method: str, path: str) -> tuple[Route | None, dict[str, str]]:
+    """Returns the route and, for one about a single object, its id under `_id`."""
+    if (route := ROUTES.get((method, path))) is not None:
+        return route, {}
+    name, _, ident = path.partition("/")
+    return (ROUTES.get((method, name + "/*")), {"_id": ident}) if ident else (None, {})
+
+
+def _body(route: Route, raw: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise ShapeError(f"the body is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise ShapeError("the body must be a JSON object")
+    if route.body is None:
+        return body
+    return checked(TypeAdapter(route.body), body).given()
+
+
+def _told(error: Exception) -> Response:
+    if isinstance(error, Refusal):
+        return _problem(HTTPStatus.BAD_REQUEST, error.details or f"code {error.code}")
+    return _problem(HTTPStatus.BAD_REQUEST, str(error))
 
 
 def _problem(status: int, text: str) -> Response:
@@ -57,20 +87,16 @@ def _get_settings(world: World, request: Request, body: dict[str, Any]) -> Respo
 
 def _patch_settings(world: World, request: Request, body: dict[str, Any]) -> Response:
     if body.get("profile", world.settings.profile) != world.settings.profile:
-        raise SettingError("the profile is chosen at start")
+        raise ShapeError("the profile is chosen at start")
     patch(world.settings, body)
     return _get_settings(world, request, body)
 
 
 def _clock(world: World, request: Request, body: dict[str, Any]) -> Response:
     if (factor := body.get("factor")) is not None:
-        if not isinstance(factor, int | float) or factor < 0:
-            raise ValueError("factor is a number of at least 0")
-        world.clock.set_factor(float(factor))
+        world.clock.set_factor(factor)
     if (seconds := body.get("advance")) is not None:
-        if not isinstance(seconds, int | float) or seconds < 0:
-            raise ValueError("advance is a number of seconds of at least 0")
-        world.clock.advance(float(seconds))
+        world.clock.advance(seconds)
         world.agenda.run_due()
     return json_response({"now": world.clock.now(), "factor": world.clock.factor, "planned": len(world.agenda)})
 
@@ -89,8 +115,8 @@ def _clear_rules(world: World, request: Request, body: dict[str, Any]) -> Respon
 
 
 def _remove_rule(world: World, request: Request, body: dict[str, Any]) -> Response:
-    if not world.rules.remove(int(body["_id"])):
-        return _problem(404, "there is no such rule")
+    if not (body["_id"].isdigit() and world.rules.remove(int(body["_id"]))):
+        return _problem(HTTPStatus.NOT_FOUND, "there is no such rule")
     return json_response({"removed": True})
 
 
@@ -104,9 +130,8 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _set_outcomes(world: World, request: Request, body: dict[str, Any]) -> Response:
-    outcome = outcome_from_json(body["outcome"])
-    for recipient in body["recipients"]:
-        world.outcomes.by_recipient[digits_of(recipient) or recipient] = outcome
+    outcome = Outcome(**body["outcome"])
+    set_fates(world, body["recipients"], outcome)
     return json_response({"outcomes": len(world.outcomes.by_recipient)})
 
 
@@ -115,20 +140,51 @@ def _clear_outcomes(world: World, request: Request, body: dict[str, Any]) -> Res
     return json_response({"outcomes": 0})
 
 
-ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
-    ("GET", "health"): _health,
-    ("POST", "reset"): _reset,
-    ("GET", "settings"): _get_settings,
-    ("PATCH", "settings"): _patch_settings,
-    ("GET", "clock"): _clock,
-    ("POST", "clock"): _clock,
-    ("GET", "rules"): _list_rules,
-    ("POST", "rules"): _add_rule,
-    ("DELETE", "rules"): _clear_rules,
-    ("DELETE", "rules/*"): _remove_rule,
-    ("GET", "outcomes"): _list_outcomes,
-    ("POST", "outcomes"): _set_outcomes,
-    ("DELETE", "outcomes"): _clear_outcomes,
+def _play(world: World, request: Request, body: dict[str, Any]) -> Response:
+    """Starts over with a scenario."""
+    scenario = read_scenario(body)
+    for event in scenario.events:
+        check_event(event)
+    play(world, scenario, perform=perform)
+    return json_response({"accounts": sorted(world.accounts.wabas), "events": len(scenario.events)})
+
+
+def check_event(event: Event) -> None:
+    """Raises ShapeError when a scenario's event is no control request."""
+    route, _ = _find(*_target(event))
+    if route is None:
+        raise ShapeError(f"there is no control request {event.do}")
+    if route.body is not None:
+        checked(TypeAdapter(route.body), event.body)
+
+
+def perform(world: World, event: Event) -> Response | Awaitable[Response]:
+    """Makes the control request of a scenario's event."""
+    method, path = _target(event)
+    request = Request(method=method, path=PREFIX + path, query="", headers={}, body=orjson.dumps(event.body))
+    return answer(world, request, path)
+
+
+def _target(event: Event) -> tuple[str, str]:
+    method, _, path = event.do.partition(" ")
+    return method, path.strip().removeprefix(PREFIX).strip("/")
+
+
+ROUTES: Final[dict[tuple[str, str], Route]] = {
+    ("GET", "health"): Route(_health),
+    ("POST", "reset"): Route(_reset, control_bodies.Reset),
+    ("POST", "scenario"): Route(_play, None),
+    ("GET", "settings"): Route(_get_settings),
+    ("PATCH", "settings"): Route(_patch_settings, None),
+    ("GET", "clock"): Route(_clock),
+    ("POST", "clock"): Route(_clock, control_bodies.ClockChange),
+    ("GET", "rules"): Route(_list_rules),
+    ("POST", "rules"): Route(_add_rule, None),
+    ("DELETE", "rules"): Route(_clear_rules),
+    ("DELETE", "rules/*"): Route(_remove_rule),
+    ("GET", "outcomes"): Route(_list_outcomes),
+    ("POST", "outcomes"): Route(_set_outcomes, control_bodies.Fates),
+    ("DELETE", "outcomes"): Route(_clear_outcomes),
     **control_ledger.ROUTES,
     **control_events.ROUTES,
     **control_webhooks.ROUTES,

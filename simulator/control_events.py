@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simulator import events, pacing
+from simulator import control_bodies, events, pacing
 from simulator.accounts import Number, Template, Waba
-from simulator.answers import ControlHandler, json_response
+from simulator.answers import Route, first_number, json_response, named
 from simulator.effects import flag_number
 from simulator.http import Request, Response
 from simulator.inbound import receive
 from simulator.phone import digits_of, wa_id_of
 from simulator.seed import UPGRADED
+from simulator.shapes import ShapeError
 from simulator.state import World
 
 
 def _number_of(world: World, body: dict[str, Any]) -> Number:
     """Returns the number that is named, else the one that last wrote to the person, else the first."""
     if wanted := body.get("phone_number_id"):
-        return world.accounts.numbers[str(wanted)]
-    if body.get("context") == "last" and (last := world.ledger.last_to(wa_id_of(digits_of(str(body.get("from")))))):
+        return named(world.accounts.numbers, wanted, "number")
+    if body.get("context") == "last" and (last := world.ledger.last_to(wa_id_of(digits_of(body["from"])))):
         return last.number
-    return next(iter(world.accounts.numbers.values()))
+    return first_number(world)
 
 
 def _inbound(world: World, request: Request, body: dict[str, Any]) -> Response:
@@ -29,10 +30,9 @@ def _inbound(world: World, request: Request, body: dict[str, Any]) -> Response:
 
 
 def _preference(world: World, request: Request, body: dict[str, Any]) -> Response:
-    value = body["value"]
-    if value not in ("stop", "resume"):
-        raise ValueError("value is stop or resume")
-    wa_id = wa_id_of(digits_of(str(body["wa_id"])))
+    value, wa_id = body["value"], wa_id_of(digits_of(body["wa_id"]))
+    if not wa_id:
+        raise ShapeError("wa_id is not a phone number")
     events.set_preference(world, number=_number_of(world, body), wa_id=wa_id, value=value, time=world.clock.now())
     return json_response({"wa_id": wa_id, "value": value})
 
@@ -45,7 +45,7 @@ def _template_of(world: World, ident: str) -> tuple[Waba, Template]:
     for waba in world.accounts.wabas.values():
         if language in waba.by_name.get(name, {}):
             return waba, waba.by_name[name][language]
-    raise KeyError("the template")
+    raise ShapeError(f"there is no template {ident}")
 
 
 def _change_template(world: World, request: Request, body: dict[str, Any]) -> Response:
@@ -71,55 +71,53 @@ def _pace_template(world: World, waba: Waba, template: Template, verdict: str) -
     if verdict == "hold":
         template.pacing = "hold"
         return len(world.held.get(template.id, ()))
-    if verdict not in ("release", "drop"):
-        raise ValueError("pacing is hold, release or drop")
     return pacing.decide(world, waba=waba, template=template, drop=verdict == "drop", time=world.clock.now())
 
 
 def _change_number(world: World, request: Request, body: dict[str, Any]) -> Response:
-    number = world.accounts.numbers[body["_id"]]
+    number = named(world.accounts.numbers, body["_id"], "number")
     now = world.clock.now()
     for name in ("quality", "status", "tier", "verified_name", "name_status"):
         if name in body:
-            setattr(number, name, str(body[name]))
+            setattr(number, name, body[name])
     if "refuse_code" in body:
-        number.refuse_code = int(body["refuse_code"])
+        number.refuse_code = body["refuse_code"]
     if "throughput" in body:
-        number.bucket.resize(float(body["throughput"]))
+        number.bucket.resize(body["throughput"])
         number.throughput_level = "HIGH" if number.bucket.rate >= UPGRADED else "STANDARD"
     if body.get("upgrade"):
-        events.begin_upgrade(world, number=number, rate=float(body.get("rate", UPGRADED)))
+        events.begin_upgrade(world, number=number, rate=body.get("rate", float(UPGRADED)))
     if body.get("flag"):
         flag_number(world, number, now)
     if "event" in body:
-        events.announce_number(world, number=number, event=str(body["event"]), time=now)
+        events.announce_number(world, number=number, event=body["event"], time=now)
     return json_response({"id": number.id, "status": number.status, "quality": number.quality})
 
 
 def _change_account(world: World, request: Request, body: dict[str, Any]) -> Response:
     """Sets a refusal code or the reach of the portfolio, and announces `account_update` or any other field."""
-    waba = world.accounts.wabas[body["_id"]]
+    waba = named(world.accounts.wabas, body["_id"], "account")
     now = world.clock.now()
     if "refuse_code" in body:
-        waba.restriction = int(body["refuse_code"])
-    if "marketing_disabled" in body:
-        waba.marketing_disabled = bool(body["marketing_disabled"])
+        waba.restriction = body["refuse_code"]
+    for name in ("marketing_disabled", "marketing_onboarded"):
+        if name in body:
+            setattr(waba, name, body[name])
     if "tier" in body:
-        waba.portfolio.tier = str(body["tier"])
+        waba.portfolio.tier = body["tier"]
         capability = {"max_daily_conversations_per_business": waba.portfolio.tier, "max_phone_numbers_per_waba": 25}
         events.announce(world, waba=waba, field="business_capability_update", value=capability, time=now)
     if "restrict_seconds" in body:
-        events.announce_restriction(world, waba=waba, time=now, seconds=float(body["restrict_seconds"]))
+        events.announce_restriction(world, waba=waba, time=now, seconds=body["restrict_seconds"])
     if "value" in body:
-        field = str(body.get("field", "account_update"))
-        events.announce(world, waba=waba, field=field, value=dict(body["value"]), time=now)
+        events.announce(world, waba=waba, field=body.get("field", "account_update"), value=body["value"], time=now)
     return json_response({"id": waba.id, "refuse_code": waba.restriction, "tier": waba.portfolio.tier})
 
 
-ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
-    ("POST", "inbound"): _inbound,
-    ("POST", "user_preferences"): _preference,
-    ("POST", "templates/*"): _change_template,
-    ("POST", "numbers/*"): _change_number,
-    ("POST", "accounts/*"): _change_account,
+ROUTES: Final[dict[tuple[str, str], Route]] = {
+    ("POST", "inbound"): Route(_inbound, control_bodies.Inbound),
+    ("POST", "user_preferences"): Route(_preference, control_bodies.Preference),
+    ("POST", "templates/*"): Route(_change_template, control_bodies.TemplateChange),
+    ("POST", "numbers/*"): Route(_change_number, control_bodies.NumberChange),
+    ("POST", "accounts/*"): Route(_change_account, control_bodies.AccountChange),
 }

@@ -9,20 +9,22 @@ from typing import Any, Final
 import orjson
 
 from simulator.accounts import Number
-from simulator.answers import ControlHandler, json_response, query_of
+from simulator.answers import Route, json_response, named, query_of, whole_number
 from simulator.http import Request, Response
 from simulator.ledger import Message
 from simulator.phone import digits_of
+from simulator.shapes import ShapeError
 from simulator.state import World
 
 _DEFAULT_LIMIT: Final = 100
 _MOST: Final = 10_000
 _LINES_PER_CHUNK: Final = 500
+_LONGEST_WINDOW: Final = 3600
 
 
 def _list_accepted(world: World, request: Request, body: dict[str, Any]) -> Response:
     query = query_of(request)
-    limit = max(1, min(_MOST, int(query.get("limit", _DEFAULT_LIMIT))))
+    limit = whole_number(query, "limit", _DEFAULT_LIMIT, low=1, high=_MOST)
     rows = list(islice(_filtered(world, query), limit + 1))
     answer: dict[str, Any] = {"data": [row.as_json() for row in rows[:limit]], "forgotten": world.ledger.forgotten}
     if len(rows) > limit:
@@ -35,7 +37,8 @@ def _filtered(world: World, query: dict[str, str]) -> Iterator[Message]:
     callback_data = query.get("callback_data")
     # In a query a plus sign arrives as a space; both are punctuation.
     person = digits_of(query["to"]) or query["to"] if "to" in query else None
-    for row in world.ledger.since(int(query["after"]) + 1 if "after" in query else 0):
+    first = whole_number(query, "after", 0, low=0, high=world.ledger.accepted) + 1 if "after" in query else 0
+    for row in world.ledger.since(first):
         if number_id is not None and row.number.id != number_id:
             continue
         if callback_data is not None and row.callback_data != callback_data:
@@ -87,10 +90,10 @@ def _doubled(world: World, request: Request, body: dict[str, Any]) -> Response:
 def _pace(world: World, request: Request, body: dict[str, Any]) -> Response:
     query = query_of(request)
     seconds = float(query.get("seconds", 1.0))
-    if seconds <= 0:
-        raise ValueError("seconds is more than 0")
+    if not 0 < seconds <= _LONGEST_WINDOW:
+        raise ShapeError("seconds is more than 0 and at most an hour")
     chosen = query.get("phone_number_id")
-    numbers = [world.accounts.numbers[chosen]] if chosen else list(world.accounts.numbers.values())
+    numbers = [named(world.accounts.numbers, chosen, "number")] if chosen else list(world.accounts.numbers.values())
     return json_response({"numbers": {number.id: _pace_of(number, seconds) for number in numbers}})
 
 
@@ -119,11 +122,11 @@ def _counters(world: World, request: Request, body: dict[str, Any]) -> Response:
     return json_response({**world.ledger.counters, **world.counters, **webhooks, "requests": world.requests})
 
 
-ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
-    ("GET", "accepted"): _list_accepted,
-    ("GET", "accepted.ndjson"): _export,
-    ("GET", "summary"): _summary,
-    ("GET", "doubled"): _doubled,
-    ("GET", "pace"): _pace,
-    ("GET", "counters"): _counters,
+ROUTES: Final[dict[tuple[str, str], Route]] = {
+    ("GET", "accepted"): Route(_list_accepted),
+    ("GET", "accepted.ndjson"): Route(_export),
+    ("GET", "summary"): Route(_summary),
+    ("GET", "doubled"): Route(_doubled),
+    ("GET", "pace"): Route(_pace),
+    ("GET", "counters"): Route(_counters),
 }

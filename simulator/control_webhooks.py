@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simulator import webhook_faults
-from simulator.answers import ControlHandler, json_response, query_of
+from simulator import control_bodies, webhook_faults
+from simulator.answers import Route, json_response, query_of, whole_number
 from simulator.http import Request, Response
+from simulator.shapes import ShapeError
 from simulator.state import World
 from simulator.subscriptions import handshake
 
@@ -16,15 +17,19 @@ def _summary(world: World, request: Request, body: dict[str, Any]) -> Response:
 
 
 def _log(world: World, request: Request, body: dict[str, Any]) -> Response:
-    limit = max(1, int(query_of(request).get("limit", 100)))
+    limit = whole_number(query_of(request), "limit", 100, low=1, high=1000)
     return json_response({"data": list(world.webhooks.log)[-limit:]})
 
 
 async def _configure(world: World, request: Request, body: dict[str, Any]) -> Response:
     """Sets the callback URL; with `verify` only if it answers the handshake."""
-    url = str(body.get("url", world.webhooks.url))
+    url = body.get("url") or ""
+    if "url" not in body:
+        url = world.webhooks.url
+    if url and not url.startswith(("http://", "https://")):
+        raise ShapeError("url is an http or https URL, or empty")
     if body.get("verify") and not await handshake(world, url=url, verify_token=world.credentials.verify_token):
-        return json_response({"error": "the callback did not answer the challenge"}, status=400)
+        raise ShapeError("the callback did not answer the challenge")
     world.webhooks.url = url
     return json_response(world.webhooks.summary())
 
@@ -40,17 +45,16 @@ def _resume(world: World, request: Request, body: dict[str, Any]) -> Response:
 
 
 async def _bad(world: World, request: Request, body: dict[str, Any]) -> Response:
-    mode = body.get("mode")
-    if mode not in webhook_faults.MODES:
-        return json_response({"error": f"mode is one of {', '.join(webhook_faults.MODES)}"}, status=400)
-    return json_response(await webhook_faults.deliver(world, mode=mode, body=body))
+    if body["mode"] not in webhook_faults.MODES:
+        raise ShapeError(f"mode is one of {', '.join(webhook_faults.MODES)}")
+    return json_response(await webhook_faults.deliver(world, mode=body["mode"], body=body))
 
 
-ROUTES: Final[dict[tuple[str, str], ControlHandler]] = {
-    ("GET", "webhooks"): _summary,
-    ("POST", "webhooks"): _configure,
-    ("GET", "webhooks/log"): _log,
-    ("POST", "webhooks/pause"): _pause,
-    ("POST", "webhooks/resume"): _resume,
-    ("POST", "webhooks/bad"): _bad,
+ROUTES: Final[dict[tuple[str, str], Route]] = {
+    ("GET", "webhooks"): Route(_summary),
+    ("POST", "webhooks"): Route(_configure, control_bodies.Callback),
+    ("GET", "webhooks/log"): Route(_log),
+    ("POST", "webhooks/pause"): Route(_pause),
+    ("POST", "webhooks/resume"): Route(_resume),
+    ("POST", "webhooks/bad"): Route(_bad, control_bodies.BadDelivery),
 }

@@ -18,7 +18,7 @@ def _opted_out(world: World, message: Message, time: float) -> None:
 def _template_paused(world: World, message: Message, time: float) -> None:
     found = world.accounts.templates.get(message.template_id)
     if found is not None and found[1].status == "APPROVED":
-        events.pause_template(world, waba=found[0], template=found[1], time=time)
+        events.pause_template(world, waba=found[0], template=found[1], time=time, by_pacing=True)
 
 
 def _number_flagged(world: World, message: Message, time: float) -> None:

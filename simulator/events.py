@@ -12,6 +12,7 @@ from simulator.webhook_bodies import Update, contact_of
 
 # First pause 3 h, second 6 h, the third disables.
 PAUSE_SECONDS: Final = (3 * 3600, 6 * 3600)
+_BACK_AGAIN: Final = ("REINSTATED", "UNARCHIVED")
 
 
 def announce(
@@ -33,7 +34,7 @@ def announce_template(
     event: str,
     time: float,
     reason: str = "NONE",
-    other: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:
     """Announces that a template's status has changed."""
     value: dict[str, Any] = {
@@ -44,23 +45,27 @@ def announce_template(
         "reason": reason,
         "message_template_category": template.category,
     }
-    if other:
-        value["other_info"] = other
-    announce(world, waba=waba, field="message_template_status_update", value=value, time=time)
+    announce(world, waba=waba, field="message_template_status_update", value={**value, **(more or {})}, time=time)
 
 
 def set_template_status(
     world: World, *, waba: Waba, template: Template, status: str, time: float, reason: str = "NONE", title: str = ""
 ) -> None:
     """Changes a template's status and announces it."""
-    template.status = "APPROVED" if status == "REINSTATED" else status
+    template.status = "APPROVED" if status in _BACK_AGAIN else status
     template.rejected_reason = reason
-    other = {"title": title, "description": "The status of the template has changed."} if title else None
-    announce_template(world, waba=waba, template=template, event=status, time=time, reason=reason, other=other)
+    more: dict[str, Any] = {}
+    if title:
+        more["other_info"] = {"title": title, "description": "The status of the template has changed."}
+    if status == "DISABLED":
+        more["disable_info"] = {"disable_date": int(time)}
+    if reason == "INVALID_FORMAT":
+        more["rejection_info"] = {"reason": "The format is not valid.", "recommendation": "Correct the format."}
+    announce_template(world, waba=waba, template=template, event=status, time=time, reason=reason, more=more)
 
 
-def pause_template(world: World, *, waba: Waba, template: Template, time: float) -> None:
-    """Pauses a template for 3 h, then 6 h, then disables it; the end of a pause is planned."""
+def pause_template(world: World, *, waba: Waba, template: Template, time: float, by_pacing: bool = False) -> None:
+    """Pauses a template for 3 h, then 6 h, then disables it; a pause by pacing ends only when somebody ends it."""
     template.pauses += 1
     set_template_quality(world, waba=waba, template=template, quality="RED", time=time)
     if template.pauses > len(PAUSE_SECONDS):
@@ -68,6 +73,11 @@ def pause_template(world: World, *, waba: Waba, template: Template, time: float)
         return
     title = ("FIRST_PAUSE", "SECOND_PAUSE")[template.pauses - 1]
     set_template_status(world, waba=waba, template=template, status="PAUSED", time=time, title=title)
+    if not by_pacing:
+        _plan_end_of_pause(world, waba, template, time)
+
+
+def _plan_end_of_pause(world: World, waba: Waba, template: Template, time: float) -> None:
     pauses = template.pauses
 
     def end(due_time: float) -> None:
@@ -187,5 +197,5 @@ def release_held(world: World, *, waba: Waba, template: Template, drop: bool, ti
         return messages
     for message in messages:
         world.announce(message, "failed", time, 132015)
-    pause_template(world, waba=waba, template=template, time=time)
+    pause_template(world, waba=waba, template=template, time=time, by_pacing=True)
     return []

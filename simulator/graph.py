@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from simulator import media_api, messages, numbers, subscriptions, templates
+from simulator import media_api, messages, numbers, subscriptions, template_changes, templates
 from simulator.accounts import Number, Template, Waba
 from simulator.errors import Refusal, rest_error
 from simulator.http import ANSWER, CLOSE, RESET, SILENCE, Request, Response
@@ -40,14 +40,14 @@ ROUTES: Final[dict[tuple[type, str, str], tuple[str, Endpoint]]] = {
     (Waba, "GET", ""): ("wabas", numbers.get_waba),
     (Waba, "GET", "phone_numbers"): ("numbers", numbers.list_numbers),
     (Waba, "GET", "message_templates"): ("templates", templates.list_templates),
-    (Waba, "POST", "message_templates"): ("templates", templates.create_template),
-    (Waba, "DELETE", "message_templates"): ("templates", templates.delete_templates),
+    (Waba, "POST", "message_templates"): ("templates", template_changes.create_template),
+    (Waba, "DELETE", "message_templates"): ("templates", template_changes.delete_templates),
     (Waba, "GET", "subscribed_apps"): ("subscribed_apps", subscriptions.list_subscriptions),
     (Waba, "POST", "subscribed_apps"): ("subscribed_apps", subscriptions.subscribe),
     (Waba, "DELETE", "subscribed_apps"): ("subscribed_apps", subscriptions.unsubscribe),
     (Template, "GET", ""): ("templates", templates.get_template),
-    (Template, "POST", ""): ("templates", templates.edit_template),
-    (Template, "POST", "unpause"): ("templates", templates.unpause_template),
+    (Template, "POST", ""): ("templates", template_changes.edit_template),
+    (Template, "POST", "unpause"): ("templates", template_changes.unpause_template),
     (Media, "GET", ""): ("media", media_api.get_media),
     (Media, "DELETE", ""): ("media", media_api.delete_media),
 }

@@ -16,13 +16,8 @@ from simulator.errors import Refusal
 from simulator.http import ANSWER, CLOSE, Request, Response
 from simulator.journeys import depart
 from simulator.ledger import Message
-from simulator.limits import (
-    check_number,
-    fate_by_limits,
-    hold_by_pacing,
-    take_pair,
-    take_throughput,
-)
+from simulator.limits import check_number, fate_by_limits, hold_by_pacing, take_pair, take_throughput
+from simulator.marketing import goes_as_marketing
 from simulator.outcomes import HAPPY, Outcome
 from simulator.pacing import hold
 from simulator.state import World
@@ -50,6 +45,8 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
     take_pair(world, number, digits)
     outcome = _outcome(world, number, digits)
     template = _check_content(number, body, kind, marketing=marketing)
+    if marketing and template is not None:
+        marketing = goes_as_marketing(number, body, template, now=world.clock.now())
     return _Acceptance(
         world=world,
         number=number,
@@ -76,6 +73,9 @@ def parse(body: bytes) -> dict[str, Any]:
 def _mark_read(body: dict[str, Any]) -> Response:
     if not isinstance(body.get("message_id"), str):
         raise Refusal(100, "Parameter 'message_id' is required.")
+    typing = body.get("typing_indicator", {"type": "text"})
+    if not isinstance(typing, dict) or typing.get("type") != "text":
+        raise Refusal(100, "Parameter 'typing_indicator.type' is text.")
     return Response(body=_SUCCESS)
 
 
@@ -86,7 +86,7 @@ def _address(body: dict[str, Any]) -> tuple[str, str, str]:
         raise Refusal(100, "Parameter 'to' or 'recipient' is required.", title="The parameter to is required.")
     if body.get("recipient_type", "individual") != "individual":
         raise Refusal(100, "Parameter 'recipient_type' must be 'individual'.")
-    if user_id and not to and "." not in user_id:
+    if user_id and not to and not phone.is_user_id(user_id):
         raise Refusal(131009, "Parameter 'recipient' is not a business-scoped user id.")
     callback_data = body.get("biz_opaque_callback_data", "")
     if not isinstance(callback_data, str) or len(callback_data) > _MOST_CALLBACK_DATA:
@@ -121,8 +121,6 @@ def _check_content(number: Number, body: dict[str, Any], kind: str, *, marketing
     if not isinstance(content, dict):
         raise Refusal(131008, "Parameter 'template' is required.")
     template = _find_template(number, content)
-    if marketing and template.category != "MARKETING":
-        raise Refusal(131055)
     if template.category == "MARKETING" and number.waba.marketing_disabled and not marketing:
         raise Refusal(131063)
     check_parameters(template, content.get("components") or [])
@@ -182,7 +180,7 @@ class _Acceptance:
 
     def _file(self, draws: Draws, *, held: bool) -> Message:
         world, number = self.world, self.number
-        person = self.wa_id or "".join(filter(str.isdigit, self.user_id))
+        person = self.wa_id or self.user_id.partition(".")[2]
         message = Message(
             index=world.ledger.accepted,
             wamid=wamid.outgoing(digits=person, nonce=world.nonce(draws.digest)),

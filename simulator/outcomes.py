@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
 
-from simulator.http import ANSWER, CLOSE, RESET, SILENCE
+from pydantic import ConfigDict, Field
+
+from simulator.http import ANSWER, RESET, SILENCE
+from simulator.shapes import Code, Count
+
+Status = Literal["sent", "delivered", "read", "played", "failed", "deleted", "warning"]
+Effect = Literal["opted_out", "template_paused", "number_flagged", "account_restricted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A fate. `refuse` is synchronous, `times` limits that; `fail` is a failed status, `silent` is none."""
 
-    refuse: int = 0
-    http: int = 0
-    times: int = 0
-    fail: int = 0
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    refuse: Code = 0
+    http: Literal[0] | Annotated[int, Field(ge=400, le=599)] = 0
+    times: Count = 0
+    fail: Code = 0
     after_sent: bool = False
-    statuses: tuple[str, ...] = ()
-    held: str = ""
+    statuses: tuple[Status, ...] = ()
+    held: Literal["", "release", "drop"] = ""
     accepted: bool = True
-    ending: str = ANSWER
-    effects: tuple[str, ...] = ()
+    ending: Literal["answer", "silence", "close", "reset"] = ANSWER
+    effects: tuple[Effect, ...] = ()
     repeat: bool = False
     silent: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.accepted and self.ending == ANSWER:
+            raise ValueError("what is not accepted ends in close, reset or silence")
 
 
 HAPPY: Final = Outcome(statuses=("sent", "delivered", "read"))
@@ -58,25 +70,6 @@ SUFFIXES: Final[dict[str, Outcome]] = {
     "9186": Outcome(statuses=("sent", "delivered", "read"), repeat=True),
     "9185": Outcome(statuses=("sent",)),
 }
-
-_NAMES: Final = {field.name for field in fields(Outcome)}
-_ENDINGS: Final = (ANSWER, SILENCE, CLOSE, RESET)
-_STATUSES: Final = ("sent", "delivered", "read", "played", "failed", "deleted", "warning")
-
-
-def outcome_from_json(value: dict[str, Any]) -> Outcome:
-    """Returns an outcome from the control API's JSON; raises ValueError when it is not one."""
-    if unknown := set(value) - _NAMES:
-        raise ValueError(f"an outcome has no {min(unknown)}")
-    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in value.items()}
-    outcome = Outcome(**given)
-    if outcome.ending not in _ENDINGS:
-        raise ValueError(f"ending is one of {', '.join(_ENDINGS)}")
-    if outcome.held not in ("", "release", "drop"):
-        raise ValueError("held is release or drop")
-    if set(outcome.statuses) - set(_STATUSES):
-        raise ValueError(f"statuses are of {', '.join(_STATUSES)}")
-    return outcome
 
 
 class Outcomes:

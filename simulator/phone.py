@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 _NUMBER: Final = re.compile(r"[0-9]{7,15}")
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 # 52 1 + ten digits; 55 + area code from 31 on + 9 + eight digits.
 _REWRITTEN: Final = re.compile(r"(52)1([0-9]{10})|(55(?:3[1-9]|[4-9][0-9]))9([0-9]{8})")
 _PUNCTUATION: Final = str.maketrans("", "", "+ -().")
@@ -27,6 +28,11 @@ def wa_id_of(digits: str) -> str:
 def user_id_of(wa_id: str) -> str:
     """Returns a business-scoped user id for a person: a country code and digits that are not the phone number."""
     return f"US.{int(wa_id) * 7919 + 13:d}"
+
+
+def is_user_id(text: str) -> bool:
+    """Returns whether a text has the form of a business-scoped user id: a country code, a dot, letters and digits."""
+    return bool(_USER_ID.fullmatch(text))
 
 
 def profile_name_of(wa_id: str) -> str:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-ENDPOINTS: Final = ("*", "messages", "marketing_messages", "media", "templates", "numbers", "wabas", "subscribed_apps")
-ACTIONS: Final = (
-    "refuse",
-    "delay",
-    "close",
-    "reset",
-    "silence",
-    "accept_and_drop",
-    "accept_and_reset",
-    "accept_and_silence",
-)
-TRIGGERS: Final = ("always", "next", "every", "probability")
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from simulator.shapes import Code, Positive, Rate, RealSeconds, ShapeError, checked
+
+Endpoint = Literal["*", "messages", "marketing_messages", "media", "templates", "numbers", "wabas", "subscribed_apps"]
+Action = Literal[
+    "refuse", "delay", "close", "reset", "silence", "accept_and_drop", "accept_and_reset", "accept_and_silence"
+]
+Trigger = Literal["always", "next", "every", "probability"]
+# What would break the answer's head apart is no header.
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+HeaderValue = Annotated[str, Field(pattern=r"^[\x20-\x7e]{0,2000}$")]
 
 
 @dataclass(slots=True)
 class Rule:
     """A fault: where, when (`next` n requests, `every` nth, with a `probability`, `always`), and what."""
 
-    endpoint: str = "*"
-    action: str = "refuse"
-    trigger: str = "always"
-    n: int = 1
-    rate: float = 1.0
-    code: int = 131000
-    http: int = 0
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    endpoint: Endpoint = "*"
+    action: Action = "refuse"
+    trigger: Trigger = "always"
+    n: Positive = 1
+    rate: Rate = 1.0
+    code: Code = 131000
+    http: Literal[0] | Annotated[int, Field(ge=200, le=599)] = 0
     details: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
+    headers: dict[HeaderName, HeaderValue] = field(default_factory=dict)
+    seconds: RealSeconds = 0.0
     empty_body: bool = False
     phone_number_id: str = ""
     id: int = 0
@@ -55,36 +57,32 @@ class Rule:
         return struck
 
 
-_SETTABLE: Final = {item.name for item in fields(Rule)} - {"id", "seen", "matched"}
+_OURS: Final = {"id", "seen", "matched"}
+_ADAPTER: Final = TypeAdapter(Rule)
 
 
 class Rules:
-    """The rules in the order they were added."""
+    """The rules in the order they were added, each with a chance of its own, so that none shifts another's."""
 
     def __init__(self, *, seed: int) -> None:
-        self._chance = random.Random(seed)
-        self._rules: list[Rule] = []
+        self._seed = seed
+        self._rules: list[tuple[Rule, random.Random]] = []
         self._last_id = 0
 
     def add(self, value: dict[str, Any]) -> Rule:
-        """Adds a rule from JSON; raises ValueError when it is not one."""
-        if unknown := set(value) - _SETTABLE:
-            raise ValueError(f"a rule has no {min(unknown)}")
-        rule = Rule(**value)
-        for name, allowed in (("endpoint", ENDPOINTS), ("action", ACTIONS), ("trigger", TRIGGERS)):
-            if getattr(rule, name) not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(allowed)}")
-        if rule.n < 1:
-            raise ValueError("n is at least 1")
+        """Adds a rule from JSON; raises ShapeError when it is not one."""
+        if ours := _OURS & set(value):
+            raise ShapeError(f"{min(ours)} is not yours to give")
+        rule = checked(_ADAPTER, value)
         self._last_id += 1
         rule.id = self._last_id
-        self._rules.append(rule)
+        self._rules.append((rule, random.Random(f"{self._seed}/{rule.id}")))
         return rule
 
     def remove(self, rule_id: int) -> bool:
         """Removes one rule; False when there is none of this id."""
         before = len(self._rules)
-        self._rules = [rule for rule in self._rules if rule.id != rule_id]
+        self._rules = [pair for pair in self._rules if pair[0].id != rule_id]
         return len(self._rules) < before
 
     def clear(self) -> None:
@@ -93,13 +91,13 @@ class Rules:
 
     def as_json(self) -> list[dict[str, Any]]:
         """Returns the rules with how often each was met and struck."""
-        return [asdict(rule) for rule in self._rules]
+        return [asdict(rule) for rule, _ in self._rules]
 
     def match(self, endpoint: str, object_id: str) -> Rule | None:
         """Returns the first rule that strikes this request."""
-        for rule in self._rules:
+        for rule, chance in self._rules:
             if rule.endpoint not in ("*", endpoint) or rule.phone_number_id not in ("", object_id):
                 continue
-            if rule.fires(self._chance):
+            if rule.fires(chance):
                 return rule
         return None

@@ -9,10 +9,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from simulator.accounts import Number, Portfolio, Template, Waba
 from simulator.buckets import TokenBucket
+from simulator.errors import Refusal
+from simulator.seed_shapes import SeedShape
+from simulator.shapes import ShapeError, checked
+from simulator.template_definitions import check_components
 
 UPGRADED: Final = 1000
+_ADAPTER: Final = TypeAdapter(SeedShape)
 _PLAIN_NUMBER_FIELDS: Final = (
     "quality",
     "tier",
@@ -65,27 +72,31 @@ def read_seed(path: str) -> dict[str, Any]:
     return data
 
 
-def build(seed: dict[str, Any]) -> Accounts:
-    """Returns fresh accounts; raises SeedError naming what is missing."""
-    accounts = Accounts()
+def build(seed: object) -> Accounts:
+    """Returns fresh accounts; raises SeedError naming what is missing or not known."""
     try:
-        for item in seed.get("portfolios", []):
-            accounts.portfolios[str(item["id"])] = Portfolio(
-                id=str(item["id"]), tier=item.get("tier", "TIER_UNLIMITED")
-            )
-        for item in seed["wabas"]:
+        shape = checked(_ADAPTER, seed)
+    except ShapeError as error:
+        raise SeedError(f"the accounts do not fit: {error}") from None
+    accounts = Accounts()
+    known = shape.model_dump(exclude_unset=True)
+    for item in known.get("portfolios", ()):
+        accounts.portfolios[item["id"]] = Portfolio(id=item["id"], tier=item.get("tier", "TIER_UNLIMITED"))
+    try:
+        for item in known["wabas"]:
             _add_waba(accounts, item)
-    except KeyError as error:
-        raise SeedError(f"the seed lacks {error}") from error
+    except Refusal as refusal:
+        raise SeedError(f"a template does not fit: {refusal.details}") from None
     return accounts
 
 
 def _add_waba(accounts: Accounts, item: dict[str, Any]) -> None:
-    portfolio_id = str(item.get("portfolio_id", "300000000000001"))
+    portfolio_id = item.get("portfolio_id", "300000000000001")
     portfolio = accounts.portfolios.setdefault(portfolio_id, Portfolio(id=portfolio_id))
-    waba = Waba(id=str(item["id"]), name=item.get("name", "Business"), portfolio=portfolio)
+    waba = Waba(id=item["id"], name=item.get("name", "Business"), portfolio=portfolio)
     waba.callback_url = item.get("callback_url", "")
-    waba.marketing_disabled = bool(item.get("disable_marketing_messages_on_cloud_api", False))
+    waba.marketing_disabled = item.get("disable_marketing_messages_on_cloud_api", False)
+    waba.marketing_onboarded = item.get("marketing_onboarded", True)
     accounts.wabas[waba.id] = waba
     for number_item in item.get("phone_numbers", []):
         number = new_number(waba, number_item)
@@ -100,7 +111,7 @@ def new_number(waba: Waba, item: dict[str, Any]) -> Number:
     """Returns a number from its seed item."""
     rate = float(item.get("throughput", 80))
     number = Number(
-        id=str(item["id"]),
+        id=item["id"],
         display_phone_number=item["display_phone_number"],
         verified_name=item.get("verified_name", waba.name),
         waba=waba,
@@ -116,14 +127,17 @@ def new_number(waba: Waba, item: dict[str, Any]) -> Number:
 
 
 def new_template(waba: Waba, item: dict[str, Any]) -> Template:
-    """Returns a template from its seed item, or from a create request."""
+    """Returns a template from its seed item, or from a create request; raises Refusal for wrong components."""
+    components = item.get("components", [])
+    if components:
+        check_components(components)
     template = Template(
         id=str(item.get("id") or _template_id(waba, item)),
         name=item["name"],
         language=item["language"],
         status=item.get("status", "APPROVED"),
         category=item["category"],
-        components=item.get("components", []),
+        components=components,
     )
     for name in _PLAIN_TEMPLATE_FIELDS:
         if name in item:

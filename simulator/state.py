@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +60,7 @@ class World:
         )
         self._seed = seed
         self._serial = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self.requests = 0
         self._begin()
 
@@ -73,13 +76,28 @@ class World:
         self.held: dict[str, list[Message]] = {}
         self.counters: Counter[str] = Counter()
 
-    def reset(self, *, seed: int | None = None) -> None:
-        """Starts over with the accounts of the seed; settings and the clock stay as they are."""
+    def reset(self, *, seed: int | None = None, accounts: dict[str, Any] | None = None) -> None:
+        """Starts over with the accounts of the seed, or with others; settings and the clock stay as they are."""
         if seed is not None:
             self.settings.seed = seed
+        if accounts is not None:
+            self._seed = accounts
         self.agenda.clear()
         self.webhooks.forget(seed=self.settings.seed)
         self._begin()
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Keeps a task alive until it is done, or the simulator stops."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Ends everything that is planned or under way."""
+        self.agenda.clear()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await self.webhooks.stop()
 
     def draws(self, subject: str) -> Draws:
         """Returns the random numbers of a subject."""

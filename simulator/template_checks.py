@@ -50,7 +50,7 @@ def compile_needs(template: Template) -> Needs:
         body_length=len(_PLACEHOLDER.sub("", body_text)),
         header=_names(str(header.get("text", ""))),
         header_format=str(header.get("format", "")).upper(),
-        buttons=tuple(_button(button) for button in parts.get("BUTTONS", MISSING).get("buttons", ())),
+        buttons=tuple(map(_button, parts.get("BUTTONS", MISSING).get("buttons") or ())),
         carousel="CAROUSEL" in parts,
     )
 
@@ -137,7 +137,7 @@ def _check_texts(
         if parameter.get("type") not in _TEXTS:
             raise Refusal(132012, f"{where}: a parameter of type {parameter.get('type')} is not allowed here.")
         length += len(_text_of(parameter, where))
-    if needs.named and {parameter.get("parameter_name") for parameter in parameters} != set(names):
+    if needs.named and {str(parameter.get("parameter_name")) for parameter in parameters} != set(names):
         raise Refusal(132012, f"{where}: every value needs the parameter_name of the template.")
     if names and length > _MOST_TEXT[where]:
         raise Refusal(132005, f"{where}: the text is longer than {_MOST_TEXT[where]} characters after substitution.")

@@ -14,6 +14,7 @@ LATENCY: Final = 11  # and 12
 SLOW: Final = 13
 DROP: Final = 14
 EARLY: Final = 15
+_UNKNOWN: Final = 131000
 
 
 class Step(NamedTuple):
@@ -87,7 +88,7 @@ def _in_order(outcome: Outcome, draws: Draws, settings: Timeline) -> list[Step]:
     for number, status in enumerate(outcome.statuses):
         if number:
             offset += draws.between(_DELIVERED if number == 1 else _FAIL_BY, settings.delivered_delay)
-        steps.append(Step(offset, status, outcome.fail if status == "failed" else 0))
+        steps.append(Step(offset, status, (outcome.fail or _UNKNOWN) if status == "failed" else 0))
     return steps
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from simulator import phone, wamid
 from simulator.accounts import Number
+from simulator.answers import first_number, named
 from simulator.state import World
 from simulator.webhook_bodies import contact_of, escape
 
@@ -15,8 +16,8 @@ _BIG: Final = 3 * 1024 * 1024
 
 async def deliver(world: World, *, mode: str, body: dict[str, Any]) -> dict[str, Any]:
     """Makes the delivery and returns what the receiver answered; `http` is 0 when it did not."""
-    numbers = list(world.accounts.numbers.values())
-    number = world.accounts.numbers[str(body["phone_number_id"])] if "phone_number_id" in body else numbers[0]
+    wanted = body.get("phone_number_id")
+    number = named(world.accounts.numbers, wanted, "number") if wanted else first_number(world)
     raw = escape(MODES[mode](world, number, body))
     headers = world.webhooks.headers_for(raw)
     if mode == "wrong_signature":
@@ -43,7 +44,7 @@ def _envelope(number: Number, value: dict[str, Any], field: str = "messages") ->
 
 def _status(world: World, body: dict[str, Any], **changes: object) -> dict[str, Any]:
     """Returns a status of the message named by `wamid`, of the newest to `to`, else of one that never existed."""
-    person = phone.digits_of(str(body.get("to", ""))) or "15550100199"
+    person = phone.digits_of(body.get("to", "")) or "15550100199"
     message = world.ledger.find(body["wamid"]) if "wamid" in body else world.ledger.last_to(person)
     status: dict[str, Any] = {
         "id": message.wamid if message else wamid.outgoing(digits=person, nonce=world.nonce(b"\x00" * 8)),
@@ -108,7 +109,7 @@ def _app_error(world: World, number: Number, body: dict[str, Any]) -> dict[str, 
 
 
 def _replay(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
-    old = str(int(world.clock.now()) - int(body.get("age_seconds", 86_400)))
+    old = str(int(world.clock.now() - body.get("age_seconds", 86_400)))
     return _envelope(number, {"statuses": [_status(world, body, timestamp=old)]})
 
 

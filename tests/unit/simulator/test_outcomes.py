@@ -1,9 +1,15 @@
 """Fates by recipient."""
 
 import pytest
+from pydantic import TypeAdapter
 
 from simulator.http import RESET
-from simulator.outcomes import Outcome, Outcomes, outcome_from_json
+from simulator.outcomes import Outcome, Outcomes
+from simulator.shapes import checked
+
+
+def _outcome(value: dict[str, object]) -> Outcome:
+    return checked(TypeAdapter(Outcome), value)
 
 
 def test_a_fate_set_by_hand_goes_before_the_suffix() -> None:
@@ -32,11 +38,13 @@ def test_a_refusal_is_counted_for_each_person() -> None:
 
 
 def test_json_becomes_an_outcome() -> None:
-    assert outcome_from_json({"accepted": False, "ending": "reset"}) == Outcome(accepted=False, ending=RESET)
-    assert outcome_from_json({"statuses": ["sent", "failed"], "fail": 131026}).statuses == ("sent", "failed")
+    assert _outcome({"accepted": False, "ending": "reset"}) == Outcome(accepted=False, ending=RESET)
+    assert _outcome({"statuses": ["sent", "failed"], "fail": 131026}).statuses == ("sent", "failed")
 
 
-@pytest.mark.parametrize("value", [{"x": 1}, {"ending": "bang"}, {"held": "maybe"}, {"statuses": ["flown"]}])
+@pytest.mark.parametrize(
+    "value", [{"x": 1}, {"ending": "bang"}, {"held": "maybe"}, {"statuses": ["flown"]}, {"accepted": False}]
+)
 def test_what_is_no_outcome_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        outcome_from_json(value)
+        _outcome(value)

@@ -3,7 +3,8 @@
 import pytest
 
 from simulator.profiles import PROFILES, settings_for
-from simulator.settings import SettingError, Settings, as_json, patch
+from simulator.settings import Settings, as_json, patch
+from simulator.shapes import ShapeError
 
 
 def test_nested_settings_are_changed_in_place() -> None:
@@ -29,14 +30,14 @@ def test_nested_settings_are_changed_in_place() -> None:
     ],
 )
 def test_a_change_that_does_not_fit_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(SettingError):
+    with pytest.raises(ShapeError):
         patch(Settings(), changes)
 
 
 def test_a_refused_change_leaves_everything_as_it_was() -> None:
     settings = Settings()
     before = as_json(settings)
-    with pytest.raises(SettingError):
+    with pytest.raises(ShapeError):
         patch(settings, {"timeline": {"drop_rate": 0.5, "nothing": 1}})
     assert as_json(settings) == before
 
