@@ -59,4 +59,4 @@ def simulator(context: typer.Context) -> None:
     """Run a WhatsApp Cloud API of our own (`chappe simulator --help`)."""
     from simulator.__main__ import main  # noqa: PLC0415 - as above
 
-    main(context.args)
+    raise typer.Exit(main(context.args, program="chappe simulator"))

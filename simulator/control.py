@@ -14,7 +14,7 @@ from simulator.answers import Route, json_response
 from simulator.errors import Refusal
 from simulator.http import Request, Response
 from simulator.outcomes import Outcome
-from simulator.scenario import Event, play, read_scenario, set_fates
+from simulator.scenario import Event, Scenario, play, read_scenario, set_fates
 from simulator.settings import as_json, patch
 from simulator.shapes import ShapeError, checked
 from simulator.state import World
@@ -141,16 +141,19 @@ def _clear_outcomes(world: World, request: Request, body: dict[str, Any]) -> Res
 
 
 def _play(world: World, request: Request, body: dict[str, Any]) -> Response:
-    """Starts over with a scenario."""
     scenario = read_scenario(body)
-    for event in scenario.events:
-        check_event(event)
-    play(world, scenario, perform=perform)
+    play_scenario(world, scenario)
     return json_response({"accounts": sorted(world.accounts.wabas), "events": len(scenario.events)})
 
 
-def check_event(event: Event) -> None:
-    """Raises ShapeError when a scenario's event is no control request."""
+def play_scenario(world: World, scenario: Scenario) -> None:
+    """Starts over with a scenario; raises ShapeError, and forgets nothing, when a part of it does not fit."""
+    for event in scenario.events:
+        _check_event(event)
+    play(world, scenario, perform=_perform)
+
+
+def _check_event(event: Event) -> None:
     route, _ = _find(*_target(event))
     if route is None:
         raise ShapeError(f"there is no control request {event.do}")
@@ -158,8 +161,7 @@ def check_event(event: Event) -> None:
         checked(TypeAdapter(route.body), event.body)
 
 
-def perform(world: World, event: Event) -> Response | Awaitable[Response]:
-    """Makes the control request of a scenario's event."""
+def _perform(world: World, event: Event) -> Response | Awaitable[Response]:
     method, path = _target(event)
     request = Request(method=method, path=PREFIX + path, query="", headers={}, body=orjson.dumps(event.body))
     return answer(world, request, path)

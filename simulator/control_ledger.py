@@ -119,7 +119,9 @@ def _pace_of(number: Number, seconds: float) -> dict[str, Any]:
 
 def _counters(world: World, request: Request, body: dict[str, Any]) -> Response:
     webhooks = {f"webhooks.{name}": value for name, value in world.webhooks.counters.items()}
-    return json_response({**world.ledger.counters, **world.counters, **webhooks, "requests": world.requests})
+    lag = {f"webhooks.lag_{name}": value for name, value in world.webhooks.lag().items()}
+    own = {"requests": world.requests}
+    return json_response({**world.ledger.counters, **world.counters, **webhooks, **lag, **own})
 
 
 ROUTES: Final[dict[tuple[str, str], Route]] = {

@@ -185,7 +185,11 @@ def _usage(waba: Waba, percent: int, minutes: int) -> Headers:
         "total_time": 1,
         "estimated_time_to_regain_access": minutes,
     }
-    return (("x-business-use-case-usage", orjson.dumps({waba.id: [row]}).decode()),)
+    app = {name: row[name] for name in ("call_count", "total_cputime", "total_time")}
+    return (
+        ("x-business-use-case-usage", orjson.dumps({waba.id: [row]}).decode()),
+        ("x-app-usage", orjson.dumps(app).decode()),
+    )
 
 
 def _headers(world: World, version: str) -> Headers:
@@ -196,8 +200,9 @@ def _headers(world: World, version: str) -> Headers:
 
 def refused(world: World, refusal: Refusal) -> Response:
     """Returns the answer to a refused request and counts it."""
-    world.counters[f"refused.{refusal.code}"] += 1
     status = refusal.status
+    world.counters[f"refused.{refusal.code}"] += 1
+    world.counters[f"http.{status}"] += 1
     return Response(
         status=status,
         body=orjson.dumps(rest_error(refusal)),

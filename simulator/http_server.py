@@ -18,6 +18,7 @@ from simulator.http import ANSWER, CLOSE, RESET, Request, Response, head_of
 MAX_BODY_BYTES: Final = 110 * 1024 * 1024
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _MOST_WAITING: Final = 100
+_MOST_DIGITS: Final = 12
 
 _log = logging.getLogger("simulator.http")
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
@@ -36,6 +37,7 @@ class HttpConnection(asyncio.Protocol):
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._busy = False
         self._keep_alive = True
+        self._refused = False
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -101,15 +103,24 @@ class HttpConnection(asyncio.Protocol):
             raise ValueError("the head of the request is too large")
 
     def on_headers_complete(self) -> None:
-        """Invites a large body when the client waits for that."""
-        if self._headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
+        """Refuses a body that says it is too large, and invites a large one when the client waits for that."""
+        length = self._headers.get(b"content-length", b"0")
+        if len(length) > _MOST_DIGITS or int(length) > MAX_BODY_BYTES:
+            self._refuse_body()
+        elif self._headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Collects a piece of the body."""
         self._size += len(body)
-        if self._size <= MAX_BODY_BYTES:
+        if self._size > MAX_BODY_BYTES:
+            self._refuse_body()
+        else:
             self._body.append(body)
+
+    def _refuse_body(self) -> None:
+        self._refused, self._keep_alive = True, False
+        self._write(_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"))
 
     def on_message_complete(self) -> None:
         """Serves the request, or lets it wait for the one before."""
@@ -121,12 +132,11 @@ class HttpConnection(asyncio.Protocol):
             headers=self._headers,
             body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
         )
-        keep_alive, too_large = self._parser.should_keep_alive(), self._size > MAX_BODY_BYTES
+        keep_alive = self._parser.should_keep_alive()
         self._start()
-        if too_large:
-            self._keep_alive = False
-            self._write(_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"))
-        elif self._busy:
+        if self._refused:
+            return
+        if self._busy:
             self._wait(request, keep_alive=keep_alive)
         else:
             self._serve(request, keep_alive=keep_alive)
@@ -196,7 +206,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport.abort()
 
     def _write(self, response: Response) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         length = f"content-length: {len(response.body)}"
         self._transport.write(head_of(response, length, keep_alive=self._keep_alive) + response.body)

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from simulator import phone, wamid
 from simulator.accounts import Number
 from simulator.errors import status_error
 from simulator.events import announce
+from simulator.inbound_contents import default_content
 from simulator.state import World
 from simulator.webhook_bodies import contact_of, timestamp
-
-_KINDS: Final = (
-    "text",
-    "button",
-    "interactive",
-    "image",
-    "video",
-    "document",
-    "audio",
-    "sticker",
-    "reaction",
-    "location",
-    "contacts",
-    "order",
-    "system",
-    "unsupported",
-    "edit",
-    "revoke",
-)
-_MEDIA: Final = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "document": "application/pdf",
-    "audio": "audio/ogg",
-    "sticker": "image/webp",
-}
 
 
 def receive(world: World, *, number: Number, body: dict[str, Any]) -> str:
     """Announces an inbound message and returns its id; `from` is a phone number, `bsuid_only` hides it.
 
-    Without content of its own, the message quotes nothing unless `context` (a message id, or `last` for the newest
-    message to this person) is given.
+    It quotes `context`: a message id, or `last` for the newest message to this person.
     """
     kind = body.get("type", "text")
-    if kind not in _KINDS:
-        raise ValueError(f"type is one of {', '.join(_KINDS)}")
-    wa_id = phone.wa_id_of(phone.digits_of(str(body["from"])))
+    wa_id = phone.wa_id_of(phone.digits_of(body["from"]))
     if not wa_id:
         raise ValueError("from is not a phone number")
     now = world.clock.now()
@@ -72,7 +44,8 @@ def _contact(body: dict[str, Any], wa_id: str) -> dict[str, Any]:
 def _message(
     world: World, number: Number, body: dict[str, Any], kind: str, *, wa_id: str, now: float
 ) -> dict[str, Any]:
-    digest = world.draws(f"inbound:{wa_id}:{world.requests}").digest
+    digest = world.draws(f"inbound:{wa_id}:{world.counters['inbound']}").digest
+    world.counters["inbound"] += 1
     message: dict[str, Any] = {
         "id": body.get("id") or wamid.incoming(digits=wa_id, nonce=world.nonce(digest)),
         "timestamp": timestamp(now, world.settings.webhooks.timestamps),
@@ -85,30 +58,13 @@ def _message(
         message["context"] = {"from": number.digits, "id": context}
     if kind == "unsupported":
         message["errors"] = [status_error(131051)]
-    content = body.get(kind) or _default_content(body, kind, context)
-    if content is not None:
-        message[kind] = content
-    return message
+    message[kind] = body.get(kind) or default_content(world, number, body, kind, context)
+    return {**message, **body.get("extra", {})}
 
 
 def _context(world: World, body: dict[str, Any], wa_id: str) -> str:
-    context = str(body.get("context") or "")
+    context: str = body.get("context", "")
     if context == "last":
         last = world.ledger.last_to(wa_id)
         return last.wamid if last is not None else ""
     return context
-
-
-def _default_content(body: dict[str, Any], kind: str, context: str) -> dict[str, Any] | None:
-    text = body.get("body", "Hello")
-    payload = body.get("payload", text)
-    defaults: dict[str, dict[str, Any]] = {
-        "text": {"body": text},
-        "button": {"text": text, "payload": payload},
-        "interactive": {"type": "button_reply", "button_reply": {"id": payload, "title": text}},
-        "reaction": {"message_id": context, "emoji": body.get("emoji", "\N{THUMBS UP SIGN}")},
-        "location": {"latitude": 48.8606, "longitude": 2.3376},
-    }
-    if kind in _MEDIA:
-        return {"id": "400000000000000", "mime_type": _MEDIA[kind], "sha256": "0" * 64}
-    return defaults.get(kind)

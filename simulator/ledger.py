@@ -30,6 +30,8 @@ class Message:
     accept_time: float
     template_id: str = ""
     held: bool = False
+    # The subject of its random numbers: the number, the person and how many messages they had before.
+    key: str = ""
     history: list[str | float] = field(default_factory=list)
 
     def statuses(self) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from simulator.errors import Refusal
 
 URL_SECONDS: Final = 300
 KEEP_SECONDS: Final = 30 * 86_400
+INBOUND_KEEP_SECONDS: Final = 7 * 86_400
 _KB: Final = 1024
 _MB: Final = 1024 * 1024
 
@@ -57,7 +58,16 @@ class MediaStore:
         self._bytes = 0
         self._last = 0
 
-    def add(self, *, number_id: str, mime_type: str, data: bytes, now: float, limit: int) -> Media:
+    def add(
+        self,
+        *,
+        number_id: str,
+        mime_type: str,
+        data: bytes,
+        now: float,
+        limit: int,
+        keep_seconds: float = KEEP_SECONDS,
+    ) -> Media:
         """Stores a file; refuses unknown types and files that are too large."""
         base = mime_type.partition(";")[0].strip().lower()
         if base not in TYPES:
@@ -71,7 +81,7 @@ class MediaStore:
             mime_type=base,
             data=data,
             sha256=hashlib.sha256(data).hexdigest(),
-            expire_time=now + KEEP_SECONDS,
+            expire_time=now + keep_seconds,
         )
         self._files[media.id] = media
         self._bytes += len(data)

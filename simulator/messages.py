@@ -165,8 +165,9 @@ class _Acceptance:
         if outcome is not None and not outcome.accepted:
             return Response(ending=outcome.ending)
         paced = self.template is not None and hold_by_pacing(self.world, self.template)
-        draws = self._draws()
-        message = self._file(draws, held=paced or bool(outcome and outcome.held))
+        key = f"{self.number.id}:{self.digits}:{self.world.ledger.times_accepted(self.digits)}"
+        draws = self.world.draws(key)
+        message = self._file(draws, key=key, held=paced or bool(outcome and outcome.held))
         steps = plan(outcome=outcome, draws=draws, settings=self.world.settings.timeline)
         if paced and self.template is not None:
             hold(self.world, self.template, message)
@@ -174,11 +175,7 @@ class _Acceptance:
             depart(self.world, message, steps)
         return self._respond(message, outcome, draws)
 
-    def _draws(self) -> Draws:
-        times = self.world.ledger.times_accepted(self.digits)
-        return self.world.draws(f"{self.number.id}:{self.digits}:{times}")
-
-    def _file(self, draws: Draws, *, held: bool) -> Message:
+    def _file(self, draws: Draws, *, key: str, held: bool) -> Message:
         world, number = self.world, self.number
         person = self.wa_id or self.user_id.partition(".")[2]
         message = Message(
@@ -194,6 +191,7 @@ class _Acceptance:
             accept_time=world.clock.now(),
             template_id=self.template.id if self.template else "",
             held=held,
+            key=key,
         )
         world.ledger.add(message, keep=world.settings.keep_accepted)
         number.accept_times.append(world.clock.real())

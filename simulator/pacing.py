@@ -31,7 +31,7 @@ def decide(world: World, *, waba: Waba, template: Template, drop: bool, time: fl
     """Ends the wait of all held messages of a template; returns how many there were."""
     held = len(world.held.get(template.id, ()))
     for message in events.release_held(world, waba=waba, template=template, drop=drop, time=time):
-        draws = world.draws(f"{message.number.id}:{message.to}:released:{message.index}")
+        draws = world.draws(f"{message.key}:released")
         outcome = world.outcomes.of(message.to, suffixes=world.settings.suffixes)
         usable = None if outcome is None or outcome.refuse or outcome.held else outcome
         depart(world, message, plan(outcome=usable, draws=draws, settings=world.settings.timeline))

@@ -125,7 +125,7 @@ def _status(update: Update, message: Message, settings: Webhooks) -> dict[str, A
     }
     if message.wa_id:
         status["recipient_id"] = message.wa_id
-    if update.status != "failed":
+    if update.status != "failed" or not message.wa_id:
         status["recipient_user_id"] = message.user_id or phone.user_id_of(message.wa_id)
     if message.callback_data:
         status["biz_opaque_callback_data"] = message.callback_data

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulator import phone, wamid
 from simulator.accounts import Number
 from simulator.answers import first_number, named
+from simulator.shapes import ShapeError
 from simulator.state import World
 from simulator.webhook_bodies import contact_of, escape
 
@@ -18,7 +19,7 @@ async def deliver(world: World, *, mode: str, body: dict[str, Any]) -> dict[str,
     """Makes the delivery and returns what the receiver answered; `http` is 0 when it did not."""
     wanted = body.get("phone_number_id")
     number = named(world.accounts.numbers, wanted, "number") if wanted else first_number(world)
-    raw = escape(MODES[mode](world, number, body))
+    raw = _replayed(world) if mode == "replay" else escape(MODES[mode](world, number, body))
     headers = world.webhooks.headers_for(raw)
     if mode == "wrong_signature":
         headers["X-Hub-Signature-256"] = "sha256=" + "0" * 64
@@ -108,7 +109,14 @@ def _app_error(world: World, number: Number, body: dict[str, Any]) -> dict[str, 
     return _envelope(number, {"errors": [error]})
 
 
-def _replay(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
+def _replayed(world: World) -> bytes:
+    """Returns the body that was last taken, byte for byte."""
+    if not world.webhooks.last_body:
+        raise ShapeError("nothing was delivered yet that could be replayed")
+    return world.webhooks.last_body
+
+
+def _old(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
     old = str(int(world.clock.now() - body.get("age_seconds", 86_400)))
     return _envelope(number, {"statuses": [_status(world, body, timestamp=old)]})
 
@@ -118,7 +126,8 @@ MODES: Final[dict[str, Callable[[World, Number, dict[str, Any]], dict[str, Any]]
     "wrong_signature": _plain,
     "missing_signature": _plain,
     "altered_body": _plain,
-    "replay": _replay,
+    "replay": _plain,
+    "old": _old,
     "unknown_wamid": _unknown_wamid,
     "unknown_field": _unknown_field,
     "unknown_status": _unknown_status,

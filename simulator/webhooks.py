@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from simulator.clock import Agenda, Clock
+from simulator.draws import Draws
 from simulator.settings import Webhooks
 from simulator.webhook_bodies import Update, render, sign
 
@@ -22,6 +23,8 @@ _USER_AGENT: Final = "facebookexternalua"
 _LOG_ROWS: Final = 1000
 _LAGS: Final = 4096
 _PROBE_SECONDS: Final = 0.1
+# Where each decision takes its random number.
+_DUPLICATE, _DUPLICATE_BY, _REORDER, _REORDER_BY = range(4)
 
 
 @dataclass(slots=True, eq=False)
@@ -44,9 +47,12 @@ class WebhookSender:
         self.counters: Counter[str] = Counter()
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOG_ROWS)
         self.lags: deque[float] = deque(maxlen=_LAGS)
+        self.last_body = b""
         self._secret = app_secret.encode()
         self._clock = clock
         self._agenda = agenda
+        self._seed = seed
+        self._events = 0
         self._random = random.Random(seed)
         self._pending: deque[Update] = deque()
         self._retries: deque[Delivery] = deque()
@@ -63,12 +69,16 @@ class WebhookSender:
     def offer(self, update: Update) -> None:
         """Announces an update, perhaps late and perhaps twice, as the rates say."""
         settings = self.settings
-        if settings.duplicate_rate and self._random.random() < settings.duplicate_rate:
+        if not settings.duplicate_rate and not settings.reorder_rate:
+            self._enqueue(update)
+            return
+        draws = Draws(seed=self._seed, subject=self._subject(update))
+        if draws.chance(_DUPLICATE, settings.duplicate_rate):
             self.counters["duplicated"] += 1
-            self._later(update, self._random.uniform(*settings.duplicate_delay))
-        if settings.reorder_rate and self._random.random() < settings.reorder_rate:
+            self._later(update, draws.between(_DUPLICATE_BY, settings.duplicate_delay))
+        if draws.chance(_REORDER, settings.reorder_rate):
             self.counters["reordered"] += 1
-            self._later(update, self._random.uniform(*settings.reorder_delay))
+            self._later(update, draws.between(_REORDER_BY, settings.reorder_delay))
         else:
             self._enqueue(update)
 
@@ -79,7 +89,6 @@ class WebhookSender:
 
     def summary(self) -> dict[str, Any]:
         """Returns counts, what is still to be delivered, and the lag between event and delivery in real seconds."""
-        lags = sorted(self.lags)
         return {
             "url": self.url,
             "paused": self._paused,
@@ -87,13 +96,15 @@ class WebhookSender:
             "waiting_retries": self._waiting + len(self._retries),
             "in_flight": len(self._tasks),
             "undelivered": self.backlog,
-            "lag_seconds": {
-                "median": round(lags[len(lags) // 2], 4) if lags else 0.0,
-                "p99": round(lags[int(len(lags) * 0.99)], 4) if lags else 0.0,
-                "max": round(lags[-1], 4) if lags else 0.0,
-            },
+            "lag_seconds": self.lag(),
             **{name: self.counters[name] for name in _COUNTED},
         }
+
+    def lag(self) -> dict[str, float]:
+        """Returns the real seconds between an event and its delivery: median, p99 and the most of the last ones."""
+        lags = sorted(self.lags) or [0.0]
+        places = {"median": len(lags) // 2, "p99": int(len(lags) * 0.99), "max": len(lags) - 1}
+        return {name: round(lags[place], 4) for name, place in places.items()}
 
     @property
     def backlog(self) -> int:
@@ -102,6 +113,7 @@ class WebhookSender:
 
     def forget(self, *, seed: int) -> None:
         """Drops everything undelivered and all counts, and starts its chance over."""
+        self._seed, self._events = seed, 0
         self._random = random.Random(seed)
         for task in tuple(self._tasks):
             task.cancel()
@@ -111,6 +123,7 @@ class WebhookSender:
         self.counters.clear()
         self.log.clear()
         self.lags.clear()
+        self.last_body = b""
 
     async def stop(self) -> None:
         """Ends the deliveries in flight and closes the connections."""
@@ -149,6 +162,13 @@ class WebhookSender:
         }
 
     # how it is done
+
+    def _subject(self, update: Update) -> str:
+        """Names an update by what it is about, so that its luck does not depend on the order of arrival."""
+        if update.message is not None:
+            return f"{update.message.key}:{len(update.message.history)}"
+        self._events += 1
+        return f"{update.field}:{self._events}"
 
     def _url_of(self, update: Update) -> str:
         return update.waba.callback_url or self.url
@@ -229,6 +249,7 @@ class WebhookSender:
         if self._unanswered:
             self._probe_later()
         if status == HTTPStatus.OK:
+            self.last_body = body
             self.counters["delivered"] += len(delivery.updates)
             factor = self._clock.factor or 1.0
             self.lags.append(max(0.0, (self._clock.now() - delivery.updates[0].time) / factor))

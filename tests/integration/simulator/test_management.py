@@ -22,8 +22,8 @@ async def _follow(meta: Meta, path: str) -> list[list[dict[str, Any]]]:
 
 async def test_pages_of_templates_are_followed_to_the_end(meta: Meta) -> None:
     pages = await _follow(meta, TEMPLATES + "?limit=5&fields=id,name,status")
-    assert [len(page) for page in pages] == [5, 5, 3]
-    assert len({row["id"] for page in pages for row in page}) == 13
+    assert [len(page) for page in pages] == [5, 5, 5, 2]
+    assert len({row["id"] for page in pages for row in page}) == 17
     assert set(pages[0][0]) == {"id", "name", "status"}
 
 
@@ -168,3 +168,48 @@ async def test_an_unsubscribed_account_gets_no_webhooks(meta: Meta, receiver: Re
 async def test_tokens_are_not_shown(meta: Meta) -> None:
     for path in ("settings", "webhooks", "counters", "health"):
         assert ACCESS_TOKEN not in str(await meta.sim("GET", path))
+
+
+async def test_an_approved_template_is_edited_once_a_day_and_ten_times_a_month(meta: Meta) -> None:
+    path = "/v25.0/500000000000002"
+    edit = {"components": [{"type": "BODY", "text": "Hello {{1}}, {{2}}"}]}
+    answers = []
+    for _ in range(11):
+        first, again = await meta.call("POST", path, json=edit), None
+        await eventually_approved(meta, path)
+        again = await meta.call("POST", path, json=edit)
+        answers.append((first.code, again.code))
+        await meta.sim("POST", "clock", {"advance": 86_401})
+    assert answers == [(0, 100)] * 10 + [(100, 100)]
+
+
+async def eventually_approved(meta: Meta, path: str) -> None:
+    """Waits until the review of a template is over."""
+
+    async def approved() -> bool:
+        return bool((await meta.call("GET", path + "?fields=status")).json["status"] == "APPROVED")
+
+    await until(approved)
+
+
+async def test_a_pause_by_pacing_ends_only_when_somebody_ends_it(meta: Meta) -> None:
+    await meta.sim("POST", "templates/spring_sale:en_US", {"pacing": "hold"})
+    await meta.send()
+    await meta.sim("POST", "templates/spring_sale:en_US", {"pacing": "drop"})
+    await meta.sim("POST", "clock", {"advance": 86_400})
+    assert (await meta.send()).code == 132015
+    assert (await meta.call("POST", "/v25.0/500000000000002/unpause")).status == 200
+    assert (await meta.send()).status == 200
+
+
+@pytest.mark.parametrize("status", ["LIMIT_EXCEEDED", "PENDING_DELETION", "DELETED", "ARCHIVED", "IN_APPEAL"])
+async def test_there_is_a_template_in_every_status_and_only_approved_ones_are_sent(meta: Meta, status: str) -> None:
+    (template,) = (await meta.call("GET", f"{TEMPLATES}?status={status}")).json["data"]
+    assert (await meta.send(name=template["name"], values=("Ann",))).code == 132001
+
+
+@pytest.mark.parametrize("buttons", [5, ["x"], [{"type": "URL"}] * 3, [{"type": "QUICK_REPLY", "text": "x" * 26}]])
+async def test_buttons_beyond_the_limits_are_refused(meta: Meta, buttons: object) -> None:
+    components = [{"type": "BODY", "text": "Hello"}, {"type": "BUTTONS", "buttons": buttons}]
+    body = {"name": "mine", "language": "en", "category": "UTILITY", "components": components}
+    assert (await meta.call("POST", TEMPLATES, json=body)).code == 100

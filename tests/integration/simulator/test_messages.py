@@ -149,3 +149,61 @@ async def test_requests_sent_ahead_on_one_connection_are_answered_in_order(meta:
     assert answers.index(b"200 OK") < answers.index(b"404 Not Found")
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("policy", "onboarded", "expected"),
+    [
+        ("STRICT", True, "marketing_lite"),
+        ("CLOUD_API_FALLBACK", True, "marketing_lite"),
+        ("STRICT", False, 134102),
+        ("CLOUD_API_FALLBACK", False, "marketing"),
+        ("SOMETIMES", True, 100),
+    ],
+)
+async def test_the_product_policy_says_whether_marketing_may_fall_back(
+    meta: Meta, receiver: Receiver, policy: str, onboarded: bool, expected: str | int
+) -> None:
+    await meta.sim("POST", f"accounts/{WABA}", {"marketing_onboarded": onboarded})
+    body = template_message("+15550100777", product_policy=policy)
+    reply = await meta.call("POST", f"/v25.0/{FAST_NUMBER}/marketing_messages", json=body)
+    if isinstance(expected, int):
+        assert reply.code == expected
+        return
+    await eventually(lambda: receiver.names(reply.wamid))
+    assert receiver.statuses(reply.wamid)[0]["pricing"]["category"] == expected
+
+
+async def test_a_new_template_reaches_the_marketing_endpoint_after_ten_minutes(meta: Meta, receiver: Receiver) -> None:
+    body = {"name": "fresh", "language": "en_US", "category": "MARKETING"}
+    components = [{"type": "BODY", "text": "Hello"}]
+    await meta.call("POST", f"/v25.0/{WABA}/message_templates", json={**body, "components": components})
+    await eventually(lambda: receiver.changes("message_template_status_update"))
+    send = template_message("+15550100777", name="fresh", values=(), product_policy="STRICT")
+    path = f"/v25.0/{FAST_NUMBER}/marketing_messages"
+    assert (await meta.call("POST", path, json=send)).code == 134101
+    await meta.sim("POST", "clock", {"advance": 600})
+    assert (await meta.call("POST", path, json=send)).status == 200
+
+
+async def test_a_failed_message_to_a_user_id_names_that_id_and_one_to_a_phone_does_not(
+    meta: Meta, receiver: Receiver
+) -> None:
+    await meta.sim("POST", "outcomes", {"recipients": ["US.123456", "+15550100777"], "outcome": {"fail": 131026}})
+    body = template_message("", recipient="US.123456")
+    del body["to"]
+    by_user_id = await meta.call("POST", f"/v25.0/{FAST_NUMBER}/messages", json=body)
+    by_phone = await meta.send()
+    await eventually(lambda: len(receiver.statuses()) == 2)
+    assert receiver.statuses(by_user_id.wamid)[0]["recipient_user_id"] == "US.123456"
+    assert "recipient_user_id" not in receiver.statuses(by_phone.wamid)[0]
+
+
+async def test_counters_tell_codes_statuses_of_http_and_lag(meta: Meta, receiver: Receiver) -> None:
+    await meta.send("+15550109129")
+    await meta.send("+15550109126")
+    await eventually(lambda: receiver.names() == ["failed"])
+    counters = await meta.sim("GET", "counters")
+    wanted = {"refused.130429": 1, "http.429": 1, "accepted": 1, "status.failed": 1, "failed.131026": 1}
+    assert wanted.items() <= counters.items()
+    assert counters["webhooks.lag_max"] >= 0

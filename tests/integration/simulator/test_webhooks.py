@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import socket
 from collections import Counter
 
 import pytest
 
 from tests.helpers.eventually import eventually
 from tests.integration.simulator.helpers import FAST_NUMBER, Meta, Receiver, until
+
+KINDS = ["text", "button", "interactive", "image", "video", "document", "audio", "sticker", "reaction", "location"]
+KINDS += ["contacts", "order", "system", "unsupported", "edit", "revoke"]
 
 
 async def test_a_delivery_that_fails_is_made_again_with_the_same_bytes(meta: Meta, receiver: Receiver) -> None:
@@ -112,7 +116,7 @@ async def test_a_delivery_with_a_bad_signature_can_be_asked_for(meta: Meta, rece
     "mode",
     [
         "plain",
-        "replay",
+        "old",
         "unknown_wamid",
         "unknown_field",
         "unknown_status",
@@ -167,11 +171,12 @@ async def test_an_inbound_button_quotes_the_last_message_to_the_person(meta: Met
     assert value["metadata"]["phone_number_id"] == FAST_NUMBER
 
 
-@pytest.mark.parametrize("kind", ["text", "interactive", "image", "reaction", "location", "unsupported", "system"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_of_inbound_message_can_be_made(meta: Meta, receiver: Receiver, kind: str) -> None:
-    await meta.sim("POST", "inbound", {"from": "15550100777", "type": kind})
+    await meta.sim("POST", "inbound", {"from": "15550100777", "type": kind, "extra": {"referral": {"body": "ad"}}})
     await eventually(receiver.inbound)
-    assert receiver.inbound()[0]["type"] == kind
+    (message,) = receiver.inbound()
+    assert (message["type"], bool(message[kind]), message["referral"]) == (kind, True, {"body": "ad"})
 
 
 async def test_an_inbound_message_may_hide_the_phone_number(meta: Meta, receiver: Receiver) -> None:
@@ -179,3 +184,56 @@ async def test_an_inbound_message_may_hide_the_phone_number(meta: Meta, receiver
     await eventually(receiver.inbound)
     assert "15550100777" not in receiver.bodies[0].decode().replace(receiver.inbound()[0]["id"], "")
     assert receiver.inbound()[0]["from_user_id"].startswith("US.")
+
+
+async def test_a_replay_repeats_the_last_body_byte_for_byte(meta: Meta, receiver: Receiver) -> None:
+    assert (await meta.call("POST", "/_sim/webhooks/bad", json={"mode": "replay"})).status == 400
+    await meta.send("+15550109185")
+    await eventually(lambda: receiver.names() == ["sent"])
+    await meta.sim("POST", "webhooks/bad", {"mode": "replay"})
+    assert len(receiver.bodies) == 2
+    assert len(set(receiver.bodies)) == 1
+
+
+async def test_the_file_of_an_inbound_message_can_be_fetched_for_a_week(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("POST", "inbound", {"from": "15550100777", "type": "image"})
+    await eventually(receiver.inbound)
+    media_id = receiver.inbound()[0]["image"]["id"]
+    url = (await meta.call("GET", f"/v25.0/{media_id}")).json["url"]
+    assert (await meta.call("GET", url)).raw == b"a small image"
+    await meta.sim("POST", "clock", {"advance": 7 * 86_400 + 1})
+    assert (await meta.call("GET", f"/v25.0/{media_id}")).code == 100
+
+
+async def test_several_changes_may_share_an_entry(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("PATCH", "settings", {"webhooks": {"batch_max": 1000, "statuses_per_change": 7}})
+    await meta.sim("POST", "webhooks/pause")
+    await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(20)))
+    await meta.sim("POST", f"numbers/{FAST_NUMBER}", {"event": "FLAGGED"})
+    await eventually_undelivered(meta, 61)
+    await meta.sim("POST", "webhooks/resume")
+    await eventually(lambda: len(receiver.statuses()) == 60)
+    (body,) = receiver.bodies
+    (entry,) = json.loads(body)["entry"]
+    sizes = [len(change["value"]["statuses"]) for change in entry["changes"] if "statuses" in change["value"]]
+    assert (max(sizes), sum(sizes)) == (7, 60)
+    assert "phone_number_quality_update" in {change["field"] for change in entry["changes"]}
+
+
+async def test_a_receiver_that_never_answers_costs_no_more_than_the_backlog(meta: Meta) -> None:
+    # The kernel takes the connection, and nobody ever reads from it.
+    silent = socket.create_server(("127.0.0.1", 0), backlog=512)
+    await meta.sim("POST", "webhooks", {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
+    limits = {"backlog_limit": 50, "batch_max": 5, "timeout": 0.2, "retry_delays": [0.0]}
+    await meta.sim("PATCH", "settings", {"webhooks": limits})
+    await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(100)))
+
+    async def all_announced() -> bool:
+        return bool((await meta.summary())["planned"] == 0 and (await meta.sim("GET", "webhooks"))["offered"] == 300)
+
+    await until(all_announced)
+    state = await meta.sim("GET", "webhooks")
+    # What is under way when the limit is met is not taken back.
+    assert state["undelivered"] <= 50 + 5 * 16
+    assert state["dropped"] == 300 - state["undelivered"]
+    silent.close()

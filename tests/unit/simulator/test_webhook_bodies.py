@@ -10,7 +10,7 @@ import pytest
 from simulator.accounts import Number
 from simulator.ledger import Message
 from simulator.seed import build, demo_seed
-from simulator.settings import Webhooks
+from simulator.settings import Settings, Webhooks, patch
 from simulator.webhook_bodies import Update, escape, render, sign
 
 ACCOUNTS = build(demo_seed())
@@ -105,11 +105,17 @@ def test_a_person_known_by_user_id_only_has_no_recipient_id() -> None:
     assert status["recipient_user_id"] == "US.123"
 
 
+def _webhooks(style: str) -> Webhooks:
+    settings = Settings()
+    patch(settings, {"webhooks": {"timestamps": style}})
+    return settings.webhooks
+
+
 @pytest.mark.parametrize(
     ("style", "expected"), [("seconds", "1760000000"), ("number", 1760000000), ("milliseconds", "1760000000900")]
 )
 def test_timestamps_can_be_written_in_three_ways(style: str, expected: object) -> None:
-    body = render([_update(_message(_numbers()[0]), "sent")], Webhooks(timestamps=style))
+    body = render([_update(_message(_numbers()[0]), "sent")], _webhooks(style))
     assert json.loads(body)["entry"][0]["changes"][0]["value"]["statuses"][0]["timestamp"] == expected
 
 
