@@ -45,7 +45,7 @@ async def test_a_scenario_starts_over_with_its_accounts_settings_rules_and_fates
     }
     await meta.sim("POST", "scenario", scenario)
     assert (await meta.summary())["accepted"] == 0
-    hello = {"number": "7", "name": "hi", "language": "de", "values": ()}
+    hello: dict[str, Any] = {"number": "7", "name": "hi", "language": "de", "values": ()}
     replies = [await meta.send(**hello) for _ in range(4)]
     assert [reply.code for reply in replies] == [2, 0, 0, 131056]
     await eventually(lambda: receiver.names(replies[1].wamid) == ["failed"])
