@@ -88,6 +88,9 @@ class Settings(BaseSettings):
 
     cache_enabled: bool = Field(default=True, description="Whether replies are cached at all.")
     cache_timeout_seconds: float = Field(0.05, gt=0, description="How long a read may wait for the cache.")
+    cache_memory_bytes: int = Field(
+        16_777_216, ge=0, description="What each server process may remember by itself, in front of the cache's server."
+    )
     cache_max_reply_bytes: int = Field(262144, ge=0, description="Replies larger than this are not cached.")
 
     hash_key: SecretStr = Field(

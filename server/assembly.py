@@ -24,7 +24,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
-from core.cache import Cache
+from core.cache import Cache, Safeguards
 from core.clock import Clock
 from core.db import Database
 from core.domain.errors import Unavailable
@@ -160,9 +160,17 @@ def interceptors(
 
 
 @asynccontextmanager
-async def assembled(*, settings: Settings, clock: Clock, shares_port: bool = False) -> AsyncIterator[Door]:
+async def assembled(
+    *, settings: Settings, clock: Clock, shares_port: bool = False, safeguards: Safeguards | None = None
+) -> AsyncIterator[Door]:
     """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
-    cache = Cache(url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds)
+    cache = Cache(
+        url=settings.cache_url,
+        clock=clock,
+        timeout_seconds=settings.cache_timeout_seconds,
+        memory_bytes=settings.cache_memory_bytes,
+        safeguards=safeguards,
+    )
     http = Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=_MOST_WHATSAPP_CONNECTIONS)
     async with (
         _database(settings) as database,

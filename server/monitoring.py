@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.cache import CacheMetrics
+from core.cache import OUTCOMES, CacheMetrics, CacheSnapshot
 from core.db import Database
 from core.health import Readiness
 from core.listener import ListenError
@@ -29,10 +29,25 @@ class CacheCollector(Collector):
         snapshot = self._metrics.snapshot()
         replies = CounterMetricFamily("chappe_cache_replies", "Reads by outcome.", labels=["method", "outcome"])
         for counts in snapshot.methods:
-            for outcome in ("hit", "miss", "stale", "bypass"):
+            for outcome in OUTCOMES:
                 replies.add_metric([f"/{counts.method}", outcome], getattr(counts, outcome))
         yield replies
+        yield from _levels(snapshot)
         yield GaugeMetricFamily("chappe_cache_available", "1 while the cache answers.", value=snapshot.available)
+        yield GaugeMetricFamily("chappe_cache_memory_bytes", "Bytes in the process.", value=snapshot.memory_bytes)
+        yield CounterMetricFamily("chappe_cache_failures", "Unanswered questions.", value=snapshot.failure_count)
+
+
+def _levels(snapshot: CacheSnapshot) -> Iterable[Metric]:
+    """Shows what each level had for the reads, and how many bytes."""
+    looks = CounterMetricFamily("chappe_cache_looks", "Looks by level.", labels=["method", "level", "outcome"])
+    served = CounterMetricFamily("chappe_cache_hit_bytes", "Bytes of hits by level.", labels=["method", "level"])
+    for counts in snapshot.methods:
+        for level in counts.levels:
+            for outcome in OUTCOMES:
+                looks.add_metric([f"/{counts.method}", level.level, outcome], getattr(level, outcome))
+            served.add_metric([f"/{counts.method}", level.level], level.bytes)
+    return looks, served
 
 
 @asynccontextmanager

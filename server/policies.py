@@ -9,6 +9,9 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDesc
 
 from core.domain.access import Role
 
+_LARGEST_REFRESH_SHARE = 0.1
+_LARGEST_REFRESH_SECONDS = 5.0
+
 
 class PolicyError(Exception):
     """Says which rpc lacks a policy, or has one that makes no sense; the server does not start."""
@@ -22,6 +25,11 @@ class Kept:
     final_ttl_seconds: int
     collections: tuple[str, ...]
     is_of_campaign: bool
+
+    @property
+    def refresh_seconds(self) -> float:
+        """How long before its end a reply that many ask for is made anew."""
+        return min(self.ttl_seconds * _LARGEST_REFRESH_SHARE, _LARGEST_REFRESH_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

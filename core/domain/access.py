@@ -20,8 +20,10 @@ class Role(StrEnum):
 
     def may_act_as(self, needed: "Role") -> bool:
         """Returns whether this role is enough where another is needed."""
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return _RANKS[self] >= _RANKS[needed]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

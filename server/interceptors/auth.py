@@ -18,7 +18,11 @@ _SCHEME = "bearer "
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     key: ApiKey | None
+    caller: Caller | None
     known_at: float
+
+
+_UNKNOWN = _Verdict(None, None, 0.0)
 
 
 class Auth:
@@ -41,20 +45,22 @@ class Auth:
 
     async def _caller(self, header: str) -> Caller:
         key = header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else ""
-        found = await self._find(key_hash(key)) if key else None
-        if found is None or not found.is_valid(self._clock.now()):
+        verdict = await self._find(key_hash(key)) if key else _UNKNOWN
+        if verdict.key is None or verdict.caller is None or not verdict.key.is_valid(self._clock.now()):
             # Missing, unknown, expired and revoked look the same from outside.
             raise Unauthenticated("API_KEY_INVALID", "The call carries no valid API key.")
-        return Caller(api_key_id=found.id, role=found.role)
+        return verdict.caller
 
-    async def _find(self, hashed: bytes) -> ApiKey | None:
+    async def _find(self, hashed: bytes) -> _Verdict:
         known = self._verdicts.get(hashed)
         if known is not None and self._clock.monotonic() - known.known_at < _REMEMBERED_SECONDS:
-            return known.key
+            return known
         async with self._store.connection() as rooms:
             key = await rooms.api_keys.find(hashed)
-        self._remember(hashed, _Verdict(key, self._clock.monotonic()))
-        return key
+        caller = Caller(api_key_id=key.id, role=key.role) if key is not None else None
+        verdict = _Verdict(key, caller, self._clock.monotonic())
+        self._remember(hashed, verdict)
+        return verdict
 
     def _remember(self, hashed: bytes, verdict: _Verdict) -> None:
         self._verdicts[hashed] = verdict

@@ -1,15 +1,17 @@
-"""Answers reads from kept replies before anything is parsed; a write outdates what it changed, after its commit."""
+"""Answers reads from kept replies before anything is parsed; a write outdates what it changed, after its commit.
 
-import asyncio
-import hashlib
+A read asks the process's own memory, then Redis, then the service; of many alike, one asks for all.
+"""
+
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
-from core.cache import Cache, Entry, Found, Outcome, campaign_generation
+from core.cache import Cache, Entry, Found, Outcome, campaign_generation, is_behind
 from core.domain.errors import Refusal, Unavailable
 from server.call import Call
 from server.interceptors.base import Proceed
+from server.interceptors.flights import Flights
 from server.policies import Changed, Kept
 
 OUTCOME = "chappe-cache"
@@ -17,7 +19,17 @@ GENERATIONS = "chappe-generations"
 _CAMPAIGN = re.compile(rb"campaigns/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _LARGEST_JITTER = 0.1
 
-_Flight = asyncio.Future[bytes | Refusal | None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """Holds a read that memory did not answer; ``kept`` is what may be shown if nothing newer can be had."""
+
+    call: Call
+    policy: Kept
+    entry: Entry
+    proceed: Proceed
+    outcome: Outcome
+    kept: bytes | None
 
 
 class Caching:
@@ -26,7 +38,7 @@ class Caching:
     def __init__(self, *, cache: Cache, max_reply_bytes: int) -> None:
         self._cache = cache
         self._max_reply_bytes = max_reply_bytes
-        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._flights = Flights()
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
         """Answers from the cache, or lets the call pass and keeps its reply, or outdates what the call changes."""
@@ -36,55 +48,70 @@ class Caching:
             return await self._change(call, call.policy.changed, proceed)
         return await proceed()
 
-    async def _read(self, call: Call, kept: Kept, proceed: Proceed) -> bytes:
-        entry = _entry(call, kept)
+    async def _read(self, call: Call, policy: Kept, proceed: Proceed) -> bytes:
+        """Shows what this process remembers; what many ask for is looked for elsewhere a little before it ends."""
         if "no-cache" in call.header("cache-control"):
-            self._tell(call, "bypass")
-            return await proceed()
-        found = await self._cache.look(entry)
-        if found.stamp and _is_behind(found.generations(entry), call.header(GENERATIONS)):
-            self._tell(call, "bypass")
-            return await proceed()
-        if found.value is not None:
-            self._tell(call, "hit")
-            return found.value
-        return await self._fly(call, kept, entry, found, proceed)
+            return await self._told(call, "bypass", proceed)
+        outcome, remembered = self._cache.recall(call.method, call.raw, seen=call.header(GENERATIONS))
+        if remembered is not None and not self._cache.is_due(remembered):
+            return self._hit(call, remembered.reply)
+        kept = remembered.reply if remembered is not None else None
+        entry = Entry(method=call.method, request=call.raw, collections=_collections(call, policy))
+        read = _Read(call=call, policy=policy, entry=entry, proceed=proceed, outcome=outcome, kept=kept)
+        return await self._look(read)
 
-    async def _fly(self, call: Call, kept: Kept, entry: Entry, found: Found, proceed: Proceed) -> bytes:
-        """Lets one call of many alike do the work; the stamp in the key keeps those after a write apart."""
-        key = (entry.key, found.stamp)
-        flight = self._flights.get(key) if found.stamp else None
-        if flight is not None:
-            shared = await asyncio.shield(flight)
-            if isinstance(shared, Refusal):
-                raise shared
-            if shared is not None:
-                self._tell(call, "hit")
-                return shared
-        self._tell(call, "miss")
-        if not found.stamp or flight is not None:
-            return await proceed()
-        with self._flight(key) as landing:
-            reply = await _landed(landing, proceed)
-            await self._keep(call, kept, entry, found.stamp, reply)  # who comes until it is kept still shares it
+    async def _look(self, read: _Read) -> bytes:
+        """Shows what Redis keeps, unless it is for us to make it anew or the caller knows of a later write."""
+        found = await self._cache.look(read.entry, refresh_seconds=read.policy.refresh_seconds)
+        if is_behind(found.numbers, read.call.header(GENERATIONS)):
+            await self._cache.give_up(read.entry, found)
+            return await self._told(read.call, "bypass", read.proceed)
+        kept = found.reply if found.reply is not None else read.kept
+        if kept is not None and not found.is_ours:
+            return self._hit(read.call, kept)
+        if not found.is_usable:
+            return await self._told(read.call, "bypass", read.proceed)
+        try:
+            return await self._make_once(read, found)
+        except Unavailable:
+            if kept is None:
+                raise
+            return self._hit(read.call, kept)  # it could not be made anew, and it has not ended yet
+
+    async def _make_once(self, read: _Read, found: Found) -> bytes:
+        """Lets one call of this process do the work; the stamp in the key keeps those after a write apart."""
+        key = (read.entry.key, found.stamp)
+        shared = await self._flights.join(key)
+        if shared is not None:
+            return self._hit(read.call, shared)
+        return await self._flights.lead(key, partial(self._make, read, found))
+
+    async def _make(self, read: _Read, found: Found) -> bytes:
+        """Makes the reply and keeps it, unless another process does so just now."""
+        found = await self._cache.wait_elsewhere(read.entry, found, refresh_seconds=read.policy.refresh_seconds)
+        if found.reply is not None and not found.is_ours:
+            return self._hit(read.call, found.reply)
+        try:
+            reply = await self._told(read.call, "stale" if read.outcome == "stale" else "miss", read.proceed)
+        except Refusal:
+            await self._cache.give_up(read.entry, found)
+            raise
+        await self._keep(read, found, reply)  # who comes until it is kept still shares it
         return reply
 
-    @contextmanager
-    def _flight(self, key: tuple[str, str]) -> Iterator[_Flight]:
-        flight: _Flight = asyncio.get_running_loop().create_future()
-        self._flights[key] = flight
-        try:
-            yield flight
-        finally:
-            del self._flights[key]
-            if not flight.done():
-                flight.set_result(None)  # cancelled or broken: the others go on by themselves
-
-    async def _keep(self, call: Call, kept: Kept, entry: Entry, stamp: str, reply: bytes) -> None:
+    async def _keep(self, read: _Read, found: Found, reply: bytes) -> None:
         if len(reply) > self._max_reply_bytes:
+            await self._cache.give_up(read.entry, found)
             return
-        seconds = kept.final_ttl_seconds if call.final and kept.final_ttl_seconds else kept.ttl_seconds
-        await self._cache.fill(entry, stamp=stamp, value=reply, ttl_seconds=seconds * (1 - _jitter(entry)))
+        policy = read.policy
+        seconds = policy.final_ttl_seconds if read.call.final and policy.final_ttl_seconds else policy.ttl_seconds
+        await self._cache.keep(
+            read.entry,
+            found,
+            reply=reply,
+            ttl_seconds=seconds * (1 - _jitter(read.entry)),
+            refresh_seconds=policy.refresh_seconds,
+        )
 
     async def _change(self, call: Call, changed: Changed, proceed: Proceed) -> bytes:
         collections = _collections(call, changed)
@@ -100,25 +127,17 @@ class Caching:
             call.trailing[GENERATIONS] = ",".join(f"{name}={number}" for name, number in generations.items())
         return reply
 
+    def _hit(self, call: Call, reply: bytes) -> bytes:
+        self._tell(call, "hit")
+        return reply
+
+    async def _told(self, call: Call, outcome: Outcome, proceed: Proceed) -> bytes:
+        self._tell(call, outcome)
+        return await proceed()
+
     def _tell(self, call: Call, outcome: Outcome) -> None:
         call.trailing[OUTCOME] = outcome
-        self._cache.metrics.count(call.method.removeprefix("/"), outcome)
-
-
-async def _landed(flight: _Flight, proceed: Proceed) -> bytes:
-    """Shares with the others what the call came to, if they would come to the same."""
-    try:
-        reply = await proceed()
-    except Refusal as refusal:
-        flight.set_result(None if isinstance(refusal, Unavailable) else refusal)
-        raise
-    flight.set_result(reply)
-    return reply
-
-
-def _entry(call: Call, kept: Kept) -> Entry:
-    digest = hashlib.sha256(call.raw).hexdigest()
-    return Entry(method=call.method, digest=digest, collections=_collections(call, kept))
+        self._cache.metrics.count(call.method, outcome)
 
 
 def _collections(call: Call, policy: Kept | Changed) -> tuple[str, ...]:
@@ -127,15 +146,6 @@ def _collections(call: Call, policy: Kept | Changed) -> tuple[str, ...]:
         return policy.collections
     named = sorted({campaign_generation(match.decode()) for match in _CAMPAIGN.findall(call.raw)})
     return (*policy.collections, *named)
-
-
-def _is_behind(known: dict[str, int], sent: str) -> bool:
-    """Whether the caller has seen a write that this cache has not."""
-    for pair in sent.split(","):
-        name, _, number = pair.partition("=")
-        if name in known and number.isdecimal() and int(number) > known[name]:
-            return True
-    return False
 
 
 def _jitter(entry: Entry) -> float:

@@ -1,4 +1,4 @@
-"""Outermost: gives each call its request id, measures it, and says in one log line how it ended."""
+"""Outermost: gives each call its request id, measures it, and tells in a log line how it ended, save for hits."""
 
 import asyncio
 import logging
@@ -16,6 +16,7 @@ from server.interceptors.base import Aborted, Proceed
 _log = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _REQUEST_ID = "x-request-id"
+_CACHE = "chappe-cache"
 
 
 class Telemetry:
@@ -54,8 +55,16 @@ class Telemetry:
 
     def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
         self._metrics.ended(call.method, code.name, seconds)
-        level = logging.DEBUG if call.method.startswith("/grpc.") else logging.INFO
+        level = _level(call)
+        if not _log.isEnabledFor(level):
+            return
         facts = {"method": call.method, "code": code.name, "duration_ms": round(seconds * 1000, 1)}
-        if "chappe-cache" in call.trailing:
-            facts["cache"] = call.trailing["chappe-cache"]
+        if _CACHE in call.trailing:
+            facts["cache"] = call.trailing[_CACHE]
         _log.log(level, "call", extra=facts)
+
+
+def _level(call: Call) -> int:
+    # A reply from the cache is counted by the cache; a line about it would cost more than the reply.
+    is_usual = call.method.startswith("/grpc.") or call.trailing.get(_CACHE) == "hit"
+    return logging.DEBUG if is_usual else logging.INFO

@@ -117,7 +117,7 @@ FAULTS = (
     ),
     Fault(
         name="generation-not-raised",
-        path="core/cache.py",
+        path="core/cache/scripts.py",
         old="values[index] = redis.call('INCR', key)",
         new="values[index] = redis.call('GET', key)",
         tests=("tests/integration/server/test_cache.py",),

@@ -1,0 +1,33 @@
+"""Kept replies on two levels, outdated by generations: nothing here ever fails a caller, a cache in trouble is a miss.
+
+``memory`` is the first level, in the process; ``replies`` the second, in Redis. ``generations`` knows what the numbers
+of collections are now, ``outdating`` raises them. ``server`` is the way to Redis, with its breaker. ``cache`` ties all.
+"""
+
+from core.cache.breaker import Breaker
+from core.cache.cache import Cache, Safeguards, is_behind
+from core.cache.keys import PREFIX, Entry, campaign_generation
+from core.cache.memory import Remembered
+from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, Level, LevelCounts, MethodCounts, Outcome
+from core.cache.outdating import Outdating
+from core.cache.replies import Found
+
+__all__ = [
+    "OUTCOMES",
+    "PREFIX",
+    "Breaker",
+    "Cache",
+    "CacheMetrics",
+    "CacheSnapshot",
+    "Entry",
+    "Found",
+    "Level",
+    "LevelCounts",
+    "MethodCounts",
+    "Outcome",
+    "Outdating",
+    "Remembered",
+    "Safeguards",
+    "campaign_generation",
+    "is_behind",
+]

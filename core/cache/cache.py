@@ -1,0 +1,199 @@
+"""Ties the two levels together: what an interceptor asks of the cache, and the task that follows the generations."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Self
+
+from core.cache.generations import Generations
+from core.cache.keys import Entry
+from core.cache.memory import Memory, Remembered
+from core.cache.metrics import CacheMetrics, Gauges, Outcome
+from core.cache.outdating import Outdating
+from core.cache.replies import AWAY, Found, Replies
+from core.cache.server import Server
+from core.clock import Clock
+
+_ASK_SECONDS = 0.05
+# How long to wait, in steps, for a reply that another process is making: at most 62 ms more than making it oneself.
+_WAITS = (0.002, 0.004, 0.008, 0.016, 0.032)
+_MARK = re.compile(r"([^=,]+)=(\d{1,19})(?:,|$)")
+_DEFAULT_MEMORY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safeguards:
+    """Mechanisms a control run switches off to see what they are good for; no setting reaches them."""
+
+    generation_check: bool = True
+    freshness_check: bool = True
+
+
+class Cache:
+    """Looks for kept replies, keeps new ones, and outdates what a write changed; use as an async context manager."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        clock: Clock,
+        timeout_seconds: float,
+        memory_bytes: int = _DEFAULT_MEMORY_BYTES,
+        safeguards: Safeguards | None = None,
+    ) -> None:
+        """Takes the server's address, how long it may take to answer, and how much the process may remember itself."""
+        self._clock = clock
+        self._safeguards = safeguards or Safeguards()
+        self._server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds)
+        self._generations = Generations(
+            server=self._server, clock=clock, are_believed_for_ever=not self._safeguards.freshness_check
+        )
+        self._outdating = Outdating(server=self._server, tell=self._generations.learn)
+        self._memory = Memory(max_bytes=memory_bytes)
+        self._replies = Replies(server=self._server)
+        self._closing = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
+        self.metrics = CacheMetrics(clock=clock, gauges=self._gauges)
+
+    async def __aenter__(self) -> Self:
+        self._asking = asyncio.create_task(self._keep_asking())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing.set()
+        if self._asking is not None:
+            await self._asking
+        await self._server.close()
+
+    def recall(self, method: str, request: bytes, *, seen: str) -> tuple[Outcome, Remembered | None]:
+        """Returns what this process remembers and may still show, without waiting, and how that came about.
+
+        ``seen`` is what the caller knows of generations, as it was told: a list of name=number.
+        """
+        outcome, remembered = self._recall(method, request, seen)
+        size = len(remembered.reply) if remembered is not None else 0
+        self.metrics.count_level(method, "memory", outcome, size=size)
+        return outcome, remembered
+
+    def _recall(self, method: str, request: bytes, seen: str) -> tuple[Outcome, Remembered | None]:
+        if self._outdating.is_owing or not self._generations.are_fresh:
+            return "bypass", None
+        remembered = self._memory.get(method, request)
+        if remembered is None:
+            return "miss", None
+        if not self._generations.stand(remembered.numbers):
+            self._memory.drop(method, request)
+            return "stale", None
+        if self._clock.monotonic() >= remembered.end_time:
+            self._memory.drop(method, request)
+            return "miss", None
+        if seen and is_behind(remembered.numbers, seen):
+            return "bypass", None
+        remembered.hits += 1
+        return "hit", remembered
+
+    def is_due(self, remembered: Remembered) -> bool:
+        """Returns whether somebody should make the reply anew, so that it does not end while many ask for it."""
+        return remembered.is_due(self._clock.monotonic())
+
+    async def look(self, entry: Entry, *, refresh_seconds: float) -> Found:
+        """Looks in Redis; what is found there is remembered, to be refreshed so many seconds before its end."""
+        entry = self._guarded(entry)
+        if self._outdating.is_owing and not await self._outdating.pay():
+            return AWAY
+        asked_at = self._clock.monotonic()
+        found = replace(await self._replies.look(entry, renew_below_seconds=refresh_seconds), ask_time=asked_at)
+        self._generations.learn(found.numbers)
+        if found.reply is not None:
+            self._remember(entry, found, found.reply, end_time=asked_at + found.seconds_left, early=refresh_seconds)
+        self._count_look(entry.method, found)
+        return found
+
+    async def wait_elsewhere(self, entry: Entry, found: Found, *, refresh_seconds: float) -> Found:
+        """Waits a little for a reply that another process is making; returns what was found last."""
+        for seconds in _WAITS:
+            if not found.is_made_elsewhere:
+                break
+            await asyncio.sleep(seconds)  # noqa: TID251 - looking now and then at what another process does
+            found = await self.look(entry, refresh_seconds=refresh_seconds)
+        return found
+
+    async def keep(
+        self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float, refresh_seconds: float
+    ) -> None:
+        """Keeps a reply read after that look, unless it was outdated since; its age counts from the look on."""
+        entry = self._guarded(entry)
+        end_time = found.ask_time + ttl_seconds
+        seconds = end_time - self._clock.monotonic()
+        if seconds <= 0:
+            await self.give_up(entry, found)
+        elif await self._replies.fill(entry, found, reply=reply, ttl_seconds=seconds):
+            self._remember(entry, found, reply, end_time=end_time, early=refresh_seconds)
+
+    async def give_up(self, entry: Entry, found: Found) -> None:
+        """Lets others know that no reply will be kept, so that nobody waits for it."""
+        if found.is_ours:
+            await self._replies.release(self._guarded(entry), found)
+
+    def owe(self, collections: Iterable[str]) -> None:
+        """Remembers that these may have changed: until they are outdated this process shows nothing kept."""
+        self._outdating.owe(collections)
+
+    async def outdate(self, collections: Sequence[str]) -> dict[str, int]:
+        """Makes every kept reply of these unreachable, and returns their generations; none when the cache is away."""
+        return await self._outdating.outdate(collections)
+
+    def _guarded(self, entry: Entry) -> Entry:
+        return entry if self._safeguards.generation_check else replace(entry, collections=())
+
+    def _remember(self, entry: Entry, found: Found, reply: bytes, *, end_time: float, early: float) -> None:
+        self._memory.put(
+            entry,
+            Remembered(
+                request=entry.request,
+                reply=reply,
+                numbers=found.numbers,
+                end_time=end_time,
+                refresh_time=end_time - early,
+            ),
+        )
+
+    def _count_look(self, method: str, found: Found) -> None:
+        outcome: Outcome = "bypass" if not found.is_usable else "miss" if found.reply is None else "hit"
+        self.metrics.count_level(method, "redis", outcome, size=len(found.reply or b""))
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            available=self._server.is_available,
+            failure_count=self._server.failure_count,
+            memory_bytes=self._memory.size,
+        )
+
+    async def _keep_asking(self) -> None:
+        """Asks for the generations every 50 ms, counted from question to question, and pays what is owed."""
+        while not self._closing.is_set():
+            start = self._clock.monotonic()
+            if self._outdating.is_owing:
+                await self._outdating.pay()
+            await self._generations.ask()
+            await self._rest(_ASK_SECONDS - (self._clock.monotonic() - start))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._closing.wait(), max(seconds, 0.001))
+        except TimeoutError:
+            return
+
+
+def is_behind(known: Mapping[str, int], seen: str) -> bool:
+    """Returns whether a caller has seen a write that is not in these generations."""
+    return any(number > known.get(name, number) for name, number in _marks(seen).items())
+
+
+@lru_cache(maxsize=1024)
+def _marks(seen: str) -> Mapping[str, int]:
+    """Reads what a caller sent back; what makes no sense is left out."""
+    return MappingProxyType({name: int(number) for name, number in _MARK.findall(seen)})

@@ -1,0 +1,60 @@
+"""The first level: replies in the process, bounded by bytes, the least recently used going first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from core.cache.keys import Entry
+
+# What an entry costs beside its bytes: keys, numbers, bookkeeping; measured at some 600 bytes.
+_OVERHEAD_BYTES = 600
+_HOT = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Remembered:
+    """Holds one reply, the generations it was read under, when it ends, and from when on it should be made anew.
+
+    Times are the clock's monotonic seconds.
+    """
+
+    request: bytes
+    reply: bytes
+    numbers: Mapping[str, int]
+    end_time: float
+    refresh_time: float
+    hits: int = 0
+
+    def is_due(self, now: float) -> bool:
+        """Returns whether somebody should make it anew before it ends: it is near its end, and asked for often."""
+        return now >= self.refresh_time and self.hits >= _HOT
+
+
+class Memory:
+    """Remembers replies up to so many bytes."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._entries: LRUCache[tuple[str, bytes], Remembered] = LRUCache(max_bytes, getsizeof=_size)
+
+    @property
+    def size(self) -> int:
+        """The bytes in use."""
+        return int(self._entries.currsize)
+
+    def get(self, method: str, request: bytes) -> Remembered | None:
+        """Returns what is remembered, whether it still holds or not."""
+        return self._entries.get((method, request))
+
+    def put(self, entry: Entry, remembered: Remembered) -> None:
+        """Remembers a reply in place of the one before, unless it alone would fill everything."""
+        if _size(remembered) <= self._entries.maxsize:
+            self._entries[entry.method, entry.request] = remembered
+
+    def drop(self, method: str, request: bytes) -> None:
+        """Forgets a reply."""
+        self._entries.pop((method, request), None)
+
+
+def _size(remembered: Remembered) -> int:
+    return len(remembered.request) + len(remembered.reply) + _OVERHEAD_BYTES

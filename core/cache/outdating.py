@@ -1,0 +1,52 @@
+"""Raising generations after a commit, and remembering the raises that failed until they can be made good."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from core.cache.keys import generation_keys
+from core.cache.scripts import RAISE
+from core.cache.server import Server
+
+
+def _ignore(_numbers: Mapping[str, int]) -> None:
+    """Takes what was raised where nobody wants to know."""
+
+
+class Outdating:
+    """Makes kept replies of collections unreachable; never fails, and waits no longer than the server may take."""
+
+    def __init__(self, *, server: Server, tell: Callable[[Mapping[str, int]], None] = _ignore) -> None:
+        """Takes whom to tell of the generations that were raised."""
+        self._server = server
+        self._raise = server.script(RAISE)
+        self._tell = tell
+        self._owed: dict[str, int] = {}
+        self._tickets = 0
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something changed of which Redis does not know yet."""
+        return bool(self._owed)
+
+    def owe(self, collections: Iterable[str]) -> None:
+        """Remembers that these may have changed: until they are outdated this process shows nothing kept."""
+        self._tickets += 1
+        self._owed.update(dict.fromkeys(collections, self._tickets))
+
+    async def outdate(self, collections: Sequence[str]) -> dict[str, int]:
+        """Raises the generations of these and returns them; none of them when the server is away."""
+        self.owe(collections)
+        paid = await self.pay()
+        return {name: paid[name] for name in collections if name in paid}
+
+    async def pay(self) -> dict[str, int]:
+        """Raises all that is owed; a collection owed again meanwhile stays owed."""
+        owed = dict(self._owed)
+        answer = await self._server.run(self._raise, keys=generation_keys(owed), args=[])
+        if answer is None:
+            return {}
+        numbers = {name: int(str(number)) for name, number in zip(owed, answer, strict=True)}
+        self._tell(numbers)
+        for name, ticket in owed.items():
+            if self._owed.get(name) == ticket:
+                del self._owed[name]
+        return numbers

@@ -1,0 +1,80 @@
+"""The second level: replies in Redis, under keys that hold the generations they were read under.
+
+Old keys are never deleted, only never asked for again. Whoever is to make a reply holds a lease, so that the processes
+that look meanwhile can wait a little instead of making the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.cache.keys import Entry, generation_keys
+from core.cache.scripts import FILL, LOOK
+from core.cache.server import Server
+
+_LEASE_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Holds what a look found: a kept reply or none, and the generations that stood then.
+
+    Not ``is_usable``: the cache is away. ``is_ours``: the looker is to make the reply anew. ``ask_time`` is when the
+    look began, in monotonic seconds.
+    """
+
+    stamp: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    reply: bytes | None = None
+    seconds_left: float = 0.0
+    is_usable: bool = False
+    is_ours: bool = False
+    ask_time: float = 0.0
+
+    @property
+    def is_made_elsewhere(self) -> bool:
+        """Whether another process is making the reply now."""
+        return self.is_usable and self.reply is None and not self.is_ours
+
+
+AWAY = Found()
+
+
+class Replies:
+    """Looks for kept replies in Redis and keeps new ones there."""
+
+    def __init__(self, *, server: Server) -> None:
+        self._server = server
+        self._look = server.script(LOOK)
+        self._fill = server.script(FILL)
+
+    async def look(self, entry: Entry, *, renew_below_seconds: float) -> Found:
+        """Looks for a reply; leases its making to the looker when there is none, or when it ends that soon."""
+        answer = await self._server.run(
+            self._look,
+            keys=generation_keys(entry.collections),
+            args=[entry.key, entry.lease, round(renew_below_seconds * 1000), _LEASE_MS],
+        )
+        return AWAY if answer is None else _found(entry, answer)
+
+    async def fill(self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float) -> bool:
+        """Keeps a reply read under what was found; returns whether that still stood. Ends the lease."""
+        args: list[str | bytes | int] = [entry.key, entry.lease, found.stamp, reply, max(1, round(ttl_seconds * 1000))]
+        return await self._server.run(self._fill, keys=generation_keys(entry.collections), args=args) == [1]
+
+    async def release(self, entry: Entry, found: Found) -> None:
+        """Ends the lease without a reply."""
+        await self._server.delete(f"{entry.lease}:{found.stamp}")
+
+
+def _found(entry: Entry, answer: list[object]) -> Found:
+    stamp, reply, milliseconds, is_ours = answer
+    assert isinstance(stamp, bytes)  # noqa: S101 - what our own script returns
+    numbers = [int(number) for number in stamp.split(b".")] if stamp else []
+    return Found(
+        stamp=stamp.decode(),
+        numbers=dict(zip(entry.collections, numbers, strict=True)),
+        reply=reply if isinstance(reply, bytes) else None,
+        seconds_left=float(str(milliseconds)) / 1000,
+        is_usable=True,
+        is_ours=bool(is_ours),
+    )

@@ -1,0 +1,65 @@
+"""What Redis does in one step, in Lua: nothing can come between reading the generations and what follows from them."""
+
+# A generation that is missing (never raised, or lost with its server) starts at the server's microseconds: it has not
+# been there before, so no reply kept under an older one can come back. Those of single campaigns ('/') may go away.
+_GENERATIONS = """
+local function generation(key)
+    local value = redis.call('GET', key)
+    if not value then
+        local time = redis.call('TIME')
+        value = string.format('%d%06d', time[1], time[2])
+        if string.find(key, '/', 1, true) then
+            redis.call('SET', key, value, 'EX', 7200)
+        else
+            redis.call('SET', key, value)
+        end
+    end
+    return value
+end
+local function stamp()
+    local values = {}
+    for index, key in ipairs(KEYS) do values[index] = generation(key) end
+    return table.concat(values, '.')
+end
+"""
+
+# KEYS: generations. ARGV: key of the reply and of its lease, both without stamp; milliseconds of life below which the
+# reply is to be made anew; milliseconds of a lease. Returns the stamp, the reply or nothing, its milliseconds of life,
+# and whether the looker got the lease.
+LOOK = (
+    _GENERATIONS
+    + """
+local now = stamp()
+local key = ARGV[1] .. ':' .. now
+local reply = redis.call('GET', key)
+local life = reply and redis.call('PTTL', key) or 0
+if reply and life >= tonumber(ARGV[3]) then return {now, reply, life, 0} end
+local leased = redis.call('SET', ARGV[2] .. ':' .. now, 1, 'NX', 'PX', ARGV[4])
+return {now, reply, life, leased and 1 or 0}
+"""
+)
+
+# KEYS: generations. ARGV: key of the reply and of its lease, the reply's stamp, the reply, its milliseconds. Keeps the
+# reply only if its stamp still stands; returns whether it did.
+FILL = (
+    _GENERATIONS
+    + """
+redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
+if stamp() ~= ARGV[3] then return {0} end
+redis.call('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PX', ARGV[5])
+return {1}
+"""
+)
+
+# KEYS: generations. Raises them and returns what they are now.
+RAISE = (
+    _GENERATIONS
+    + """
+local values = {}
+for index, key in ipairs(KEYS) do
+    generation(key)
+    values[index] = redis.call('INCR', key)
+end
+return values
+"""
+)

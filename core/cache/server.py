@@ -1,0 +1,82 @@
+"""The way to Redis: one question, one answer in time or none, and a rest for a server that keeps failing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from core.cache.breaker import Breaker
+from core.cache.keys import own
+from core.clock import Clock
+
+T = TypeVar("T")
+# A timeout that fired this much later than it should have was waited for by our own loop, not by the server.
+_LATE_SECONDS = 0.01
+_MOST_CONNECTIONS = 256
+
+
+class Server:
+    """Asks Redis; an answer that does not come in time, or is an error, is None and never an exception."""
+
+    def __init__(self, *, url: str, clock: Clock, timeout_seconds: float) -> None:
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            max_connections=_MOST_CONNECTIONS,
+            retry=Retry(NoBackoff(), 0),  # a second try would come after the time a caller is made to wait
+        )
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._breaker = Breaker(clock=clock)
+        self.failure_count = 0
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it is being asked: not while it rests after failures."""
+        return not self._breaker.is_open
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._redis.aclose()
+
+    def script(self, text: str) -> AsyncScript:
+        """Returns a Lua script to be run with ``run``."""
+        return self._redis.register_script(text)
+
+    async def run(self, script: AsyncScript, *, keys: list[str], args: list[str | bytes | int]) -> list[object] | None:
+        """Runs a script on keys of the cache; raises ForeignKeyError for others, before anything is sent."""
+        own(keys)
+        return await self._ask(lambda: script(keys=keys, args=args))
+
+    async def read_numbers(self, keys: list[str]) -> list[int | None] | None:
+        """Returns the number under each key, None where there is none."""
+        values = await self._ask(lambda: self._redis.mget(own(keys)))
+        return None if values is None else [None if value is None else int(value) for value in values]
+
+    async def delete(self, key: str) -> None:
+        """Deletes one key."""
+        await self._ask(lambda: self._redis.delete(*own([key])))
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        if not self._breaker.allows():
+            return None
+        start = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await ask()
+        except (RedisError, OSError, TimeoutError) as error:
+            if not (isinstance(error, TimeoutError) and self._was_late(start)):
+                self._breaker.failed()
+            self.failure_count += 1
+            return None
+        self._breaker.worked()
+        return answer
+
+    def _was_late(self, start: float) -> bool:
+        return self._clock.monotonic() - start > self._timeout_seconds + _LATE_SECONDS
