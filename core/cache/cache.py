@@ -176,8 +176,7 @@ class Cache:
         """Asks for the generations every 50 ms, counted from question to question, and pays what is owed."""
         while not self._closing.is_set():
             start = self._clock.monotonic()
-            if self._outdating.is_owing:
-                await self._outdating.pay()
+            await self._outdating.make_good()
             await self._generations.ask()
             await self._rest(_ASK_SECONDS - (self._clock.monotonic() - start))
 
