@@ -263,6 +263,11 @@ CREATE TABLE public.counters (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000');
 
+CREATE TABLE public.erased_people (
+    trace bigint NOT NULL,
+    erase_time timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.hour_counters (
     scope_id uuid NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -351,7 +356,8 @@ CREATE TABLE public.parked_receipts (
     try_count integer DEFAULT 0 NOT NULL,
     not_before_time timestamp with time zone NOT NULL,
     expire_time timestamp with time zone NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    traces bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 
 CREATE TABLE public.pumps (
@@ -396,7 +402,11 @@ CREATE TABLE public.webhook_deliveries (
     receive_time timestamp with time zone DEFAULT now() NOT NULL,
     attempt integer DEFAULT 0 NOT NULL,
     apply_time timestamp with time zone,
-    error text DEFAULT ''::text NOT NULL
+    error text DEFAULT ''::text NOT NULL,
+    traces bigint[],
+    unknown jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_urgent boolean DEFAULT false NOT NULL,
+    replay_time timestamp with time zone
 );
 
 CREATE TABLE public.webhook_heartbeats (
@@ -435,6 +445,9 @@ ALTER TABLE ONLY public.contacts
 
 ALTER TABLE ONLY public.counters
     ADD CONSTRAINT counters_pkey PRIMARY KEY (scope_id, state, error_code, shard);
+
+ALTER TABLE ONLY public.erased_people
+    ADD CONSTRAINT erased_people_pkey PRIMARY KEY (trace);
 
 ALTER TABLE ONLY public.hour_counters
     ADD CONSTRAINT hour_counters_pkey PRIMARY KEY (scope_id, hour, milestone);
@@ -517,6 +530,8 @@ CREATE INDEX contacts_phone_number_prefix_idx ON public.contacts USING btree (ph
 
 CREATE INDEX contacts_whatsapp_state_idx ON public.contacts USING btree (whatsapp_state, id) WHERE (whatsapp_state <> 'UNKNOWN'::text);
 
+CREATE INDEX erased_people_erase_time_idx ON public.erased_people USING btree (erase_time);
+
 CREATE INDEX idempotent_requests_contact_id_idx ON public.idempotent_requests USING btree (contact_id) WHERE (contact_id IS NOT NULL);
 
 CREATE INDEX idempotent_requests_create_time_idx ON public.idempotent_requests USING btree (create_time);
@@ -563,7 +578,15 @@ CREATE INDEX templates_state_idx ON public.templates USING btree (state, id);
 
 CREATE INDEX templates_whatsapp_template_id_idx ON public.templates USING btree (whatsapp_template_id);
 
+CREATE INDEX webhook_deliveries_strange_idx ON public.webhook_deliveries USING btree (id) WHERE ((error <> ''::text) OR (unknown <> '{}'::jsonb));
+
+CREATE INDEX webhook_deliveries_traces_idx ON public.webhook_deliveries USING gin (traces);
+
 CREATE INDEX webhook_deliveries_unapplied_idx ON public.webhook_deliveries USING btree (id) WHERE (apply_time IS NULL);
+
+CREATE INDEX webhook_deliveries_untraced_idx ON public.webhook_deliveries USING btree (id) WHERE ((apply_time IS NOT NULL) AND (traces IS NULL));
+
+CREATE INDEX webhook_deliveries_urgent_idx ON public.webhook_deliveries USING btree (id) WHERE ((apply_time IS NULL) AND is_urgent);
 
 CREATE TRIGGER category_contacts_count_delete AFTER DELETE ON public.category_contacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_category_contacts();
 

@@ -38,7 +38,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """Holds one thing a person did, as WhatsApp told it; `context` is the id of what it answers, empty if none."""
+    """Holds one thing a person did, as WhatsApp told it; `context` is the id of what it answers, empty if none.
+
+    A notice is WhatsApp's own word about a person or an earlier message: it opens no window and makes no contact.
+    """
 
     whatsapp_message_id: str
     phone_number_id: str
@@ -48,6 +51,7 @@ class Inbound:
     text: str = field(default="", repr=False)
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
     context: str = ""
+    is_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

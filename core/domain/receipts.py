@@ -1,7 +1,7 @@
 """What WhatsApp says happened to a message, and where that leaves it: order and repetition never matter."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,7 +18,10 @@ _LONGEST_PAUSE: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Holds one thing WhatsApp told about one message; `reference` is what we had sent along, when it came back."""
+    """Holds one thing WhatsApp told about one message; `reference` is what we had sent along, when it came back.
+
+    `recipients` are the digits and WhatsApp's id of who got it, as far as they were told.
+    """
 
     whatsapp_message_id: str
     state: ReceiptState
@@ -26,6 +29,7 @@ class Receipt:
     reference: MessageRef | None = None
     error_code: int = 0
     error_title: str = ""
+    recipients: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,37 @@
 """Webhook bodies: appended by the door, claimed and marked by the workers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from core.db import Connection, Row
 from core.queries import load
+from core.repositories.arrays import bigints
 
 SQL = load("deliveries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Holds one body as received; `attempt` counts the tries to apply it."""
+    """Holds one body as received; `attempt` counts the tries to apply it, a replay was applied before."""
 
     id: UUID
     attempt: int
     body: bytes = field(repr=False)
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Says what became of one body; `error` is why nothing of it could be applied.
+
+    `unknown` counts what was not understood; `traces` are of whom it tells, None when that is not known.
+    """
+
+    error: str = ""
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    traces: Sequence[int] | None = field(default=None, repr=False)
 
 
 class Deliveries:
@@ -26,9 +40,9 @@ class Deliveries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def append_deliveries(self, bodies: Sequence[bytes]) -> None:
+    async def append_deliveries(self, bodies: Sequence[bytes], *, urgent: Sequence[bool] | None = None) -> None:
         """Appends all bodies in one statement: after it they are durable, or none of them is."""
-        await self._connection.execute(SQL["append_deliveries"], bodies)
+        await self._connection.execute(SQL["append_deliveries"], bodies, urgent or [False] * len(bodies))
 
     async def beat(self) -> None:
         """Notes this second as one in which the door was up."""
@@ -38,18 +52,44 @@ class Deliveries:
         """Keeps the rest of the transaction from reading a table from end to end."""
         await self._connection.execute(SQL["enter_by_keys"])
 
-    async def claim_deliveries(self, *, limit: int) -> list[Delivery]:
+    async def claim_deliveries(self, *, limit: int, most_bytes: int) -> list[Delivery]:
         """Locks the oldest unapplied bodies until the transaction ends, passing over those others hold."""
-        return [_delivery(row) for row in await self._connection.fetch(SQL["claim_deliveries"], limit)]
+        return [_delivery(row) for row in await self._connection.fetch(SQL["claim_deliveries"], limit, most_bytes)]
+
+    async def claim_urgent_deliveries(self, *, limit: int) -> list[Delivery]:
+        """Locks the oldest unapplied bodies in which a person may say stop, passing over all others."""
+        return [_delivery(row) for row in await self._connection.fetch(SQL["claim_urgent_deliveries"], limit)]
 
     async def claim_delivery(self, delivery_id: UUID) -> Delivery | None:
         """Locks one body, or returns None when it is done or held by someone else."""
         row = await self._connection.fetchrow(SQL["claim_delivery"], delivery_id)
         return _delivery(row) if row else None
 
-    async def mark_applied(self, errors: dict[UUID, str]) -> None:
-        """Marks bodies as done, each with the reason why it could not be read, or an empty text."""
-        await self._connection.execute(SQL["mark_applied"], list(errors), list(errors.values()))
+    async def mark_applied(self, done: Mapping[UUID, Applied]) -> None:
+        """Marks bodies as done, each with what became of it."""
+        await self._connection.execute(
+            SQL["mark_applied"],
+            list(done),
+            [item.error for item in done.values()],
+            [dict(item.unknown) for item in done.values()],
+            [None if item.traces is None else bigints(item.traces) for item in done.values()],
+        )
+
+    async def find_traced_deliveries(
+        self, traces: Sequence[int], *, after: UUID, limit: int
+    ) -> list[tuple[UUID, bytes]]:
+        """Locks a page of bodies that tell of someone."""
+        rows = await self._connection.fetch(SQL["find_traced_deliveries"], traces, after, limit)
+        return [(row["id"], row["body"]) for row in rows]
+
+    async def find_untraced_deliveries(self, *, after: UUID, limit: int) -> list[tuple[UUID, bytes]]:
+        """Locks a page of bodies of which nobody knows whom they tell of."""
+        rows = await self._connection.fetch(SQL["find_untraced_deliveries"], after, limit)
+        return [(row["id"], row["body"]) for row in rows]
+
+    async def redact_deliveries(self, bodies: Mapping[UUID, bytes | None], *, traces: Sequence[int] = ()) -> None:
+        """Writes bodies without a person, None for as it is, and forgets that they told of them."""
+        await self._connection.execute(SQL["redact_deliveries"], list(bodies), list(bodies.values()), list(traces))
 
     async def mark_failed(self, delivery_id: UUID, *, error: str, max_attempts: int) -> None:
         """Counts one more failed try of a body; after the last one nobody tries it again."""
@@ -58,6 +98,10 @@ class Deliveries:
     async def count_unapplied(self, *, limit: int) -> int:
         """Returns how many bodies and parked receipts are to be applied, at most the limit of each."""
         return int(await self._connection.fetchval(SQL["count_unapplied"], limit))
+
+    async def is_urgent_waiting(self) -> bool:
+        """Tells whether a body waits in which a person may say stop."""
+        return bool(await self._connection.fetchval(SQL["is_urgent_waiting"]))
 
     async def delete_old_deliveries(self, *, before: datetime, limit: int) -> None:
         """Forgets some of the applied bodies received before a moment."""
@@ -69,4 +113,4 @@ class Deliveries:
 
 
 def _delivery(row: Row) -> Delivery:
-    return Delivery(id=row["id"], attempt=row["attempt"], body=row["body"])
+    return Delivery(id=row["id"], attempt=row["attempt"], body=row["body"], is_replay=row["is_replay"])

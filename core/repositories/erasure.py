@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from core.db import Connection
+from core.db import Connection, Row
 from core.domain.contacts import Contact
 from core.domain.errors import WrongState
 from core.queries import load
@@ -21,17 +21,25 @@ class Erasure:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def erase(self, contact: Contact, *, hashes: Sequence[bytes], at: datetime) -> None:
-        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY``."""
+    async def erase(
+        self, contact: Contact, *, hashes: Sequence[bytes], traces: Sequence[int], at: datetime
+    ) -> set[str]:
+        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY``.
+
+        Returns what told of the contact in these rows and may stand in webhook bodies: the ids of its messages, and
+        WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py).
+        """
         await self.find_busy_message(contact.id)
-        await self.forget_parked_receipts(contact)
-        await self.forget_attempts(contact.id)
-        await self.forget_messages(contact.id, at=at)
-        await self.forget_interactions(contact.id)
+        await self.forget_parked_receipts(contact.id, traces)
+        told = await self.forget_attempts(contact.id)
+        told |= await self.forget_messages(contact.id, at=at)
+        told |= await self.forget_interactions(contact.id)
         await self.forget_consent_events(contact.id)
         await self.keep_opt_out(contact.id, hashes=hashes)
         await self.forget_replies(contact)
+        await self.remember_erasure(traces, at=at)
         await self.delete_contact(contact.id)
+        return told
 
     async def find_busy_message(self, contact_id: UUID) -> None:
         """Refuses with ``CONTACT_BUSY`` while a message to the contact is on its way out."""
@@ -39,21 +47,34 @@ class Erasure:
             text = "A message to this contact is on its way out; try again in a minute."
             raise WrongState("CONTACT_BUSY", text, contact=f"contacts/{contact_id}")
 
-    async def forget_parked_receipts(self, contact: Contact) -> None:
+    async def forget_parked_receipts(self, contact_id: UUID, traces: Sequence[int]) -> None:
         """Deletes parked receipts that tell of the contact."""
-        await self._connection.execute(SQL["forget_parked_receipts"], contact.id, _traces(contact))
+        await self._connection.execute(SQL["forget_parked_receipts"], traces, contact_id)
 
-    async def forget_attempts(self, contact_id: UUID) -> None:
-        """Empties WhatsApp's ids in earlier attempts of the contact's messages."""
-        await self._connection.execute(SQL["forget_attempts"], contact_id)
+    async def forget_attempts(self, contact_id: UUID) -> set[str]:
+        """Empties WhatsApp's ids in earlier attempts of the contact's messages and returns them."""
+        return _ids(await self._connection.fetch(SQL["forget_attempts"], contact_id))
 
-    async def forget_messages(self, contact_id: UUID, *, at: datetime) -> int:
-        """Empties what tells of the contact in its messages; returns how many there are."""
-        return len(await self._connection.fetch(SQL["forget_messages"], contact_id, at))
+    async def forget_messages(self, contact_id: UUID, *, at: datetime) -> set[str]:
+        """Empties what tells of the contact in its messages; returns their ids, ours and WhatsApp's."""
+        rows = await self._connection.fetch(SQL["forget_messages"], contact_id, at)
+        return {str(row["id"]) for row in rows} | _ids(rows)
 
-    async def forget_interactions(self, contact_id: UUID) -> None:
-        """Empties what the contact wrote and tapped."""
-        await self._connection.execute(SQL["forget_interactions"], contact_id)
+    async def forget_interactions(self, contact_id: UUID) -> set[str]:
+        """Empties what the contact wrote and tapped; returns WhatsApp's ids of it."""
+        return _ids(await self._connection.fetch(SQL["forget_interactions"], contact_id))
+
+    async def remember_erasure(self, traces: Sequence[int], *, at: datetime) -> None:
+        """Notes whom not to know any more, for as long as news of before the erasure may come."""
+        await self._connection.execute(SQL["remember_erasure"], traces, at)
+
+    async def find_erasures(self, traces: Sequence[int]) -> dict[int, datetime]:
+        """Returns which of these traces are of erased people, and when they were erased."""
+        return {row["trace"]: row["erase_time"] for row in await self._connection.fetch(SQL["find_erasures"], traces)}
+
+    async def delete_old_erasures(self, *, before: datetime) -> None:
+        """Forgets erasures before a moment."""
+        await self._connection.execute(SQL["delete_old_erasures"], before)
 
     async def forget_consent_events(self, contact_id: UUID) -> None:
         """Empties the evidence of the contact's consents; the person's hash stays."""
@@ -72,6 +93,10 @@ class Erasure:
         """Deletes the contact with its categories and service windows; refuses with ``CONTACT_NOT_FOUND``."""
         if await self._connection.fetchval(SQL["delete_contact"], contact_id) is None:
             raise refuse_unknown(contact_id)
+
+
+def _ids(rows: Sequence[Row]) -> set[str]:
+    return {row["whatsapp_message_id"] for row in rows if row["whatsapp_message_id"]}
 
 
 def _traces(contact: Contact) -> list[str]:

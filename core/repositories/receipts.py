@@ -11,6 +11,7 @@ from core.domain.contacts import WhatsappState
 from core.domain.messages import MessageRef, MessageState
 from core.domain.receipts import Progress, Standing
 from core.queries import load
+from core.repositories.arrays import bigints
 
 SQL = load("receipts")
 
@@ -25,13 +26,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """Holds a receipt, written as JSON, that waits for its message row until `expire_time`."""
+    """Holds a receipt, written as JSON, that waits for its message until `expire_time`; `traces` say whose it is."""
 
     delivery_id: UUID
     receipt: Mapping[str, Any]
     try_count: int
     expire_time: datetime
     not_before_time: datetime | None = None
+    traces: Sequence[int] = ()
 
 
 class Receipts:
@@ -95,6 +97,7 @@ class Receipts:
             [item.try_count for item in parked],
             [item.not_before_time for item in parked],
             [item.expire_time for item in parked],
+            [bigints(item.traces) for item in parked],
         )
 
     async def take_parked_receipts(self, *, now: datetime, limit: int) -> list[Parked]:
@@ -138,4 +141,5 @@ def _parked(row: Row) -> Parked:
         receipt=row["receipt"],
         try_count=row["try_count"],
         expire_time=row["expire_time"],
+        traces=row["traces"],
     )

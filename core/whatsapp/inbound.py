@@ -5,10 +5,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from core.domain.interactions import Inbound, InteractionKind
-from core.whatsapp.webhook_fields import instant, items, mapping, person_of, required, text
+from core.whatsapp.webhook_fields import LONGEST_ID, instant, items, mapping, person_of, required, text
 
 _MEDIA: Final = ("image", "video", "document", "audio", "voice", "sticker")
 _MEDIA_KEYS: Final = ("id", "mime_type", "sha256", "filename", "voice", "animated")
+
+_INTERACTIVE: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
+# WhatsApp's own words about a person or a message: they are no answer, and open no 24 hours.
+_NOTICES: Final = frozenset({"system", "edit", "revoke"})
+_UNREAD: Final = _NOTICES | {"unsupported", "unknown", "request_welcome"}
 
 Content = tuple[InteractionKind, str, dict[str, Any]]
 
@@ -25,8 +30,23 @@ def read_inbound(message: Mapping[str, Any], value: Mapping[str, Any]) -> Inboun
         interaction_time=instant(message, "timestamp"),
         text=words,
         payload=payload | _origin(message),
-        context=text(mapping(message, "reaction"), "message_id") or text(mapping(message, "context"), "id"),
+        context=_context(message)[:LONGEST_ID],
+        is_notice=type_ in _NOTICES,
     )
+
+
+def _context(message: Mapping[str, Any]) -> str:
+    """Returns WhatsApp's id of what a message reacts to or quotes, empty when it does neither."""
+    quoted = mapping(message, "context")
+    return text(mapping(message, "reaction"), "message_id") or text(quoted, "id") or text(quoted, "message_id")
+
+
+def strangeness(message: Mapping[str, Any]) -> str:
+    """Returns the type of a message this version reads as OTHER without knowing it, else an empty text."""
+    type_ = text(message, "type")
+    if type_ == "interactive" and text(mapping(message, type_), "type") not in _INTERACTIVE:
+        return f"interactive {text(mapping(message, type_), 'type')}".strip()
+    return "" if type_ in _READERS or type_ in _UNREAD else type_ or "without type"
 
 
 def _text(message: Mapping[str, Any], _: str) -> Content:

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from core.domain.contacts import LONGEST_USER_ID
 from core.domain.interactions import Person
 
+_LARGEST: Final = 10**20
 _MILLISECONDS: Final = 10**12  # seconds reach this in the year 33658
 _LATEST: Final = 10**11
+LONGEST_ID: Final = 512  # twice what WhatsApp's ids may grow to; a row's index holds no more than five times that
 
 
 class Unreadable(Exception):
@@ -21,9 +24,10 @@ def mapping(value: object, key: str) -> Mapping[str, Any]:
 
 
 def items(value: object, key: str) -> Iterator[Mapping[str, Any]]:
-    """Yields the objects of the list under the key; anything else in it is passed over."""
+    """Yields the objects of the list under the key; anything else in it is passed over, and what was redacted too."""
     found = value.get(key) if isinstance(value, dict) else None
-    yield from (item for item in found if isinstance(item, dict)) if isinstance(found, list) else ()
+    if isinstance(found, list):
+        yield from (item for item in found if isinstance(item, dict) and item.get("redacted") is not True)
 
 
 def text(value: object, key: str) -> str:
@@ -31,7 +35,7 @@ def text(value: object, key: str) -> str:
     found = value.get(key) if isinstance(value, dict) else None
     if isinstance(found, str):
         return found.replace("\x00", "")
-    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) and abs(found) < _LARGEST else ""
 
 
 def integer(value: object, key: str) -> int:
@@ -45,8 +49,9 @@ def integer(value: object, key: str) -> int:
 
 def instant(value: object, key: str) -> datetime:
     """Returns the Unix time under the key, in seconds or milliseconds, as number or text; raises Unreadable."""
+    found = value.get(key) if isinstance(value, dict) else None
     try:
-        number = float(text(value, key))
+        number = found if isinstance(found, float) else float(text(value, key))
     except ValueError:
         raise Unreadable(key) from None
     seconds = number / 1000 if number >= _MILLISECONDS else number
@@ -56,9 +61,9 @@ def instant(value: object, key: str) -> datetime:
 
 
 def required(value: object, key: str) -> str:
-    """Returns the text under the key; raises Unreadable when it is missing or empty."""
+    """Returns the id under the key; raises Unreadable when it is missing, empty or longer than any id."""
     found = text(value, key)
-    if not found:
+    if not found or len(found) > LONGEST_ID:
         raise Unreadable(key)
     return found
 
@@ -72,9 +77,13 @@ def phone_number(digits: str) -> str:
 
 def person_of(value: Mapping[str, Any], *, phone: str, user_id: str) -> Person:
     """Returns who is meant, completed from the `contacts` that came in the same change."""
-    for card in items(value, "contacts"):
-        ids = (text(card, "wa_id"), text(card, "user_id"))
-        if (phone and ids[0] == phone) or (user_id and ids[1] == user_id):
+    phone, user_id = phone.removeprefix("+"), user_id if len(user_id) <= LONGEST_USER_ID else ""
+    cards = list(items(value, "contacts"))
+    for card in cards:
+        ids = (text(card, "wa_id").removeprefix("+"), text(card, "user_id")[:LONGEST_USER_ID])
+        # Where neither is told, the only card there is must be theirs.
+        alone = len(cards) == 1 and not phone and not user_id
+        if (phone and ids[0] == phone) or (user_id and ids[1] == user_id) or alone:
             name = text(mapping(card, "profile"), "name")
             return Person(
                 phone_number=phone_number(phone or ids[0]), whatsapp_user_id=user_id or ids[1], display_name=name[:200]

@@ -1,6 +1,6 @@
 """Webhook bodies become typed facts. Tolerant: what is unknown or broken is counted and never keeps the rest back."""
 
-import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,15 +8,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-import orjson
-
 from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
 from core.domain.optout import Preference
 from core.domain.receipts import Receipt
-from core.whatsapp.inbound import read_inbound
+from core.whatsapp.bodies import UnreadableBody, changes, read_body
+from core.whatsapp.identity_changes import IdentityChange, read_identity_change
+from core.whatsapp.inbound import read_inbound, strangeness
 from core.whatsapp.payloads import parse_callback_data
+from core.whatsapp.redaction import identities
 from core.whatsapp.webhook_fields import Unreadable, instant, integer, items, mapping, person_of, required, text
+
+__all__ = ["AccountEvent", "TemplateEvent", "UnreadableBody", "Webhook", "parse"]
 
 _STATES: Final = MappingProxyType(
     {
@@ -27,12 +30,9 @@ _STATES: Final = MappingProxyType(
         "failed": ReceiptState.FAILED,
     }
 )
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
 _LEGACY_STATES: Final = frozenset({"deleted", "warning"})
 _CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
-
-
-class UnreadableBody(Exception):
-    """Says that a body is no JSON object at all, so that nothing in it can be applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,81 +61,91 @@ class AccountEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Marks something the body holds and this version does not know or cannot read."""
+    """Marks something the body holds and this version does not know or cannot read; `about` is whom it may name."""
 
     what: str
+    about: frozenset[str] = field(default=frozenset(), repr=False)
 
 
-Fact = Receipt | Inbound | Preference | TemplateEvent | AccountEvent | Unknown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentioned:
+    """Holds what identifies people on cards beside messages, as `identities` tells it."""
+
+    about: frozenset[str] = field(repr=False)
+
+
+Fact = Receipt | Inbound | Preference | IdentityChange | TemplateEvent | AccountEvent | Unknown | Mentioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Holds all that one body tells, by kind; `unknown` counts what was passed over."""
+    """Holds all that one body tells, by kind.
+
+    `unknown` counts what was not understood; `mentioned` identifies people whom only that, or a mere card, tells of.
+    """
 
     receipts: tuple[Receipt, ...] = ()
     inbounds: tuple[Inbound, ...] = ()
     preferences: tuple[Preference, ...] = ()
+    identity_changes: tuple[IdentityChange, ...] = ()
     template_events: tuple[TemplateEvent, ...] = ()
     account_events: tuple[AccountEvent, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
+    mentioned: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def parse(body: bytes) -> Webhook:
     """Reads one body; raises UnreadableBody when it is no JSON object."""
-    facts = list(_facts(_document(body)))
+    facts = list(_facts(read_body(body)))
     return Webhook(
         receipts=tuple(fact for fact in facts if isinstance(fact, Receipt)),
         inbounds=tuple(fact for fact in facts if isinstance(fact, Inbound)),
         preferences=tuple(fact for fact in facts if isinstance(fact, Preference)),
+        identity_changes=tuple(fact for fact in facts if isinstance(fact, IdentityChange)),
         template_events=tuple(fact for fact in facts if isinstance(fact, TemplateEvent)),
         account_events=tuple(fact for fact in facts if isinstance(fact, AccountEvent)),
         unknown=Counter(fact.what for fact in facts if isinstance(fact, Unknown)),
+        mentioned=frozenset[str]().union(*(fact.about for fact in facts if isinstance(fact, Unknown | Mentioned))),
     )
 
 
-def _document(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        document = _mended(body)
-    if not isinstance(document, dict):
-        raise UnreadableBody("the body is not an object")
-    return document
-
-
-def _mended(body: bytes) -> object:
-    """Reads a body whose texts hold halves of a character, as a name cut in the middle of an emoji does."""
-    try:
-        lenient = json.dumps(json.loads(body), ensure_ascii=False)
-        return orjson.loads(lenient.encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise UnreadableBody("the body is not JSON") from None
-
-
 def _facts(document: Mapping[str, Any]) -> Iterator[Fact]:
-    for entry in items(document, "entry"):
-        for change in items(entry, "changes"):
-            topic = text(change, "field")
-            read = _TOPICS.get(topic)
-            if read is None:
-                yield Unknown(what=f"field {topic[:64]}")
-            else:
-                yield from read(mapping(change, "value"), entry, topic)
+    for topic, change, entry in changes(document):
+        read = _TOPICS.get(topic)
+        if read is None:
+            yield _unknown("field", topic, change)
+        else:
+            yield from read(mapping(change, "value"), entry, topic)
 
 
 def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:
-    for receipt in items(value, "statuses"):
+    receipts = list(items(value, "statuses"))
+    for receipt in receipts:
         yield _safely(_receipt, receipt, value)
     for message in items(value, "messages"):
-        yield _safely(read_inbound, message, value)
-    yield from (Unknown(what=f"error {integer(error, 'code')}") for error in items(value, "errors"))
+        yield from _message(message, value)
+    yield from (_unknown("error", str(integer(error, "code"))) for error in items(value, "errors"))
+    # A card beside receipts is of who got the message; that person is known by the message itself.
+    if not receipts and "contacts" in value:
+        yield Mentioned(about=frozenset(identities(value["contacts"])))
+
+
+def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Fact]:
+    read = _safely(read_inbound, message, value)
+    yield read
+    if isinstance(read, Unknown):
+        return
+    if strange := strangeness(message):
+        yield _unknown("message", strange)
+    change = read_identity_change(message, value)
+    if change is not None:
+        yield change
 
 
 def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
-        return Unknown(what="legacy receipt" if word in _LEGACY_STATES else f"receipt {word[:64]}")
+        return Unknown(what="legacy receipt") if word in _LEGACY_STATES else _unknown("receipt", word, told)
     error = next(items(told, "errors"), None)
     return Receipt(
         whatsapp_message_id=required(told, "id"),
@@ -144,6 +154,7 @@ def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
         reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
         error_code=integer(error, "code") if error else 0,
         error_title=(text(error, "title") or text(error, "message"))[:500] if error else "",
+        recipients=tuple(filter(None, (text(told, "recipient_id").removeprefix("+"), text(told, "recipient_user_id")))),
     )
 
 
@@ -155,7 +166,7 @@ def _preferences(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: st
 def _preference(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
     consent = _CONSENTS.get(text(told, "value").lower())
     if consent is None:
-        return Unknown(what=f"preference {text(told, 'value')[:64]}")
+        return _unknown("preference", text(told, "value"), told)
     return Preference(
         person=person_of(value, phone=text(told, "wa_id"), user_id=text(told, "user_id")),
         phone_number_id=text(mapping(value, "metadata"), "phone_number_id"),
@@ -200,7 +211,13 @@ def _safely(
     try:
         return read(told, value)
     except Unreadable as error:
-        return Unknown(what=f"unreadable {error}")
+        return _unknown("unreadable", str(error), told)
+
+
+def _unknown(kind: str, name: str, about: object = None) -> Unknown:
+    """Names what is not known; a name that does not look like one of WhatsApp's may hold anything, and is not kept."""
+    named = name if _NAME.fullmatch(name) else "?" if name else ""
+    return Unknown(what=f"{kind} {named}".strip(), about=frozenset(identities(about)))
 
 
 _TOPICS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Iterator[Fact]]]] = MappingProxyType(

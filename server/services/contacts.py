@@ -17,6 +17,7 @@ from server.services.categories import missing_contacts
 from server.services.contact_batches import upsert_batch
 from server.services.contact_consents import read_consent_record
 from server.services.contact_imports import ContactImport
+from server.services.erasure import erase_person
 from server.wire import contacts as wire
 from server.wire import names
 from server.wire.field_mask import changed_fields
@@ -99,8 +100,7 @@ class ContactsService(ContactsServiceServicer):
 
         async def apply(rooms: Rooms) -> Empty:
             contact = await rooms.contacts.lock_contact(contact_id)
-            hashes = person_hashes(self._hash_key, contact.phone_number, contact.whatsapp_user_id)
-            await rooms.erasure.erase(contact, hashes=hashes, at=self._clock.now())
+            await erase_person(rooms, contact, hash_key=self._hash_key, at=self._clock.now())
             return Empty()
 
         return await self._mutations.run(request, Empty, apply)

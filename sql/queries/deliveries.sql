@@ -1,9 +1,9 @@
 -- Webhook bodies between the door and the workers, and the door's heartbeat.
 
 -- name: append_deliveries
--- Keeps raw bodies; one commit for all that wait. $1 bodies.
-INSERT INTO webhook_deliveries (body)
-SELECT body FROM unnest($1::bytea[]) AS arrived (body);
+-- Keeps raw bodies; one commit for all that wait. $1 bodies, $2 which of them a person may say stop in.
+INSERT INTO webhook_deliveries (body, is_urgent)
+SELECT body, is_urgent FROM unnest($1::bytea[], $2::boolean[]) AS arrived (body, is_urgent);
 
 -- name: beat
 -- Notes that the door is up and the database answers, once per second whatever the number of doors.
@@ -17,28 +17,83 @@ ON CONFLICT ON CONSTRAINT webhook_heartbeats_pkey DO NOTHING;
 SELECT set_config('enable_seqscan', 'off', true);
 
 -- name: claim_deliveries
--- Locks the oldest bodies nobody applies yet, until the transaction ends. $1 how many. No row: nothing waits.
-SELECT id, body, attempt
+-- Locks the oldest bodies nobody applies yet, until the transaction ends. $1 how many, $2 how many bytes together at most
+-- (the first is always taken). No row: nothing waits.
+WITH waiting AS MATERIALIZED (
+    SELECT id, octet_length(body) AS size
+    FROM webhook_deliveries
+    WHERE apply_time IS NULL
+    ORDER BY id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), sized AS (
+    SELECT id, sum(size) OVER (ORDER BY id) - size AS size_before
+    FROM waiting
+)
+SELECT webhook_deliveries.id, body, attempt, replay_time IS NOT NULL AS is_replay
+FROM sized JOIN webhook_deliveries ON webhook_deliveries.id = sized.id
+WHERE size_before < $2
+ORDER BY webhook_deliveries.id;
+
+-- name: claim_urgent_deliveries
+-- Locks the oldest bodies in which a person may say stop, whatever waits before them. $1 how many. No row: none waits.
+SELECT id, body, attempt, replay_time IS NOT NULL AS is_replay
 FROM webhook_deliveries
 WHERE apply_time IS NULL
+    AND is_urgent
 ORDER BY id
 LIMIT $1
 FOR UPDATE SKIP LOCKED;
 
 -- name: claim_delivery
 -- Locks one body that is still to be applied. $1 id. No row: it was applied, or someone else applies it now.
-SELECT id, body, attempt
+SELECT id, body, attempt, replay_time IS NOT NULL AS is_replay
 FROM webhook_deliveries
 WHERE id = $1
     AND apply_time IS NULL
 FOR UPDATE SKIP LOCKED;
 
 -- name: mark_applied
--- Notes that these bodies are done. $1 ids, $2 for each why nothing of it could be applied, empty when all went well.
+-- Notes that these bodies are done. $1 ids, $2 for each why nothing of it could be applied, empty when all went well, $3 how
+-- many things of which kind were not understood, $4 whom it tells of, each an array written as text, null when not known.
 UPDATE webhook_deliveries
-SET apply_time = now(), attempt = attempt + 1, error = done.error
-FROM unnest($1::uuid[], $2::text[]) AS done (id, error)
+SET apply_time = now(), attempt = attempt + 1, error = done.error, unknown = done.unknown, traces = done.traces::bigint[]
+FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[]) AS done (id, error, unknown, traces)
 WHERE webhook_deliveries.id = done.id;
+
+-- name: find_traced_deliveries
+-- Locks bodies that tell of someone. $1 traces, $2 the last id seen, $3 how many. No row: there are no more.
+SELECT id, body
+FROM webhook_deliveries
+WHERE traces && $1::bigint[]
+    AND id > $2
+ORDER BY id
+LIMIT $3
+FOR UPDATE;
+
+-- name: find_untraced_deliveries
+-- Locks bodies of which nobody knows whom they tell of: set aside, or applied before that was noted. $1 the last id seen, $2
+-- how many. No row: there are no more.
+SELECT id, body
+FROM webhook_deliveries
+WHERE apply_time IS NOT NULL
+    AND traces IS NULL
+    AND id > $1
+ORDER BY id
+LIMIT $2
+FOR UPDATE;
+
+-- name: redact_deliveries
+-- Writes bodies without a person and forgets that they told of them. $1 ids, $2 bodies or null for one that told nothing, $3
+-- the person's traces.
+UPDATE webhook_deliveries
+SET
+    body = coalesce(redacted.body, webhook_deliveries.body),
+    traces = CASE
+        WHEN traces IS NOT NULL THEN ARRAY (SELECT kept FROM unnest(traces) AS kept WHERE kept <> ALL ($3::bigint[]))
+    END
+FROM unnest($1::uuid[], $2::bytea[]) AS redacted (id, body)
+WHERE webhook_deliveries.id = redacted.id;
 
 -- name: mark_failed
 -- Counts a failed try; the last one sets the body aside for people to look at. $1 id, $2 the error, $3 how many tries.
@@ -55,6 +110,10 @@ WHERE id = $1
 SELECT
     (SELECT count(*) FROM (SELECT FROM webhook_deliveries WHERE apply_time IS NULL LIMIT $1) AS waiting)
     + (SELECT count(*) FROM (SELECT FROM parked_receipts WHERE not_before_time <= now() LIMIT $1) AS due);
+
+-- name: is_urgent_waiting
+-- Tells whether a body waits in which a person may say stop.
+SELECT EXISTS (SELECT FROM webhook_deliveries WHERE apply_time IS NULL AND is_urgent);
 
 -- name: delete_old_deliveries
 -- Forgets at most $2 applied bodies received before $1.

@@ -7,29 +7,40 @@ WHERE contact_id = $1
 LIMIT 1;
 
 -- name: forget_parked_receipts
--- Deletes parked receipts that tell of contact $1 or hold a text of $2 (the digits of the number, WhatsApp's id). The
--- table holds only what came before its message's row, so it is small.
+-- Deletes parked receipts that tell of someone with the traces $1, or of a message to contact $2. The table holds only what
+-- came before its message's row, so it is small.
 DELETE FROM parked_receipts
-WHERE EXISTS (SELECT FROM unnest($2::text[]) AS trace (text) WHERE strpos(receipt::text, trace.text) > 0)
+WHERE traces && $1::bigint[]
     OR EXISTS (
         SELECT FROM messages
-        WHERE messages.contact_id = $1
-            AND (strpos(receipt::text, messages.id::text) > 0 OR strpos(receipt::text, messages.whatsapp_message_id) > 0)
+        WHERE messages.contact_id = $2
+            AND receipt ->> 'whatsapp_message_id' = messages.whatsapp_message_id
     );
 
 -- name: forget_attempts
--- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded.
+-- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded. Returns the ids.
+WITH theirs AS MATERIALIZED (
+    SELECT message_attempts.campaign_id, message_attempts.message_id, message_attempts.attempt
+    FROM messages
+    JOIN message_attempts
+        ON message_attempts.campaign_id = messages.campaign_id
+        AND message_attempts.message_id = messages.id
+    WHERE messages.contact_id = $1
+        AND message_attempts.whatsapp_message_id IS NOT NULL
+    ORDER BY message_attempts.campaign_id, message_attempts.message_id, message_attempts.attempt
+    FOR UPDATE OF message_attempts
+)
 UPDATE message_attempts
 SET whatsapp_message_id = NULL
-FROM messages
-WHERE messages.contact_id = $1
-    AND message_attempts.campaign_id = messages.campaign_id
-    AND message_attempts.message_id = messages.id
-    AND message_attempts.whatsapp_message_id IS NOT NULL;
+FROM theirs
+WHERE message_attempts.campaign_id = theirs.campaign_id
+    AND message_attempts.message_id = theirs.message_id
+    AND message_attempts.attempt = theirs.attempt
+RETURNING old.whatsapp_message_id;
 
 -- name: forget_messages
 -- Empties, at $2, what tells of contact $1 in its messages: values, WhatsApp's id, the contact. What was not sent never
--- will be; what is in doubt is not sent again, and a late receipt may still lift it.
+-- will be; what is in doubt is not sent again, and a late receipt may still lift it. Returns the messages and WhatsApp's ids.
 WITH theirs AS MATERIALIZED (
     SELECT campaign_id, id
     FROM messages
@@ -45,13 +56,14 @@ SET contact_id = NULL, parameters = NULL, whatsapp_message_id = NULL,
 FROM theirs
 WHERE messages.campaign_id = theirs.campaign_id
     AND messages.id = theirs.id
-RETURNING messages.id;
+RETURNING messages.id, old.whatsapp_message_id;
 
 -- name: forget_interactions
--- Empties what contact $1 wrote and tapped; that something was stays counted.
+-- Empties what contact $1 wrote and tapped; that something was stays counted. Returns WhatsApp's ids.
 UPDATE interactions
 SET contact_id = NULL, whatsapp_message_id = NULL, text = '', payload = '{}'
-WHERE contact_id = $1;
+WHERE contact_id = $1
+RETURNING old.whatsapp_message_id;
 
 -- name: forget_consent_events
 -- Empties the contact and the evidence in the consents of contact $1; the person's hash stays.
@@ -72,13 +84,30 @@ WHERE contacts.id = $1
 -- Empties kept replies that tell of contact $1: those marked with it, and replies of batches (method $2) that hold one of
 -- the traces $3.
 UPDATE idempotent_requests
-SET reply = NULL
+SET reply = NULL, contact_id = NULL
 WHERE contact_id = $1
     OR (
         method = $2
         AND api_key_id IN (SELECT id FROM api_keys)
         AND EXISTS (SELECT FROM unnest($3::bytea[]) AS trace (bytes) WHERE position(trace.bytes IN reply) > 0)
     );
+
+-- name: remember_erasure
+-- Notes, at $2, that the people with the traces $1 are not to be known any more.
+INSERT INTO erased_people (trace, erase_time)
+SELECT trace, $2 FROM unnest($1::bigint[]) AS erased (trace)
+ON CONFLICT ON CONSTRAINT erased_people_pkey DO UPDATE SET erase_time = greatest(erased_people.erase_time, excluded.erase_time);
+
+-- name: find_erasures
+-- Finds which of the traces $1 are of people who were erased, and when. No row: none is.
+SELECT trace, erase_time
+FROM erased_people
+WHERE trace = ANY ($1::bigint[]);
+
+-- name: delete_old_erasures
+-- Forgets erasures before $1.
+DELETE FROM erased_people
+WHERE erase_time < $1;
 
 -- name: delete_contact
 -- Deletes contact $1 with its categories and service windows. No row: there is no such contact.

@@ -87,11 +87,12 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.fail_time IS NULL;
 
 -- name: park_receipts
--- Keeps receipts whose message is not there yet. $1 deliveries, $2 receipts, $3 tries so far, $4 not before, $5 until when.
-INSERT INTO parked_receipts (delivery_id, receipt, try_count, not_before_time, expire_time)
-SELECT delivery_id, receipt, try_count, not_before_time, expire_time
-FROM unnest($1::uuid[], $2::jsonb[], $3::integer[], $4::timestamptz[], $5::timestamptz[])
-    AS parked (delivery_id, receipt, try_count, not_before_time, expire_time);
+-- Keeps receipts whose message is not there yet. $1 deliveries, $2 receipts, $3 tries so far, $4 not before, $5 until when,
+-- $6 whom they tell of, each an array written as text.
+INSERT INTO parked_receipts (delivery_id, receipt, try_count, not_before_time, expire_time, traces)
+SELECT delivery_id, receipt, try_count, not_before_time, expire_time, traces::bigint[]
+FROM unnest($1::uuid[], $2::jsonb[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+    AS parked (delivery_id, receipt, try_count, not_before_time, expire_time, traces);
 
 -- name: take_parked_receipts
 -- Takes the parked receipts that are due, so that they are applied or parked again in this transaction. $1 now, $2 how many.
@@ -104,7 +105,7 @@ WHERE id IN (
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-RETURNING delivery_id, receipt, try_count, expire_time;
+RETURNING delivery_id, receipt, try_count, expire_time, traces;
 
 -- name: mark_whatsapp_states
 -- Notes which contacts are on WhatsApp and which are not; a contact that is so already is not touched. $1 contacts (none

@@ -14,6 +14,7 @@ from core.repositories.rooms import Rooms
 from core.repositories.sending import BOTTOM
 from core.whatsapp.errors import HOPELESS
 from server.services.campaign_retries import retry_failed_messages
+from server.services.erasure import erase_person
 from tests.helpers.sending import plan
 from tests.helpers.webhook_bodies import body, status
 from tests.property.mail import Flight, Mail, News
@@ -218,7 +219,7 @@ class Life:
         async def work() -> None:
             async with self.stage.store.transaction() as rooms:
                 contact = await rooms.contacts.lock_contact(mail.contact_id)
-                await rooms.erasure.erase(contact, hashes=[b"hash"], at=self.stage.now)
+                await erase_person(rooms, contact, hash_key=_KEY, at=self.stage.now)
 
         busy = mail.state == "SENDING"
         try:

@@ -38,8 +38,13 @@ _TEMPLATE_STATES: Final = MappingProxyType(
 )
 
 
-async def read_preferences(rooms: Rooms, preferences: Sequence[Preference], *, hash_key: bytes) -> list[ConsentRecord]:
-    """Returns the choices made in WhatsApp's settings; of someone who is no contact the proof alone is kept."""
+async def read_preferences(
+    rooms: Rooms, preferences: Sequence[Preference], *, hash_key: bytes
+) -> tuple[list[ConsentRecord], dict[Person, Known]]:
+    """Returns the choices made in WhatsApp's settings, and who of these people are contacts.
+
+    Of someone who is no contact the proof alone is kept.
+    """
     told = [item for item in preferences if item.person.phone_number or item.person.whatsapp_user_id]
     people = await rooms.inbound.find_people([item.person for item in told]) if told else {}
     records = []
@@ -55,7 +60,7 @@ async def read_preferences(rooms: Rooms, preferences: Sequence[Preference], *, h
                 event_time=item.event_time,
             )
         )
-    return records
+    return records, people
 
 
 async def read_refusals(rooms: Rooms, opt_outs: Mapping[UUID, datetime], *, hash_key: bytes) -> list[ConsentRecord]:

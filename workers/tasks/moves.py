@@ -1,9 +1,9 @@
 """Receipts move messages: located, merged, applied under lock; then what follows for attempts and contacts."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from core.domain.contacts import WhatsappState
@@ -21,6 +21,7 @@ from core.domain.receipts import (
     is_superseded,
     pause_before_try,
 )
+from core.domain.traces import traces
 from core.repositories.receipts import Parked
 from core.repositories.rooms import Rooms
 from workers.tasks.parked import pack
@@ -32,12 +33,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """Holds a receipt with the delivery it came in; `expire_time` is set once it was parked."""
+    """Holds a receipt with the delivery it came in; `expire_time` and whom it tells of are set once it was parked."""
 
     delivery_id: UUID
     receipt: Receipt
     try_count: int = 0
     expire_time: datetime | None = None
+    traces: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +53,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """Says what receipts did: each step, and how many were parked or given up."""
+    """Says what receipts did: each step, how many were parked or given up, and whom each delivery tells of.
+
+    `strangers` are WhatsApp's ids of messages to people who are no contacts of ours, or no longer.
+    """
 
     steps: list[Step] = field(default_factory=list)
     parked_count: int = 0
     expired_count: int = 0
+    contacts: Mapping[UUID, set[UUID]] = field(default_factory=dict)
+    strangers: Mapping[UUID, set[str]] = field(default_factory=dict)
 
     def failures(self) -> list[Standing]:
         """Returns the messages that these receipts failed."""
@@ -74,7 +81,7 @@ class Moved:
         return {step.after.contact_id: step.told.accept_time for step in told if step.after.contact_id}
 
 
-async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime) -> Moved:
+async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> Moved:
     """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour."""
     references = await _locate(rooms, arrived)
     told = collapse((ref, item.receipt) for item, ref in zip(arrived, references, strict=True) if ref)
@@ -83,10 +90,24 @@ async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: dateti
     await _write(rooms, standings, steps)
     await _note_attempts(rooms, steps)
     await _mark_contacts(rooms, steps)
-    strange = [item for item, ref in zip(arrived, references, strict=True) if ref is None or _key(ref) not in standings]
+    found = [standings.get(_key(ref)) if ref else None for ref in references]
+    strange = [item for item, standing in zip(arrived, found, strict=True) if standing is None]
     waiting = [item for item in strange if item.expire_time is None or item.expire_time > now]
-    await _park(rooms, waiting, now=now)
-    return Moved(steps=steps, parked_count=len(waiting), expired_count=len(strange) - len(waiting))
+    parked_count = await _park(rooms, waiting, now=now, hash_key=hash_key)
+    moved = Moved(steps=steps, parked_count=parked_count, expired_count=len(strange) - len(waiting))
+    return replace(moved, **_whose(arrived, found))
+
+
+def _whose(arrived: Sequence[Arrived], found: Sequence[Standing | None]) -> dict[str, Any]:
+    """Tells by delivery whose messages its receipts are about: contacts', or nobody's."""
+    contacts: dict[UUID, set[UUID]] = {}
+    strangers: dict[UUID, set[str]] = {}
+    for item, standing in zip(arrived, found, strict=True):
+        if standing is not None and standing.contact_id is not None:
+            contacts.setdefault(item.delivery_id, set()).add(standing.contact_id)
+        else:
+            strangers.setdefault(item.delivery_id, set()).add(item.receipt.whatsapp_message_id)
+    return {"contacts": contacts, "strangers": strangers}
 
 
 async def _locate(rooms: Rooms, arrived: Sequence[Arrived]) -> list[MessageRef | None]:
@@ -153,8 +174,14 @@ async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
         await rooms.receipts.mark_whatsapp_states(known)
 
 
-async def _park(rooms: Rooms, strangers: Sequence[Arrived], *, now: datetime) -> None:
-    """Puts receipts aside whose message is not there: its row may come, or it is someone else's."""
+async def _park(rooms: Rooms, strangers: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> int:
+    """Puts receipts aside whose message is not there: its row may come, or it is someone else's; returns how many.
+
+    What tells of a person who was erased waits for nothing.
+    """
+    whose = [item.traces or traces(hash_key, item.receipt.recipients) for item in strangers]
+    told = sorted({each for known in whose for each in known})
+    erased = await rooms.erasure.find_erasures(told) if told else {}
     parked = [
         Parked(
             delivery_id=item.delivery_id,
@@ -162,11 +189,14 @@ async def _park(rooms: Rooms, strangers: Sequence[Arrived], *, now: datetime) ->
             try_count=item.try_count + 1,
             not_before_time=now + pause_before_try(item.try_count),
             expire_time=item.expire_time or now + PARKED_FOR,
+            traces=known,
         )
-        for item in strangers
+        for item, known in zip(strangers, whose, strict=True)
+        if erased.keys().isdisjoint(known)
     ]
     if parked:
         await rooms.receipts.park_receipts(parked)
+    return len(parked)
 
 
 def _key(reference: MessageRef) -> tuple[UUID, UUID]:

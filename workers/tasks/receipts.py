@@ -18,11 +18,14 @@ from workers.tasks.choices import keep_choices, move_templates, read_preferences
 from workers.tasks.consequences import pause_campaigns
 from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.parked import unpack
-from workers.tasks.replies import keep_replies
+from workers.tasks.replies import Kept, keep_replies
+from workers.tasks.tracing import Outcome, mark_applied
 
 _log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
+# A transaction holds what it locked until it ends; who says stop may have to wait for it.
+_MOST_BYTES: Final = 512 * 2**10
 _PARKED_BATCH: Final = 1000
 _TURN_SECONDS: Final = 10.0
 # A body that cannot be applied so many times is set aside with its error, for people to look at.
@@ -49,16 +52,21 @@ async def apply_deliveries(engine: Engine) -> None:
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
         _measure(engine, applied.moved)
         await pause_campaigns(engine.store, applied.moved.failures())
-        more = applied.delivery_count == _BATCH
+        more = applied.delivery_count > 0
     _measure(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
 
 
-async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
-    """Applies the oldest deliveries nobody else holds; when one of them spoils the batch, each is applied alone."""
+async def apply_batch(
+    store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH, urgent: bool = False
+) -> Applied:
+    """Applies the oldest deliveries nobody else holds; when one of them spoils the batch, each is applied alone.
+
+    `urgent` takes only those in which a person may say stop.
+    """
     claimed: list[Delivery] = []
     try:
         async with store.transaction() as rooms:
-            claimed = await rooms.deliveries.claim_deliveries(limit=limit)
+            claimed = await _claim(rooms, limit=limit, urgent=urgent)
             moved = await _apply(rooms, claimed, now=now, hash_key=hash_key)
     except Unavailable:
         raise
@@ -69,6 +77,12 @@ async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: in
         moves = [await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed]
         moved = Moved(steps=[step for part in moves for step in part.steps])
     return Applied(delivery_count=len(claimed), moved=moved)
+
+
+async def _claim(rooms: Rooms, *, limit: int, urgent: bool) -> list[Delivery]:
+    if urgent:
+        return await rooms.deliveries.claim_urgent_deliveries(limit=limit)
+    return await rooms.deliveries.claim_deliveries(limit=limit, most_bytes=_MOST_BYTES)
 
 
 async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_key: bytes) -> Moved:
@@ -94,23 +108,27 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
         return Moved()
     await rooms.deliveries.enter_by_keys()
     read, errors = _read(deliveries)
+    hooks = list(read.values())
+    await _follow(rooms, [read[item.id] for item in deliveries if item.id in read and not item.is_replay], now=now)
     arrived = [Arrived(delivery_id=id_, receipt=receipt) for id_, hook in read.items() for receipt in hook.receipts]
-    await _follow(rooms, list(read.values()), now=now)
-    moved = await move_messages(rooms, arrived, now=now)
+    moved = await move_messages(rooms, arrived, now=now, hash_key=hash_key)
     choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
-    inbounds = [inbound for hook in read.values() for inbound in hook.inbounds]
-    if inbounds:
-        choices += await keep_replies(rooms, inbounds, hash_key=hash_key)
-    preferences = [preference for hook in read.values() for preference in hook.preferences]
-    choices += await read_preferences(rooms, preferences, hash_key=hash_key)
-    await keep_choices(rooms, choices, now=now)
-    await rooms.deliveries.mark_applied(errors)
-    _tell(list(read.values()), moved)
+    inbounds = [inbound for hook in hooks for inbound in hook.inbounds]
+    kept = await keep_replies(rooms, inbounds, hash_key=hash_key) if inbounds else Kept()
+    preferences = [preference for hook in hooks for preference in hook.preferences]
+    told, people = await read_preferences(rooms, preferences, hash_key=hash_key)
+    await keep_choices(rooms, [*choices, *kept.opt_outs, *told], now=now)
+    outcome = Outcome(moved=moved, people={**kept.people, **people}, forgotten=kept.forgotten)
+    await mark_applied(rooms, deliveries, read, errors, outcome=outcome, hash_key=hash_key)
+    _tell(hooks, moved)
     return moved
 
 
 async def _follow(rooms: Rooms, read: Sequence[Webhook], *, now: datetime) -> None:
-    """Notes what became of templates, accounts and numbers; before any message, since campaigns are locked first."""
+    """Notes what became of templates, accounts and numbers; before any message, since campaigns are locked first.
+
+    What is applied again tells of a moment that is over: no campaign is paused or resumed by it.
+    """
     templates = [event for hook in read for event in hook.template_events]
     accounts = [event for hook in read for event in hook.account_events]
     if templates:
@@ -144,11 +162,12 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
                 receipt=unpack(item.receipt),
                 try_count=item.try_count,
                 expire_time=item.expire_time,
+                traces=item.traces,
             )
             for item in parked
         ]
         await rooms.deliveries.enter_by_keys()
-        moved = await move_messages(rooms, arrived, now=now)
+        moved = await move_messages(rooms, arrived, now=now, hash_key=hash_key)
         choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
         await keep_choices(rooms, choices, now=now)
     _tell([], moved)

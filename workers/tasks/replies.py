@@ -1,7 +1,7 @@
 """What people do becomes interactions: whose they are, what they answer, the 24 hours they open, and who says stop."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from core.domain.interactions import (
     Person,
 )
 from core.domain.optout import is_opt_out
+from core.domain.traces import identities, traces
 from core.repositories.inbound import Known
 from core.repositories.receipts import Found
 from core.repositories.rooms import Rooms
@@ -24,27 +25,52 @@ STOP_REPLY: Final = "STOP_REPLY"
 STOP_BUTTON: Final = "STOP_BUTTON"
 
 
-async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes) -> list[ConsentRecord]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Says what became of inbound messages: who opted out, whose they are, and which are of before an erasure."""
+
+    opt_outs: Sequence[ConsentRecord] = ()
+    people: Mapping[Person, Known] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
+
+
+async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes) -> Kept:
     """Keeps interactions within the caller's transaction; returns the opt-outs among those that had not come before.
 
     Who wrote becomes a contact when they were none. What quotes no message of ours belongs to the latest one the person
-    got from that sender in three days.
+    got from that sender in three days. Of what someone wrote before they were erased, an opt-out alone is kept.
     """
     senders = await rooms.inbound.find_senders(sorted({item.phone_number_id for item in inbounds}))
     unique = {item.whatsapp_message_id: item for item in inbounds if item.phone_number_id in senders}
-    told = list(unique.values())
+    forgotten = await _find_forgotten(rooms, list(unique.values()), hash_key=hash_key)
+    late = [record for item in forgotten if is_opt_out(item) for record in _opt_out(item, None, hash_key=hash_key)]
+    told = [item for item in unique.values() if item not in forgotten]
+    gone = frozenset(item.whatsapp_message_id for item in forgotten)
     if not told:
-        return []
+        return Kept(opt_outs=late, forgotten=gone)
     contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
     people = await _identify(rooms, told, contexts, hash_key=hash_key)
     interactions = [_interaction(item, senders, people, contexts) for item in told]
     new = await rooms.inbound.add_interactions(await _attribute(rooms, interactions))
-    await _open_windows(rooms, interactions)
-    return [
+    await _open_windows(rooms, [each for each, item in zip(interactions, told, strict=True) if not item.is_notice])
+    opt_outs = [
         record
         for item in told
         if item.whatsapp_message_id in new and is_opt_out(item)
-        for record in _opt_out(item, people, hash_key=hash_key)
+        for record in _opt_out(item, people.get(item.person), hash_key=hash_key)
+    ]
+    return Kept(opt_outs=[*late, *opt_outs], people=people, forgotten=gone)
+
+
+async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> list[Inbound]:
+    """Finds what people wrote before they were erased: WhatsApp tells of it for days, and again."""
+    whose = [traces(hash_key, identities(item.person)) for item in told]
+    known = sorted({each for found in whose for each in found})
+    erased = await rooms.erasure.find_erasures(known) if known else {}
+    return [
+        item
+        for item, found in zip(told, whose, strict=True)
+        if any(item.interaction_time <= erased[each] for each in found if each in erased)
     ]
 
 
@@ -55,7 +81,8 @@ async def _identify(
     wanted = list({item.person for item in told if item.person.phone_number or item.person.whatsapp_user_id})
     people = await rooms.inbound.find_people(wanted)
     people |= await _identify_by_context(rooms, [item for item in told if item.person not in people], contexts)
-    strangers = [person for person in wanted if person not in people]
+    writers = {item.person for item in told if not item.is_notice}
+    strangers = [person for person in wanted if person not in people and person in writers]
     if strangers:
         await rooms.inbound.add_people([_with_hashes(person, hash_key) for person in strangers])
         people |= await rooms.inbound.find_people(strangers)
@@ -119,17 +146,18 @@ async def _open_windows(rooms: Rooms, interactions: Sequence[NewInteraction]) ->
         await rooms.inbound.open_windows(windows)
 
 
-def _opt_out(item: Inbound, people: dict[Person, Known], *, hash_key: bytes) -> list[ConsentRecord]:
-    known = people.get(item.person)
-    if known is None:
+def _opt_out(item: Inbound, known: Known | None, *, hash_key: bytes) -> list[ConsentRecord]:
+    """Makes the record of an opt-out; of who is no contact (any more) it is kept by the person's hash alone."""
+    who = known or item.person
+    if not who.phone_number and not who.whatsapp_user_id:
         return []
     return [
         ConsentRecord(
-            contact_id=known.id,
-            person_hash=hash_of(known, hash_key=hash_key),
+            contact_id=known.id if known else None,
+            person_hash=hash_of(who, hash_key=hash_key),
             consent=MarketingConsent.OPTED_OUT,
             source=STOP_BUTTON if item.kind is InteractionKind.BUTTON else STOP_REPLY,
-            evidence=item.whatsapp_message_id,
+            evidence=item.whatsapp_message_id if known else "",
             event_time=item.interaction_time,
         )
     ]

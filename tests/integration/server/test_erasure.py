@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 from chappe.v1 import contacts_pb2, contacts_service_pb2
 
+from core.domain.traces import trace
 from tests.helpers import campaign_rows
-from tests.helpers.contacts_api import ContactsApi, serving_contacts
+from tests.helpers.contacts_api import HASH_KEY, ContactsApi, serving_contacts
 
 Contact = contacts_pb2.Contact
 requests = contacts_service_pb2
@@ -57,10 +58,11 @@ async def make_person(api: ContactsApi, *, state: str = "PENDING") -> Any:
         )  # fmt: skip
         await connection.execute("INSERT INTO service_windows VALUES ($1, $2, now())", contact_id, sender_id)
         await connection.execute(
-            "INSERT INTO parked_receipts (delivery_id, receipt, not_before_time, expire_time) VALUES"
-            " (uuidv7(), jsonb_build_object('recipient_id', '33612345678'), now(), now()),"
-            " (uuidv7(), jsonb_build_object('id', 'wamid.secret1'), now(), now()),"
-            " (uuidv7(), jsonb_build_object('id', 'wamid.other'), now(), now())"
+            """INSERT INTO parked_receipts (delivery_id, receipt, not_before_time, expire_time, traces) VALUES
+            (uuidv7(), '{"whatsapp_message_id": "wamid.secret9"}', now(), now(), ARRAY[$1::bigint]),
+            (uuidv7(), '{"whatsapp_message_id": "wamid.secret1"}', now(), now(), '{}'),
+            (uuidv7(), '{"whatsapp_message_id": "wamid.other"}', now(), now(), '{}')""",
+            trace(HASH_KEY.encode(), "33612345678"),
         )
     batch = requests.BatchUpsertContactsRequest(contacts=[Contact(phone_number="+33612345678")], request_id="b1")
     await api.call(api.contacts.BatchUpsertContacts, batch)
@@ -102,7 +104,7 @@ async def test_nothing_of_an_erased_person_is_left_in_any_column(api: ContactsAp
     await erase(api, person)
     assert await traces(api) == []
     [parked] = await api.rows("SELECT receipt FROM parked_receipts")
-    assert parked["receipt"] == {"id": "wamid.other"}
+    assert parked["receipt"] == {"whatsapp_message_id": "wamid.other"}
     assert [row["count"] for row in await api.rows("SELECT contact_count AS count FROM categories")] == [0]
     gone = requests.GetContactRequest(name=person.name)
     assert await api.refusal(api.contacts.GetContact, gone) == "CONTACT_NOT_FOUND"

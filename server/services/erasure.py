@@ -1,0 +1,63 @@
+"""Erasing a person: out of every row, then out of every webhook body that is kept to be applied again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from core.domain.contacts import Contact, person_hashes
+from core.domain.interactions import Person
+from core.domain.traces import identities, traces
+from core.repositories.rooms import Rooms
+from core.whatsapp.redaction import redact
+
+_PAGE: Final = 100
+
+Bodies = list[tuple[UUID, bytes]]
+
+
+async def erase_person(rooms: Rooms, contact: Contact, *, hash_key: bytes, at: datetime) -> None:
+    """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` while a message is on its way.
+
+    Bodies that came and were not applied yet are redacted when they are.
+    """
+    person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
+    hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
+    known = traces(hash_key, identities(person, contact.id))
+    told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at)
+    told.update(identities(person))
+    await _redact_traced(rooms, told, known)
+    await _redact_untraced(rooms, told)
+
+
+async def _redact_traced(rooms: Rooms, told: set[str], known: Sequence[int]) -> None:
+    async def page(after: UUID) -> Bodies:
+        return await rooms.deliveries.find_traced_deliveries(known, after=after, limit=_PAGE)
+
+    async def write(bodies: Bodies) -> None:
+        redacted = {delivery_id: redact(body, told) for delivery_id, body in bodies}
+        await rooms.deliveries.redact_deliveries(redacted, traces=known)
+
+    await _each_page(page, write)
+
+
+async def _redact_untraced(rooms: Rooms, told: set[str]) -> None:
+    """Looks into the few bodies of which nobody knows whom they tell of."""
+
+    async def page(after: UUID) -> Bodies:
+        return await rooms.deliveries.find_untraced_deliveries(after=after, limit=_PAGE)
+
+    async def write(bodies: Bodies) -> None:
+        found = {delivery_id: redact(body, told) for delivery_id, body in bodies}
+        redacted = {delivery_id: body for delivery_id, body in found.items() if body is not None}
+        if redacted:
+            await rooms.deliveries.redact_deliveries(redacted)
+
+    await _each_page(page, write)
+
+
+async def _each_page(page: Callable[[UUID], Awaitable[Bodies]], write: Callable[[Bodies], Awaitable[None]]) -> None:
+    after = UUID(int=0)
+    while bodies := await page(after):
+        await write(bodies)
+        after = bodies[-1][0]
