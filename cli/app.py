@@ -2,7 +2,21 @@
 
 import typer
 
-from cli import campaigns, categories, contacts, demo, doctor, keys, messages, processes, senders, stats, templates, up
+from cli import (
+    campaigns,
+    categories,
+    contacts,
+    demo,
+    doctor,
+    keys,
+    messages,
+    processes,
+    senders,
+    stats,
+    templates,
+    up,
+    webhooks,
+)
 
 app = typer.Typer(
     name="chappe",
@@ -18,6 +32,7 @@ up.register(app)
 demo.register(app)
 doctor.register(app)
 stats.register(app)
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(categories.app, name="categories")

@@ -13,7 +13,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command("migrate")(run_migrations)
     app.command("serve")(serve)
-    app.command("webhooks")(webhooks)
     app.command("worker")(worker)
     app.command(
         "simulator",
@@ -37,14 +36,6 @@ def serve(
     from server.__main__ import main  # noqa: PLC0415 - each process loads only its own code
 
     main(processes=processes)
-
-
-@explaining(SettingsError)
-def webhooks() -> None:
-    """Take WhatsApp's webhooks (CHAPPE_WEBHOOKS_HOST, CHAPPE_WEBHOOKS_PORT)."""
-    from server.webhooks.__main__ import main  # noqa: PLC0415 - as above
-
-    main()
 
 
 @explaining(SettingsError)

@@ -15,10 +15,12 @@ _log = logging.getLogger(__name__)
 EXPAND_CAMPAIGN = "campaigns.expand"
 PUMP_SENDER = "messages.pump"
 APPLY_DELIVERIES = "receipts.apply"
+APPLY_URGENT = "replies.apply"
 
 CAMPAIGNS_STREAM = "queue:campaigns"
 MESSAGES_STREAM = "queue:messages"
 RECEIPTS_STREAM = "queue:receipts"
+REPLIES_STREAM = "queue:replies"
 
 _TIMEOUT_SECONDS = 0.5
 
@@ -26,11 +28,14 @@ _TIMEOUT_SECONDS = 0.5
 class Wakeups:
     """Rings for work; never raises, since a lost ring only delays."""
 
-    def __init__(self, *, campaigns: AsyncBroker, messages: AsyncBroker, receipts: AsyncBroker) -> None:
+    def __init__(
+        self, *, campaigns: AsyncBroker, messages: AsyncBroker, receipts: AsyncBroker, replies: AsyncBroker
+    ) -> None:
         """Takes a broker for each kind of work, so that none waits behind another."""
         self._campaigns = campaigns
         self._messages = messages
         self._receipts = receipts
+        self._replies = replies
         self._bells: Bells | None = None
         self.lost_count = 0
 
@@ -42,6 +47,7 @@ class Wakeups:
             campaigns=bells.ringer(CAMPAIGNS_STREAM),
             messages=bells.ringer(MESSAGES_STREAM),
             receipts=bells.ringer(RECEIPTS_STREAM),
+            replies=bells.ringer(REPLIES_STREAM),
         )
         wakeups._bells = bells
         return wakeups
@@ -57,6 +63,10 @@ class Wakeups:
     async def apply_deliveries(self) -> bool:
         """Rings for webhook deliveries that wait to be applied; False when the bell is dead."""
         return await self._ring(self._receipts, APPLY_DELIVERIES)
+
+    async def apply_urgent(self) -> bool:
+        """Rings for what a person may say stop in, which waits behind no receipts; False when the bell is dead."""
+        return await self._ring(self._replies, APPLY_URGENT)
 
     async def examine(self) -> str:
         """Says what answers at the queue's address; raises SettingsError when it does not fit, ConnectionError."""

@@ -24,11 +24,13 @@ from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import (
     APPLY_DELIVERIES,
+    APPLY_URGENT,
     CAMPAIGNS_STREAM,
     EXPAND_CAMPAIGN,
     MESSAGES_STREAM,
     PUMP_SENDER,
     RECEIPTS_STREAM,
+    REPLIES_STREAM,
     Wakeups,
 )
 from core.whatsapp.client import WhatsAppClient
@@ -39,7 +41,7 @@ from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
-from workers.tasks.receipts import apply_deliveries
+from workers.tasks.receipts import apply_deliveries, apply_urgent
 
 # How many tasks of a kind one process runs at once; each task bounds what it does inside.
 _EXPANSIONS = 2
@@ -102,7 +104,10 @@ async def assembled(
                 http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version
             ),
             wakeups=Wakeups(
-                campaigns=bells[CAMPAIGNS_STREAM], messages=bells[MESSAGES_STREAM], receipts=bells[RECEIPTS_STREAM]
+                campaigns=bells[CAMPAIGNS_STREAM],
+                messages=bells[MESSAGES_STREAM],
+                receipts=bells[RECEIPTS_STREAM],
+                replies=bells[REPLIES_STREAM],
             ),
             holder=holder,
             luck=random.random,
@@ -122,7 +127,7 @@ async def assembled(
 @asynccontextmanager
 async def _listeners(opened: Bells, holder: str) -> AsyncIterator[dict[str, AsyncBroker]]:
     """Yields a bell for each kind of work, and leaves them in order."""
-    streams = (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM)
+    streams = (CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM, REPLIES_STREAM)
     bells = {stream: opened.listener(stream, name=holder, luck=random.random) for stream in streams}
     try:
         # One that is away is not refused: the keeper works without it, and a bell asks again when it is back.
@@ -145,10 +150,14 @@ def _receivers(engine: Engine, bells: dict[str, AsyncBroker]) -> tuple[Receiver,
     async def apply() -> None:
         await apply_deliveries(engine)
 
+    async def apply_at_once() -> None:
+        await apply_urgent(engine)
+
     return (
         _receiver(bells[CAMPAIGNS_STREAM], EXPAND_CAMPAIGN, expand, _EXPANSIONS),
         _receiver(bells[MESSAGES_STREAM], PUMP_SENDER, pump, _PUMPS),
         _receiver(bells[RECEIPTS_STREAM], APPLY_DELIVERIES, apply, _APPLIERS),
+        _receiver(bells[REPLIES_STREAM], APPLY_URGENT, apply_at_once, 1),
     )
 
 

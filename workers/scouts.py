@@ -7,7 +7,7 @@ from workers.engine import Engine
 from workers.keeper import Errand, Scout
 from workers.tasks.campaigns import cancel_messages, expand_campaign
 from workers.tasks.messages import pump_messages
-from workers.tasks.receipts import apply_deliveries
+from workers.tasks.receipts import apply_deliveries, apply_urgent
 
 
 def scouts(engine: Engine) -> tuple[Scout, ...]:
@@ -16,6 +16,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
         partial(_find_expansions, engine),
         partial(_find_sweeps, engine),
         partial(_find_senders, engine),
+        partial(_find_urgent, engine),
         partial(_find_deliveries, engine),
     )
 
@@ -53,6 +54,14 @@ async def _find_senders(engine: Engine) -> list[Errand]:
         )
         for sender_id in ids
     ]
+
+
+async def _find_urgent(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        waiting = await rooms.deliveries.is_urgent_waiting()
+    if not waiting:
+        return []
+    return [Errand(name="urgent", ring=engine.wakeups.apply_urgent, work=partial(apply_urgent, engine))]
 
 
 async def _find_deliveries(engine: Engine) -> list[Errand]:

@@ -20,6 +20,7 @@ from core.repositories.doubts import Doubts
 from core.repositories.erasure import Erasure
 from core.repositories.expansion import Expansion
 from core.repositories.idempotency import Idempotency
+from core.repositories.identities import Identities
 from core.repositories.inbound import Inbound
 from core.repositories.interactions import Interactions
 from core.repositories.messages import Messages
@@ -27,6 +28,7 @@ from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.receipts import Receipts
+from core.repositories.replays import Replays
 from core.repositories.resumptions import Resumptions
 from core.repositories.retries import Retries
 from core.repositories.senders import Senders
@@ -117,6 +119,11 @@ class Rooms:
         return Idempotency(self._connection)
 
     @cached_property
+    def identities(self) -> Identities:
+        """Contacts whose person is reached otherwise now."""
+        return Identities(self._connection)
+
+    @cached_property
     def inbound(self) -> Inbound:
         """What people and WhatsApp tell, on its way into rows."""
         return Inbound(self._connection)
@@ -150,6 +157,11 @@ class Rooms:
     def receipts(self) -> Receipts:
         """What WhatsApp says happened to messages."""
         return Receipts(self._connection)
+
+    @cached_property
+    def replays(self) -> Replays:
+        """Webhook bodies to be applied once more."""
+        return Replays(self._connection)
 
     @cached_property
     def resumptions(self) -> Resumptions:

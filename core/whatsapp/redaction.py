@@ -1,7 +1,7 @@
 """People taken out of webhook bodies: what tells of them goes, what tells of others stays and can be applied again."""
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final
 
 import orjson
@@ -47,12 +47,10 @@ def _redact_change(change: Mapping[str, Any], told: Set[str]) -> bool:
     if not isinstance(value, dict):
         return False
     cards = value.pop("contacts", None)
-    gone = [item for found in value.values() for item in _objects(found) if _tells_of(item, told)]
+    gone = [item for found in value.values() for item in _parts(found) if _tells_of(item, told)]
     named = frozenset(told).union(*(identities(item) for item in gone))
-    for item in gone:
-        kept = {key: item[key] for key in _KEPT if isinstance(item.get(key), str | int)}
-        item.clear()
-        item.update({REDACTED: True, **kept})
+    if gone:
+        value.update({key: _without(found, told) for key, found in value.items()})
     if cards is None:
         return bool(gone)
     # Who wrote has a card beside the item; the item may have named them otherwise than we were told.
@@ -61,8 +59,18 @@ def _redact_change(change: Mapping[str, Any], told: Set[str]) -> bool:
     return bool(gone) or left != cards
 
 
-def _objects(found: object) -> Iterator[dict[str, Any]]:
-    yield from (item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict))
+def _parts(found: object) -> Iterable[object]:
+    return found if isinstance(found, list) else [found]
+
+
+def _without(found: object, told: Set[str]) -> object:
+    parts = [_bare(item) if _tells_of(item, told) else item for item in _parts(found)]
+    return parts if isinstance(found, list) else parts[0]
+
+
+def _bare(item: object) -> dict[str, object]:
+    kept = {key: item[key] for key in _KEPT if isinstance(item.get(key), str | int)} if isinstance(item, dict) else {}
+    return {REDACTED: True, **kept}
 
 
 def _tells_of(item: object, told: Set[str]) -> bool:

@@ -11,6 +11,7 @@ from core.domain.errors import Unavailable
 from core.metrics import WebhookMetrics
 from core.repositories.rooms import Store
 from core.wakeups import Wakeups
+from core.whatsapp.bodies import may_say_stop
 from server.webhooks.bounded import within
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Intake:
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
+        self._is_urgent = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -50,7 +52,7 @@ class Intake:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._committed.is_set():
-            await self._wakeups.apply_deliveries()
+            await self._ring_once()
 
     async def append(self, body: bytes) -> None:
         """Returns once the body is durable; raises Unavailable when it is not, and then WhatsApp must send it again."""
@@ -102,18 +104,26 @@ class Intake:
         return Unavailable("DATABASE_AWAY", "The database does not answer.")
 
     async def _store_bodies(self, bodies: list[bytes]) -> None:
+        urgent = [may_say_stop(body) for body in bodies]
         start = perf_counter()
         async with self._store.connection() as rooms:
-            await rooms.deliveries.append_deliveries(bodies)
+            await rooms.deliveries.append_deliveries(bodies, urgent=urgent)
         self._metrics.observe_commit(perf_counter() - start)
+        self._is_urgent = self._is_urgent or any(urgent)
 
     async def _ring(self) -> None:
         """Rings after commits, but not for each: the bell says that there is work, not how much."""
         while True:
             await self._committed.wait()
             self._committed.clear()
-            await self._wakeups.apply_deliveries()
+            await self._ring_once()
             await asyncio.sleep(_RING_SECONDS)  # noqa: TID251  # cancelled when the door closes
+
+    async def _ring_once(self) -> None:
+        urgent, self._is_urgent = self._is_urgent, False
+        if urgent:
+            await self._wakeups.apply_urgent()
+        await self._wakeups.apply_deliveries()
 
 
 def _answer(done: "asyncio.Future[None]", error: Unavailable | None) -> None:

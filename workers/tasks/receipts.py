@@ -16,6 +16,7 @@ from workers.engine import Engine
 from workers.tasks.announcements import follow_announcements
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
 from workers.tasks.consequences import pause_campaigns
+from workers.tasks.identities import follow_people
 from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.parked import unpack
 from workers.tasks.replies import Kept, keep_replies
@@ -54,6 +55,16 @@ async def apply_deliveries(engine: Engine) -> None:
         await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
     _measure(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
+
+
+async def apply_urgent(engine: Engine) -> None:
+    """Applies what a person may say stop in, ahead of all receipts that wait."""
+    hash_key = engine.settings.hash_key.get_secret_value().encode()
+    more = True
+    while more and not engine.stopping.is_set():
+        applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
+        await pause_campaigns(engine.store, applied.moved.failures())
+        more = applied.delivery_count > 0
 
 
 async def apply_batch(
@@ -115,9 +126,11 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
     choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
     inbounds = [inbound for hook in hooks for inbound in hook.inbounds]
     kept = await keep_replies(rooms, inbounds, hash_key=hash_key) if inbounds else Kept()
+    moves = [change for hook in hooks for change in hook.identity_changes if change.whatsapp_message_id in kept.new]
+    followed = await follow_people(rooms, moves, hash_key=hash_key, now=now)
     preferences = [preference for hook in hooks for preference in hook.preferences]
     told, people = await read_preferences(rooms, preferences, hash_key=hash_key)
-    await keep_choices(rooms, [*choices, *kept.opt_outs, *told], now=now)
+    await keep_choices(rooms, [*choices, *kept.opt_outs, *followed, *told], now=now)
     outcome = Outcome(moved=moved, people={**kept.people, **people}, forgotten=kept.forgotten)
     await mark_applied(rooms, deliveries, read, errors, outcome=outcome, hash_key=hash_key)
     _tell(hooks, moved)

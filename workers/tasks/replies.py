@@ -1,6 +1,6 @@
 """What people do becomes interactions: whose they are, what they answer, the 24 hours they open, and who says stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -27,10 +27,11 @@ STOP_BUTTON: Final = "STOP_BUTTON"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Says what became of inbound messages: who opted out, whose they are, and which are of before an erasure."""
+    """Says what became of inbound messages: opt-outs, whose they are, which are new, which of before an erasure."""
 
     opt_outs: Sequence[ConsentRecord] = ()
     people: Mapping[Person, Known] = field(default_factory=dict)
+    new: Set[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
 
 
@@ -59,7 +60,7 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
         if item.whatsapp_message_id in new and is_opt_out(item)
         for record in _opt_out(item, people.get(item.person), hash_key=hash_key)
     ]
-    return Kept(opt_outs=[*late, *opt_outs], people=people, forgotten=gone)
+    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=gone)
 
 
 async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> list[Inbound]:

@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+from core.domain.traces import ERASURES_KEPT
 from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -72,5 +73,6 @@ async def delete_old_rows(engine: Engine) -> None:
     async with engine.store.connection() as rooms:
         await rooms.deliveries.delete_old_heartbeats(before=now - _HEARTBEATS_KEPT)
         await rooms.deliveries.delete_old_deliveries(before=now - _DELIVERIES_KEPT, limit=_PAGE)
+        await rooms.erasure.delete_old_erasures(before=now - ERASURES_KEPT)
         await rooms.idempotency.purge(before=now - _REPLIES_KEPT, limit=_PAGE)
         await rooms.stats.fold_minutes(before=now - _MINUTES_KEPT, limit=_PAGE)

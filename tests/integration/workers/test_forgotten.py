@@ -1,0 +1,129 @@
+"""What comes late about a person who was erased, and what comes about nobody we know: nothing of it is kept."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.domain.messages import MessageRef
+from server.services.erasure import erase_person
+from tests.helpers.receiving import KEY, Desk, desk
+from tests.helpers.webhook_bodies import body, reply, status
+
+ANN, BOB = "+491700000001", "+491700000002"
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
+    async with desk(fresh_database_url, [ANN, BOB]) as made:
+        yield made
+
+
+async def erase(at: Desk, number: str = ANN) -> None:
+    async with at.store.transaction() as rooms:
+        contact_id = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
+        contact = await rooms.contacts.lock_contact(contact_id)
+        await erase_person(rooms, contact, hash_key=KEY, at=NOW)
+
+
+async def message_of(at: Desk, number: str) -> MessageRef:
+    refs = await at.sent()
+    query = "SELECT messages.id FROM messages JOIN contacts ON contacts.id = contact_id WHERE phone_number = $1"
+    message_id: UUID = await at.value(query, number)
+    return next(ref for ref in refs if ref.message_id == message_id)
+
+
+def told(ref: MessageRef | None, number: str, *, wamid: str, **more: Any) -> dict[str, Any]:
+    return {**status("delivered", NOW, wamid=wamid, ref=ref), "recipient_id": number[1:], **more}
+
+
+async def bodies(at: Desk) -> bytes:
+    return b"\n".join(row["body"] for row in await at.plan.connection.fetch("SELECT body FROM webhook_deliveries"))
+
+
+async def test_what_was_kept_of_a_person_goes_and_what_was_kept_of_others_stays(at: Desk) -> None:
+    ann, bob = await message_of(at, ANN), await message_of(at, BOB)
+    await at.deliver(body(statuses=[told(ann, ANN, wamid="wamid.a"), told(bob, BOB, wamid="wamid.b")]))
+    await at.deliver(body(messages=[reply("secret", NOW, wamid="wamid.c", phone=ANN)]))
+    await erase(at)
+    kept = await bodies(at)
+    assert not [word for word in (ANN[1:].encode(), b"wamid.a", b"secret", b"wamid.c") if word in kept]
+    assert BOB[1:].encode() in kept
+    assert b"wamid.b" in kept
+    await erase(at, BOB)
+    assert BOB[1:].encode() not in await bodies(at)
+
+
+async def test_a_late_receipt_still_counts_and_leaves_nothing(at: Desk) -> None:
+    ann = await message_of(at, ANN)
+    await erase(at)
+    await at.deliver(body(statuses=[told(ann, ANN, wamid="wamid.late", recipient_user_id="DE.Ann")]))
+    row = await at.message(ann)
+    assert (row["state"], row["whatsapp_message_id"]) == ("DELIVERED", None)
+    assert ANN[1:].encode() not in await bodies(at)
+    assert b"wamid.late" not in await bodies(at)
+
+
+async def test_a_late_receipt_without_our_words_is_not_parked(at: Desk) -> None:
+    await erase(at)
+    applied = await at.deliver(body(statuses=[told(None, ANN, wamid="wamid.late")]))
+    assert applied.moved.parked_count == 0
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 0
+    assert b"wamid.late" not in await bodies(at)
+
+
+async def test_a_receipt_of_nobody_waits_in_the_park_alone(at: Desk) -> None:
+    await at.deliver(body(statuses=[told(None, "+491799999999", wamid="wamid.stranger")]))
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 1
+    assert b"wamid.stranger" not in await bodies(at)
+
+
+async def test_a_parked_receipt_goes_with_its_person(at: Desk) -> None:
+    await at.deliver(body(statuses=[told(None, ANN, wamid="wamid.early")]))
+    await erase(at, BOB)
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 1
+    await erase(at)
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 0
+
+
+async def test_what_a_person_wrote_before_they_were_erased_does_not_bring_them_back(at: Desk) -> None:
+    words = body(messages=[reply("secret", BEFORE, wamid="wamid.c", phone=ANN)])
+    await at.deliver(words)
+    await erase(at)
+    await at.deliver(words)
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = $1", ANN) == 0
+    assert await at.value("SELECT count(*) FROM interactions WHERE text <> ''") == 0
+    assert b"secret" not in await bodies(at)
+
+
+async def test_a_late_stop_is_kept_as_proof_alone(at: Desk) -> None:
+    await erase(at)
+    await at.deliver(body(messages=[reply("STOP", BEFORE, wamid="wamid.c", phone=ANN)]))
+    proof = await at.plan.connection.fetchrow("SELECT contact_id, consent, evidence FROM consent_events")
+    assert proof is not None
+    assert tuple(proof) == (None, "OPTED_OUT", "")
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = $1", ANN) == 0
+
+
+async def test_who_writes_again_afterwards_is_someone_we_know_anew(at: Desk) -> None:
+    await erase(at)
+    await at.deliver(body(messages=[reply("hello again", AFTER, wamid="wamid.d", phone=ANN)]))
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = $1", ANN) == 1
+
+
+async def test_a_choice_of_nobody_is_kept_as_proof_and_their_number_is_not(at: Desk) -> None:
+    choice = {"wa_id": "491799999999", "category": "marketing_messages", "value": "stop", "timestamp": 1760000000}
+    await at.deliver(body(field="user_preferences", user_preferences=[choice], contacts=[{"wa_id": "491799999999"}]))
+    assert await at.value("SELECT count(*) FROM consent_events") == 1
+    assert b"491799999999" not in await bodies(at)
+
+
+async def test_a_body_that_was_set_aside_is_emptied_when_it_tells_of_the_person(at: Desk) -> None:
+    await at.deliver(b'{"entry": "' + ANN[1:].encode(), b'{"entry": "' + BOB[1:].encode())
+    await erase(at)
+    assert ANN[1:].encode() not in await bodies(at)
+    assert BOB[1:].encode() in await bodies(at)

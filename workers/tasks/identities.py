@@ -1,0 +1,54 @@
+"""People who changed their number: the contact moves with all that is known of it, choices and their proof too."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.domain.contacts import ConsentRecord, MarketingConsent, person_hashes
+from core.repositories.inbound import Known
+from core.repositories.rooms import Rooms
+from core.whatsapp.identity_changes import IdentityChange
+
+
+async def follow_people(
+    rooms: Rooms, changes: Sequence[IdentityChange], *, hash_key: bytes, now: datetime
+) -> list[ConsentRecord]:
+    """Moves contacts to their new numbers within the caller's transaction; returns what they had chosen, for the new.
+
+    One change after the other: a second one begins where the first one ended. They are rare.
+    """
+    records = []
+    for change in sorted(changes, key=lambda each: each.event_time):
+        people = await rooms.inbound.find_people([change.before, change.after])
+        before, after = people.get(change.before), people.get(change.after)
+        if before is not None:
+            records += await _follow(rooms, change, before, after, hash_key=hash_key, now=now)
+    return records
+
+
+async def _follow(
+    rooms: Rooms, change: IdentityChange, before: Known, after: Known | None, *, hash_key: bytes, now: datetime
+) -> list[ConsentRecord]:
+    if after is None or after.id == before.id:
+        moved = await rooms.identities.move_contact(
+            before.id, before=change.before, after=change.after, at=now, told=change.event_time
+        )
+        heir = before if moved else None
+    else:
+        # The new number is a contact already: that one goes on, and nothing is sent to the old number any more.
+        heir = after if await rooms.identities.join_contact(before.id, heir_id=after.id, at=now) else None
+    if heir is None:
+        return []
+    chosen = await rooms.identities.find_consent(before.id)
+    if chosen is None or (heir is after and chosen.consent is not MarketingConsent.OPTED_OUT):
+        return []
+    return [
+        ConsentRecord(
+            contact_id=heir.id,
+            person_hash=person_hash,
+            consent=chosen.consent,
+            source=chosen.source,
+            evidence=change.whatsapp_message_id,
+            event_time=chosen.event_time,
+        )
+        for person_hash in person_hashes(hash_key, change.after.phone_number, change.after.whatsapp_user_id)
+    ]
