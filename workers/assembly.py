@@ -103,12 +103,7 @@ async def assembled(
             client=WhatsAppClient(
                 http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version
             ),
-            wakeups=Wakeups(
-                campaigns=bells[CAMPAIGNS_STREAM],
-                messages=bells[MESSAGES_STREAM],
-                receipts=bells[RECEIPTS_STREAM],
-                replies=bells[REPLIES_STREAM],
-            ),
+            wakeups=_wakeups(bells),
             holder=holder,
             luck=random.random,
             calls=asyncio.Semaphore(settings.worker_concurrency),
@@ -122,6 +117,15 @@ async def assembled(
             monitored(engine, registry=registry, database=database, gauges=gauges, queue=opened.examine)
         )
         yield Worker(engine=engine, keeper=keeper, receivers=_receivers(engine, bells))
+
+
+def _wakeups(bells: dict[str, AsyncBroker]) -> Wakeups:
+    return Wakeups(
+        campaigns=bells[CAMPAIGNS_STREAM],
+        messages=bells[MESSAGES_STREAM],
+        receipts=bells[RECEIPTS_STREAM],
+        replies=bells[REPLIES_STREAM],
+    )
 
 
 @asynccontextmanager

@@ -63,6 +63,7 @@ async def apply_urgent(engine: Engine) -> None:
     more = True
     while more and not engine.stopping.is_set():
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
+        _measure(engine, applied.moved)
         await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
 
