@@ -367,6 +367,13 @@ CREATE TABLE public.pumps (
     lease_expire_time timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.retries (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    campaign_id uuid NOT NULL,
+    error_codes integer[] NOT NULL,
+    after_message_id uuid NOT NULL
+);
+
 CREATE TABLE public.senders (
     id uuid DEFAULT uuidv7() NOT NULL,
     display_name text DEFAULT ''::text NOT NULL,
@@ -479,6 +486,9 @@ ALTER TABLE ONLY public.parked_receipts
 ALTER TABLE ONLY public.pumps
     ADD CONSTRAINT pumps_pkey PRIMARY KEY (sender_id, slot);
 
+ALTER TABLE ONLY public.retries
+    ADD CONSTRAINT retries_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.senders
     ADD CONSTRAINT senders_phone_number_id_key UNIQUE (phone_number_id);
 
@@ -570,6 +580,8 @@ CREATE INDEX minute_counters_minute_idx ON public.minute_counters USING btree (m
 
 CREATE INDEX parked_receipts_due_idx ON public.parked_receipts USING btree (not_before_time);
 
+CREATE INDEX retries_campaign_id_idx ON public.retries USING btree (campaign_id);
+
 CREATE INDEX senders_whatsapp_account_id_idx ON public.senders USING btree (whatsapp_account_id);
 
 CREATE INDEX service_windows_sender_id_idx ON public.service_windows USING btree (sender_id);
@@ -625,6 +637,9 @@ ALTER TABLE ONLY public.messages
 
 ALTER TABLE ONLY public.pumps
     ADD CONSTRAINT pumps_sender_id_fkey FOREIGN KEY (sender_id) REFERENCES public.senders(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.retries
+    ADD CONSTRAINT retries_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.service_windows
     ADD CONSTRAINT service_windows_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id) ON DELETE CASCADE;

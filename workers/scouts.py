@@ -5,7 +5,7 @@ from functools import partial
 from core.repositories.rooms import Rooms
 from workers.engine import Engine
 from workers.keeper import Errand, Scout
-from workers.tasks.campaigns import cancel_messages, expand_campaign
+from workers.tasks.campaigns import cancel_messages, expand_campaign, retry_messages
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
 
@@ -15,6 +15,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
     return (
         partial(_find_expansions, engine),
         partial(_find_sweeps, engine),
+        partial(_find_retries, engine),
         partial(_find_senders, engine),
         partial(_find_urgent, engine),
         partial(_find_deliveries, engine),
@@ -39,6 +40,15 @@ async def _find_sweeps(engine: Engine) -> list[Errand]:
         ids = await rooms.campaign_states.list_unswept_campaigns()
     return [
         Errand(name=f"sweep:{campaign_id}", ring=_nobody, work=partial(cancel_messages, engine, campaign_id))
+        for campaign_id in ids
+    ]
+
+
+async def _find_retries(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.retries.list_unfinished_retries()
+    return [
+        Errand(name=f"retry:{campaign_id}", ring=_nobody, work=partial(retry_messages, engine, campaign_id))
         for campaign_id in ids
     ]
 

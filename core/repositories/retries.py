@@ -1,6 +1,7 @@
 """Puts failed messages back to be sent again, on one connection; the statements are in sql/queries/retries.sql."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,15 @@ from core.queries import load
 from core.repositories.campaigns import Campaigns, explain, read_campaign
 
 SQL = load("retries")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """What is left of a retry: failed messages with these codes (none: all that another try can help) behind an id."""
+
+    id: UUID
+    error_codes: tuple[int, ...]
+    after_message_id: UUID
 
 
 class Retries:
@@ -33,3 +43,38 @@ class Retries:
             SQL["retry_failed_page"], campaign_id, after, limit, list(error_codes), list(hopeless)
         )
         return sorted(row["id"] for row in rows)
+
+    async def count_retryable(
+        self, campaign_id: UUID, *, after: UUID, error_codes: Sequence[int], hopeless: Sequence[int]
+    ) -> int:
+        """Returns how many messages further pages would put back."""
+        return int(
+            await self._connection.fetchval(
+                SQL["count_retryable"], campaign_id, after, list(error_codes), list(hopeless)
+            )
+        )
+
+    async def keep_retry(self, campaign_id: UUID, *, after: UUID, error_codes: Sequence[int]) -> None:
+        """Leaves the rest of a retry to the workers."""
+        await self._connection.execute(SQL["keep_retry"], campaign_id, list(error_codes), after)
+
+    async def list_unfinished_retries(self) -> tuple[UUID, ...]:
+        """Returns the campaigns with a retry that is not over."""
+        return tuple(row["campaign_id"] for row in await self._connection.fetch(SQL["list_unfinished_retries"]))
+
+    async def take_retry(self, campaign_id: UUID) -> Retry | None:
+        """Takes a retry until the transaction ends; None when there is none to take."""
+        row = await self._connection.fetchrow(SQL["take_retry"], campaign_id)
+        return None if row is None else Retry(**dict(row) | {"error_codes": tuple(row["error_codes"])})
+
+    async def advance_retry(self, retry_id: UUID, *, after: UUID) -> None:
+        """Notes how far a retry has come."""
+        await self._connection.execute(SQL["advance_retry"], retry_id, after)
+
+    async def finish_retry(self, retry_id: UUID) -> None:
+        """Ends a retry."""
+        await self._connection.execute(SQL["finish_retry"], retry_id)
+
+    async def drop_retries(self, campaign_id: UUID) -> None:
+        """Ends the retries of a campaign that was cancelled meanwhile."""
+        await self._connection.execute(SQL["drop_retries"], campaign_id)

@@ -80,28 +80,38 @@ FROM due
 WHERE campaigns.id = due.id
 RETURNING campaigns.id, campaigns.state;
 
+-- name: lock_finished_campaigns
+-- Locks every running campaign with its audience planned, no retry under way, and no message left to send or in doubt, by
+-- the counters, which are exact.
+SELECT id
+FROM campaigns
+WHERE state IN ('RUNNING')
+    AND kind = 'BULK'
+    AND expand_complete_time IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM retries WHERE retries.campaign_id = campaigns.id)
+    AND 0 = (
+        SELECT coalesce(sum(counters.count), 0)
+        FROM counters
+        WHERE counters.scope_id = campaigns.id
+            AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+    )
+ORDER BY id
+FOR NO KEY UPDATE SKIP LOCKED;
+
 -- name: complete_finished_campaigns
--- Completes at $1 every running campaign with its audience planned and no message left to send or in doubt, by the
--- counters, which are exact.
-WITH finished AS (
-    SELECT id
-    FROM campaigns
-    WHERE state IN ('RUNNING')
-        AND kind = 'BULK'
-        AND expand_complete_time IS NOT NULL
-        AND 0 = (
-            SELECT coalesce(sum(counters.count), 0)
-            FROM counters
-            WHERE counters.scope_id = campaigns.id
-                AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
-        )
-    ORDER BY id
-    FOR NO KEY UPDATE SKIP LOCKED
-)
+-- Completes at $1 those of the locked campaigns $2 that are finished still: a retry may have come before the lock, which a
+-- statement that began before does not see.
 UPDATE campaigns
 SET state = 'COMPLETED', complete_time = $1, revision = revision + 1, update_time = $1
-FROM finished
-WHERE campaigns.id = finished.id
+WHERE id = ANY ($2)
+    AND state IN ('RUNNING')
+    AND NOT EXISTS (SELECT 1 FROM retries WHERE retries.campaign_id = campaigns.id)
+    AND 0 = (
+        SELECT coalesce(sum(counters.count), 0)
+        FROM counters
+        WHERE counters.scope_id = campaigns.id
+            AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+    )
 RETURNING campaigns.id;
 
 -- name: list_unexpanded_campaigns

@@ -48,3 +48,59 @@ SET state = 'PENDING', reason = '', error_code = 0, error_title = '', retry_coun
 FROM page
 WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id
 RETURNING messages.id;
+
+-- name: count_retryable
+-- Counts the messages that pages behind id $2 would put back; the parameters are those of retry_failed_page.
+SELECT count(*)
+FROM messages
+JOIN campaigns ON campaigns.id = messages.campaign_id
+JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
+JOIN contacts ON contacts.id = messages.contact_id
+WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > $2
+    AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
+    AND CASE cardinality($3::integer[])
+        WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
+        ELSE messages.error_code = ANY ($3)
+    END;
+
+-- name: keep_retry
+-- Keeps that the retry of campaign $1 by the error codes $2 goes on behind message $3.
+INSERT INTO retries (campaign_id, error_codes, after_message_id)
+VALUES ($1, $2, $3);
+
+-- name: list_unfinished_retries
+-- Lists the campaigns with a retry that is not over.
+SELECT DISTINCT campaign_id
+FROM retries
+ORDER BY campaign_id;
+
+-- name: take_retry
+-- Takes the oldest unfinished retry of campaign $1 until the transaction ends; a campaign that sends no more has none.
+-- No row: there is none, or another worker has it.
+SELECT retries.id, retries.error_codes, retries.after_message_id
+FROM retries
+JOIN campaigns ON campaigns.id = retries.campaign_id
+WHERE retries.campaign_id = $1
+    AND campaigns.state IN ('RUNNING', 'PAUSED')
+ORDER BY retries.id
+LIMIT 1
+FOR UPDATE OF retries SKIP LOCKED;
+
+-- name: advance_retry
+-- Moves retry $1 behind message $2.
+UPDATE retries
+SET after_message_id = $2
+WHERE id = $1;
+
+-- name: finish_retry
+-- Ends retry $1.
+DELETE FROM retries
+WHERE id = $1;
+
+-- name: drop_retries
+-- Ends the retries of campaign $1 if it was stopped for good.
+DELETE FROM retries
+USING campaigns
+WHERE retries.campaign_id = $1
+    AND campaigns.id = retries.campaign_id
+    AND campaigns.state IN ('CANCELLED');

@@ -1,7 +1,8 @@
-"""The tasks of a campaign: its messages are made when it starts, and cancelled when it is cancelled."""
+"""The tasks of a campaign, page by page: its messages are made, put back to be tried again, or cancelled."""
 
 from uuid import UUID
 
+from core.whatsapp.errors import HOPELESS
 from workers.engine import Engine
 
 PAGE = 2000
@@ -24,6 +25,34 @@ async def cancel_messages(engine: Engine, campaign_id: UUID) -> None:
     while cancelled == PAGE and not engine.stopping.is_set():
         async with engine.store.connection() as rooms:
             cancelled = await rooms.campaign_states.cancel_messages_page(campaign_id, limit=PAGE)
+
+
+async def retry_messages(engine: Engine, campaign_id: UUID) -> None:
+    """Puts back what a retry left, page by page; killed between two, it goes on where it was."""
+    async with engine.store.connection() as rooms:
+        await rooms.retries.drop_retries(campaign_id)
+    while not engine.stopping.is_set() and await _retry_page(engine, campaign_id):
+        await _ring(engine, campaign_id)
+
+
+async def _retry_page(engine: Engine, campaign_id: UUID) -> bool:
+    """Puts one page back; False when there is no retry to go on with."""
+    async with engine.store.transaction() as rooms:
+        retry = await rooms.retries.take_retry(campaign_id)
+        if retry is None:
+            return False
+        page = await rooms.retries.retry_failed_page(
+            campaign_id,
+            after=retry.after_message_id,
+            limit=PAGE,
+            error_codes=retry.error_codes,
+            hopeless=sorted(HOPELESS),
+        )
+        if len(page) < PAGE:
+            await rooms.retries.finish_retry(retry.id)
+        else:
+            await rooms.retries.advance_retry(retry.id, after=page[-1])
+    return True
 
 
 async def _ring(engine: Engine, campaign_id: UUID) -> None:

@@ -495,7 +495,7 @@ class RetryFailedMessagesResponse(_message.Message):
     CAMPAIGN_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     message_count: _builtins.int
-    """Is the number of messages put back."""
+    """Is the number of messages put back; of very many, those behind the first two thousand within seconds."""
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:
         """Is the campaign as it now is."""

@@ -113,10 +113,11 @@ async def test_a_repeated_request_puts_nothing_back_twice(api: SendingApi) -> No
     assert await api.value(_STATES, campaign_id) == "FAILED"
 
 
-async def test_more_than_a_page_is_put_back_to_the_last_message(api: SendingApi) -> None:
+async def test_of_very_many_a_page_is_put_back_at_once_and_the_rest_is_kept_for_the_workers(api: SendingApi) -> None:
     campaign_id = await api.rows.campaign()
     await failed(api, campaign_id, code=131000, count=5003)
     reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id))
     assert reply.message_count == 5003
     counted = "SELECT sum(count)::bigint FROM counters WHERE scope_id = $1 AND state = 'PENDING'"
-    assert await api.value(counted, campaign_id) == 5003
+    assert await api.value(counted, campaign_id) == 2000
+    assert await api.value("SELECT count(*) FROM retries WHERE campaign_id = $1", campaign_id) == 1

@@ -4195,7 +4195,7 @@ class RetryFailedMessagesResponse(betterproto2.Message):
 
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
-    Is the number of messages put back.
+    Is the number of messages put back; of very many, those behind the first two thousand within seconds.
     """
 
 
