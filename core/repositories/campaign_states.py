@@ -56,10 +56,13 @@ class CampaignStates:
 
     async def complete_finished_campaigns(self, *, at: datetime) -> list[UUID]:
         """Completes all that have nothing left to send or to settle, within the caller's transaction."""
-        locked = [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"])]
+        locked = await self._lock_finished_campaigns()
         if not locked:
             return []
         return [row["id"] for row in await self._connection.fetch(SQL["complete_finished_campaigns"], at, locked)]
+
+    async def _lock_finished_campaigns(self) -> list[UUID]:
+        return [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"])]
 
     async def list_unexpanded_campaigns(self) -> list[UUID]:
         """Lists those whose audience is not wholly planned."""
