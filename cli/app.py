@@ -11,6 +11,7 @@ from cli import (
     keys,
     messages,
     processes,
+    recount,
     senders,
     stats,
     templates,
@@ -33,6 +34,7 @@ demo.register(app)
 doctor.register(app)
 stats.register(app)
 app.add_typer(webhooks.app, name="webhooks")
+recount.register(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(categories.app, name="categories")

@@ -25,6 +25,7 @@ def print_counts(counts: v1.MessageCounts, failures: list[v1.FailureCount], doub
     rows = [
         ("messages", counts.message_count), ("waiting", counts.waiting_count), ("accepted", counts.accepted_count),
         ("sent", counts.sent_count), ("delivered", counts.delivered_count), ("read", counts.read_count),
+        ("answered", counts.replied_count),
         ("failed", counts.failed_count), ("skipped", counts.skipped_count), ("cancelled", counts.cancelled_count),
         ("unconfirmed", counts.unconfirmed_count), ("sent twice (proven)", doubles),
     ]  # fmt: skip

@@ -62,6 +62,9 @@ class SendingMetrics:
             buckets=_WEBHOOK_LAG_SECONDS,
             registry=registry,
         )
+        self._recounts = Counter(
+            "chappe_recounts", "Comparisons of a campaign's counters with its rows.", registry=registry
+        )
         self.observe_answer: Callable[[float], None] = self._answers.observe
         self.observe_lag: Callable[[float], None] = self._lag.observe
 
@@ -76,6 +79,10 @@ class SendingMetrics:
     def doubts_ended(self, outcome: str, count: int) -> None:
         """Counts messages out of doubt: RECEIPT, RESENT_ON_EVIDENCE, RESENT_BY_POLICY, or FAILED."""
         self._doubts.labels(outcome).inc(count)
+
+    def recounted(self) -> None:
+        """Counts a comparison of counters with rows."""
+        self._recounts.inc()
 
     def doubles_found(self, count: int) -> None:
         """Counts messages just proven to be doubles."""

@@ -23,15 +23,40 @@ CREATE FUNCTION public.count_inserted_messages() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO counters (scope_id, state, error_code, shard, count)
-    SELECT scope_id, state, error_code, pg_backend_pid() % 16, count
+    INSERT INTO counters (scope_id, state, error_code, reason, shard, count)
+    SELECT scope_id, state, error_code, reason, pg_backend_pid() % 16, count
     FROM (
-        SELECT unnest(counter_scopes(campaign_id)) AS scope_id, state, error_code, sum(count) AS count
-        FROM (SELECT campaign_id, state, error_code, count(*) AS count FROM new_rows GROUP BY 1, 2, 3) AS grouped
-        GROUP BY 1, 2, 3
+        SELECT unnest(counter_scopes(campaign_id)) AS scope_id, state, error_code, reason, sum(count) AS count
+        FROM (
+            SELECT campaign_id, state, error_code, CASE state WHEN 'SKIPPED' THEN reason ELSE '' END AS reason, count(*) AS count
+            FROM new_rows GROUP BY 1, 2, 3, 4
+        ) AS grouped
+        GROUP BY 1, 2, 3, 4
     ) AS added
-    ORDER BY 1, 2, 3
+    ORDER BY 1, 2, 3, 4
     ON CONFLICT ON CONSTRAINT counters_pkey DO UPDATE SET count = counters.count + excluded.count;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.count_replied_messages() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH first AS (
+        INSERT INTO replied_messages (campaign_id, message_id)
+        SELECT DISTINCT campaign_id, message_id FROM new_rows
+        WHERE campaign_id IS NOT NULL AND message_id IS NOT NULL
+        ORDER BY 1, 2
+        ON CONFLICT ON CONSTRAINT replied_messages_pkey DO NOTHING
+        RETURNING campaign_id
+    )
+    INSERT INTO reply_counters (scope_id, shard, count)
+    SELECT scope_id, pg_backend_pid() % 16, count(*)
+    FROM (SELECT unnest(counter_scopes(campaign_id)) AS scope_id FROM first) AS scoped
+    GROUP BY 1
+    ORDER BY 1
+    ON CONFLICT ON CONSTRAINT reply_counters_pkey DO UPDATE SET count = reply_counters.count + excluded.count;
     RETURN NULL;
 END
 $$;
@@ -41,16 +66,18 @@ CREATE FUNCTION public.count_updated_messages() RETURNS trigger
     AS $$
 BEGIN
     WITH moved AS (
-        SELECT campaign_id, state, error_code, -count(*) AS count FROM old_rows GROUP BY 1, 2, 3
+        SELECT campaign_id, state, error_code, CASE state WHEN 'SKIPPED' THEN reason ELSE '' END AS reason, -count(*) AS count
+        FROM old_rows GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT campaign_id, state, error_code, count(*) AS count FROM new_rows GROUP BY 1, 2, 3
+        SELECT campaign_id, state, error_code, CASE state WHEN 'SKIPPED' THEN reason ELSE '' END, count(*)
+        FROM new_rows GROUP BY 1, 2, 3, 4
     )
-    INSERT INTO counters (scope_id, state, error_code, shard, count)
-    SELECT scope_id, state, error_code, pg_backend_pid() % 16, sum(count)
-    FROM (SELECT unnest(counter_scopes(campaign_id)) AS scope_id, state, error_code, count FROM moved) AS scoped
-    GROUP BY 1, 2, 3
+    INSERT INTO counters (scope_id, state, error_code, reason, shard, count)
+    SELECT scope_id, state, error_code, reason, pg_backend_pid() % 16, sum(count)
+    FROM (SELECT unnest(counter_scopes(campaign_id)) AS scope_id, state, error_code, reason, count FROM moved) AS scoped
+    GROUP BY 1, 2, 3, 4
     HAVING sum(count) <> 0
-    ORDER BY 1, 2, 3
+    ORDER BY 1, 2, 3, 4
     ON CONFLICT ON CONSTRAINT counters_pkey DO UPDATE SET count = counters.count + excluded.count;
 
     WITH both_rows AS (
@@ -259,7 +286,8 @@ CREATE TABLE public.counters (
     state text NOT NULL,
     error_code integer NOT NULL,
     shard smallint NOT NULL,
-    count bigint NOT NULL
+    count bigint NOT NULL,
+    reason text DEFAULT ''::text NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000');
 
@@ -367,6 +395,24 @@ CREATE TABLE public.pumps (
     lease_expire_time timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.recounts (
+    scope_id uuid NOT NULL,
+    recount_time timestamp with time zone NOT NULL,
+    difference_count bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.replied_messages (
+    campaign_id uuid NOT NULL,
+    message_id uuid NOT NULL
+);
+
+CREATE TABLE public.reply_counters (
+    scope_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    count bigint NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000');
+
 CREATE TABLE public.retries (
     id uuid DEFAULT uuidv7() NOT NULL,
     campaign_id uuid NOT NULL,
@@ -451,7 +497,7 @@ ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_whatsapp_user_id_key UNIQUE (whatsapp_user_id);
 
 ALTER TABLE ONLY public.counters
-    ADD CONSTRAINT counters_pkey PRIMARY KEY (scope_id, state, error_code, shard);
+    ADD CONSTRAINT counters_pkey PRIMARY KEY (scope_id, state, error_code, reason, shard);
 
 ALTER TABLE ONLY public.erased_people
     ADD CONSTRAINT erased_people_pkey PRIMARY KEY (trace);
@@ -485,6 +531,15 @@ ALTER TABLE ONLY public.parked_receipts
 
 ALTER TABLE ONLY public.pumps
     ADD CONSTRAINT pumps_pkey PRIMARY KEY (sender_id, slot);
+
+ALTER TABLE ONLY public.recounts
+    ADD CONSTRAINT recounts_pkey PRIMARY KEY (scope_id);
+
+ALTER TABLE ONLY public.replied_messages
+    ADD CONSTRAINT replied_messages_pkey PRIMARY KEY (campaign_id, message_id);
+
+ALTER TABLE ONLY public.reply_counters
+    ADD CONSTRAINT reply_counters_pkey PRIMARY KEY (scope_id, shard);
 
 ALTER TABLE ONLY public.retries
     ADD CONSTRAINT retries_pkey PRIMARY KEY (id);
@@ -580,6 +635,8 @@ CREATE INDEX minute_counters_minute_idx ON public.minute_counters USING btree (m
 
 CREATE INDEX parked_receipts_due_idx ON public.parked_receipts USING btree (not_before_time);
 
+CREATE INDEX recounts_differing_idx ON public.recounts USING btree (scope_id) WHERE (difference_count > 0);
+
 CREATE INDEX retries_campaign_id_idx ON public.retries USING btree (campaign_id);
 
 CREATE INDEX senders_whatsapp_account_id_idx ON public.senders USING btree (whatsapp_account_id);
@@ -603,6 +660,8 @@ CREATE INDEX webhook_deliveries_urgent_idx ON public.webhook_deliveries USING bt
 CREATE TRIGGER category_contacts_count_delete AFTER DELETE ON public.category_contacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_category_contacts();
 
 CREATE TRIGGER category_contacts_count_insert AFTER INSERT ON public.category_contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_category_contacts();
+
+CREATE TRIGGER interactions_count_insert AFTER INSERT ON public.interactions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_replied_messages();
 
 CREATE TRIGGER messages_count_insert AFTER INSERT ON public.messages REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_inserted_messages();
 

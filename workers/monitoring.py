@@ -39,6 +39,7 @@ class QueueGauges(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Shows what was seen, or nothing when that is long ago."""
+        drift = GaugeMetricFamily("chappe_counter_drift", "By how much counters differ from rows, as last recounted.")
         messages = GaugeMetricFamily("chappe_queue_messages", "Messages of all campaigns.", labels=["state"])
         waiting = GaugeMetricFamily(
             "chappe_webhook_oldest_seconds", "How long the oldest unapplied webhook has waited."
@@ -49,7 +50,8 @@ class QueueGauges(Collector):
             messages.add_metric(["in_doubt"], self._seen.unconfirmed_count)
             messages.add_metric(["held"], self._seen.held_count)
             waiting.add_metric([], self._seen.oldest_delivery_seconds)
-        return messages, waiting
+            drift.add_metric([], self._seen.difference_count)
+        return messages, waiting, drift
 
     @property
     def _age(self) -> float:

@@ -8,6 +8,9 @@ from workers.keeper import Errand, Scout
 from workers.tasks.campaigns import cancel_messages, expand_campaign, retry_messages
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
+from workers.tasks.recounts import recount
+
+_RECOUNT_SECONDS = 10.0
 
 
 def scouts(engine: Engine) -> tuple[Scout, ...]:
@@ -19,6 +22,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
         partial(_find_senders, engine),
         partial(_find_urgent, engine),
         partial(_find_deliveries, engine),
+        RecountScout(engine),
     )
 
 
@@ -72,6 +76,25 @@ async def _find_urgent(engine: Engine) -> list[Errand]:
     if not waiting:
         return []
     return [Errand(name="urgent", ring=engine.wakeups.apply_urgent, work=partial(apply_urgent, engine))]
+
+
+class RecountScout:
+    """Looks every ten seconds for counters to be compared; each comparison may take as long as it likes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._next_look = 0.0
+
+    async def __call__(self) -> list[Errand]:
+        """Returns at most one comparison."""
+        if self._engine.clock.monotonic() < self._next_look:
+            return []
+        self._next_look = self._engine.clock.monotonic() + _RECOUNT_SECONDS
+        async with self._engine.store.connection() as rooms:
+            scope_id = await rooms.recounts.take_next_scope()
+        if scope_id is None:
+            return []
+        return [Errand(name="recount", ring=_nobody, work=partial(recount, self._engine, scope_id))]
 
 
 async def _find_deliveries(engine: Engine) -> list[Errand]:

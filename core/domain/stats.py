@@ -31,18 +31,20 @@ ENDED: Final = READ | {MessageState.FAILED, MessageState.SKIPPED, MessageState.C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Counts the messages in one state with one error code."""
+    """Counts the messages in one state with one error code and, where they were skipped, one reason."""
 
     state: MessageState
     error_code: int
     count: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageCounts:
-    """Counts messages by the state they are in now; a state that is not in the mapping has none."""
+    """Counts messages by the state they are in now, one that is not in the mapping has none; and those answered."""
 
     states: Mapping[MessageState, int]
+    replied_count: int = 0
 
     def among(self, states: Iterable[MessageState]) -> int:
         """Counts the messages that are in any of the states."""
@@ -95,6 +97,7 @@ class MessageStats:
     counts: MessageCounts
     failures: tuple[FailureCount, ...]
     double_count: int
+    difference_count: int
     snapshot_time: datetime
 
 
@@ -117,12 +120,12 @@ class Dashboard:
     snapshot_time: datetime
 
 
-def count_states(tallies: Iterable[Tally]) -> MessageCounts:
-    """Adds up the tallies by state."""
+def count_states(tallies: Iterable[Tally], *, replied_count: int = 0) -> MessageCounts:
+    """Adds up the tallies by state, beside the number of messages answered."""
     states: dict[MessageState, int] = {}
     for tally in tallies:
         states[tally.state] = states.get(tally.state, 0) + tally.count
-    return MessageCounts(states=states)
+    return MessageCounts(states=states, replied_count=replied_count)
 
 
 def count_failures(tallies: Iterable[Tally]) -> tuple[FailureCount, ...]:
@@ -130,6 +133,16 @@ def count_failures(tallies: Iterable[Tally]) -> tuple[FailureCount, ...]:
     failed = [tally for tally in tallies if tally.state is MessageState.FAILED and tally.count]
     ordered = sorted(failed, key=lambda tally: (-tally.count, tally.error_code))
     return tuple(FailureCount(error_code=tally.error_code, message_count=tally.count) for tally in ordered)
+
+
+def count_skips(tallies: Iterable[Tally]) -> tuple[SkipCount, ...]:
+    """Returns the skips by reason, most first."""
+    reasons: dict[str, int] = {}
+    for tally in tallies:
+        if tally.state is MessageState.SKIPPED:
+            reasons[tally.reason] = reasons.get(tally.reason, 0) + tally.count
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(SkipCount(reason=reason, message_count=count) for reason, count in ordered if count)
 
 
 def is_quiet(state: CampaignState, *, end_time: datetime, at: datetime) -> bool:

@@ -17,13 +17,14 @@ SQL = load("backlogs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """Counts the messages due in running campaigns, claimed, in doubt and held; and how long a webhook has waited."""
+    """Counts messages due in running campaigns, claimed, in doubt, held, counted wrongly; how long webhooks wait."""
 
     due_count: int
     claimed_count: int
     unconfirmed_count: int
     held_count: int
     oldest_delivery_seconds: float
+    difference_count: int
 
 
 class Backlogs:

@@ -28,6 +28,7 @@ from core.repositories.pauses import Pauses
 from core.repositories.previews import Previews
 from core.repositories.pumps import Pumps
 from core.repositories.receipts import Receipts
+from core.repositories.recounts import Recounts
 from core.repositories.replays import Replays
 from core.repositories.resumptions import Resumptions
 from core.repositories.retries import Retries
@@ -157,6 +158,11 @@ class Rooms:
     def receipts(self) -> Receipts:
         """What WhatsApp says happened to messages."""
         return Receipts(self._connection)
+
+    @cached_property
+    def recounts(self) -> Recounts:
+        """Counters compared with rows."""
+        return Recounts(self._connection)
 
     @cached_property
     def replays(self) -> Replays:

@@ -14,9 +14,9 @@ from core.domain.stats import (
     CampaignStats,
     Dashboard,
     MessageStats,
-    SkipCount,
     Tally,
     count_failures,
+    count_skips,
     count_states,
     is_final,
 )
@@ -52,9 +52,10 @@ class Stats:
         row = _only(await self._connection.fetchrow(SQL["get_message_stats"], DEPLOYMENT))
         tallies = _tallies(row["tallies"])
         return MessageStats(
-            counts=count_states(tallies),
+            counts=count_states(tallies, replied_count=row["replied_count"]),
             failures=count_failures(tallies),
             double_count=row["double_count"],
+            difference_count=row["difference_count"],
             snapshot_time=at,
         )
 
@@ -64,7 +65,7 @@ class Stats:
         row = _only(await self._connection.fetchrow(SQL["get_dashboard"], DEPLOYMENT, first_minute))
         tallies = _tallies(row["tallies"])
         return Dashboard(
-            counts=count_states(tallies),
+            counts=count_states(tallies, replied_count=row["replied_count"]),
             failures=count_failures(tallies),
             campaign_states={CampaignState(state): count for state, count in row["campaign_states"].items()},
             accepted_last_hour_count=row["accepted_last_hour_count"],
@@ -99,12 +100,12 @@ class Stats:
 
 def _campaign_stats(row: Row, *, at: datetime) -> CampaignStats:
     tallies = _tallies(row["tallies"])
-    counts = count_states(tallies)
+    counts = count_states(tallies, replied_count=row["replied_count"])
     return CampaignStats(
         campaign_id=row["id"],
         counts=counts,
         failures=count_failures(tallies),
-        skips=_skips(row["skips"] or {}),
+        skips=count_skips(tallies),
         double_count=row["double_count"],
         final=is_final(CampaignState(row["state"]), counts, end_time=row["end_time"], at=at),
         snapshot_time=at,
@@ -112,17 +113,15 @@ def _campaign_stats(row: Row, *, at: datetime) -> CampaignStats:
 
 
 def _tallies(written: Sequence[Sequence[Any]]) -> list[Tally]:
-    return [Tally(state=MessageState(state), error_code=code, count=count) for state, code, count in written]
-
-
-def _skips(reasons: Mapping[str, int]) -> tuple[SkipCount, ...]:
-    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(SkipCount(reason=reason, message_count=count) for reason, count in ordered)
+    return [
+        Tally(state=MessageState(state), error_code=code, reason=reason, count=count)
+        for state, code, reason, count in written
+    ]
 
 
 def _line(row: Row) -> CampaignLine:
     values = dict(row)
-    counts = count_states(_tallies(values.pop("tallies")))
+    counts = count_states(_tallies(values.pop("tallies")), replied_count=values.pop("replied_count"))
     return CampaignLine(campaign=read_campaign(cast("Row", values)), counts=counts)
 
 

@@ -48,6 +48,7 @@ def message_counts(written: MessageCounts) -> stats_pb2.MessageCounts:
         skipped_count=written.among([MessageState.SKIPPED]),
         cancelled_count=written.among([MessageState.CANCELLED]),
         unconfirmed_count=written.among([MessageState.UNCONFIRMED]),
+        replied_count=written.replied_count,
     )
 
 
@@ -92,6 +93,7 @@ def message_stats(written: MessageStats) -> stats_pb2.MessageStats:
         counts=message_counts(written.counts),
         failures=failure_counts(written.failures),
         double_count=written.double_count,
+        difference_count=written.difference_count,
         snapshot_time=times.timestamp(written.snapshot_time),
     )
 

@@ -26,8 +26,8 @@ CROSS JOIN LATERAL (
 WHERE campaigns.id = $1;
 
 -- name: get_queue
--- What all campaigns have waiting: messages due in those that run, claimed, in doubt, held by WhatsApp; and for how
--- many seconds the oldest webhook body has waited. Read from counters (deployment $1) and short indexes.
+-- What all campaigns have waiting: messages due in those that run, claimed, in doubt, held by WhatsApp; for how many
+-- seconds the oldest webhook body has waited; and by how much counters were found to differ from rows. Read from counters (deployment $1) and short indexes.
 SELECT
     coalesce((
         SELECT sum(counters.count)
@@ -41,7 +41,8 @@ SELECT
         WHERE apply_time IS NULL
         ORDER BY id
         LIMIT 1
-    ), 0)::double precision AS oldest_delivery_seconds
+    ), 0)::double precision AS oldest_delivery_seconds,
+    (SELECT coalesce(sum(difference_count), 0)::bigint FROM recounts WHERE difference_count > 0) AS difference_count
 FROM (
     SELECT
         coalesce(sum(count) FILTER (WHERE state = 'SENDING'), 0)::bigint AS claimed_count,

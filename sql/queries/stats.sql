@@ -1,69 +1,62 @@
 -- name: batch_get_campaign_stats
--- Reads the counters of the campaigns $1, each summed over its shards, with their skips by reason and proven doubles.
--- The skipped are only read where the counter knows of some. A campaign without a row does not exist.
+-- Reads the counters of the campaigns $1, each summed over its shards, how many messages were answered, and proven doubles.
+-- A campaign without a row does not exist.
 SELECT
     campaigns.id,
     campaigns.state,
     coalesce(campaigns.complete_time, campaigns.cancel_time, campaigns.update_time) AS end_time,
-    counted.tallies,
-    CASE WHEN counted.has_skipped THEN (
-        SELECT jsonb_object_agg(reasons.reason, reasons.count)
+    (
+        SELECT coalesce(jsonb_agg(jsonb_build_array(state, error_code, reason, count)), '[]')
         FROM (
-            SELECT reason, count(*) AS count
-            FROM messages
-            WHERE messages.campaign_id = campaigns.id AND messages.state = 'SKIPPED'
-            GROUP BY reason
-        ) AS reasons
-    ) END AS skips,
+            SELECT state, error_code, reason, sum(count)::bigint AS count
+            FROM counters
+            WHERE scope_id = campaigns.id
+            GROUP BY state, error_code, reason
+        ) AS summed
+    ) AS tallies,
+    (SELECT coalesce(sum(count), 0)::bigint FROM reply_counters WHERE scope_id = campaigns.id) AS replied_count,
     (
         SELECT count(DISTINCT message_id)
         FROM message_attempts
         WHERE message_attempts.campaign_id = campaigns.id AND accept_time IS NOT NULL
     ) AS double_count
 FROM campaigns
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(jsonb_agg(jsonb_build_array(state, error_code, count)), '[]') AS tallies,
-        coalesce(bool_or(state = 'SKIPPED' AND count > 0), false) AS has_skipped
-    FROM (
-        SELECT state, error_code, sum(count)::bigint AS count
-        FROM counters
-        WHERE scope_id = campaigns.id
-        GROUP BY state, error_code
-    ) AS summed
-) AS counted
 WHERE campaigns.id = ANY ($1::uuid[]);
 
 -- name: get_message_stats
--- Reads the counters of the whole deployment (scope $1), summed over their shards, and the number of proven doubles.
+-- Reads the counters of the whole deployment (scope $1), summed over their shards, how many messages were answered,
+-- the number of proven doubles, and by how much counters differed from rows when they were last recounted.
 SELECT
     (
-        SELECT coalesce(jsonb_agg(jsonb_build_array(state, error_code, count)), '[]')
+        SELECT coalesce(jsonb_agg(jsonb_build_array(state, error_code, reason, count)), '[]')
         FROM (
-            SELECT state, error_code, sum(count)::bigint AS count
+            SELECT state, error_code, reason, sum(count)::bigint AS count
             FROM counters
             WHERE scope_id = $1
-            GROUP BY state, error_code
+            GROUP BY state, error_code, reason
         ) AS summed
     ) AS tallies,
+    (SELECT coalesce(sum(count), 0)::bigint FROM reply_counters WHERE scope_id = $1) AS replied_count,
     (
         SELECT count(*)
         FROM (SELECT DISTINCT campaign_id, message_id FROM message_attempts WHERE accept_time IS NOT NULL) AS doubled
-    ) AS double_count;
+    ) AS double_count,
+    (SELECT coalesce(sum(difference_count), 0)::bigint FROM recounts WHERE difference_count > 0) AS difference_count;
 
 -- name: get_dashboard
 -- Reads the deployment's counters (scope $1), the number of campaigns by state, and how many messages were accepted in
 -- the minutes from $2 on.
 SELECT
     (
-        SELECT coalesce(jsonb_agg(jsonb_build_array(state, error_code, count)), '[]')
+        SELECT coalesce(jsonb_agg(jsonb_build_array(state, error_code, reason, count)), '[]')
         FROM (
-            SELECT state, error_code, sum(count)::bigint AS count
+            SELECT state, error_code, reason, sum(count)::bigint AS count
             FROM counters
             WHERE scope_id = $1
-            GROUP BY state, error_code
+            GROUP BY state, error_code, reason
         ) AS summed
     ) AS tallies,
+    (SELECT coalesce(sum(count), 0)::bigint FROM reply_counters WHERE scope_id = $1) AS replied_count,
     (
         SELECT coalesce(jsonb_object_agg(state, count), '{}')
         FROM (SELECT state, count(*) AS count FROM campaigns WHERE kind = 'BULK' GROUP BY state) AS grouped
@@ -88,14 +81,15 @@ SELECT campaigns.id, kind, display_name, sender_id, template_id, bindings, all_c
     failure_reason, expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
     create_time, update_time,
     (
-        SELECT coalesce(jsonb_agg(jsonb_build_array(summed.state, 0, summed.count)), '[]')
+        SELECT coalesce(jsonb_agg(jsonb_build_array(summed.state, 0, '', summed.count)), '[]')
         FROM (
             SELECT counters.state, sum(counters.count)::bigint AS count
             FROM counters
             WHERE counters.scope_id = shown.id
             GROUP BY counters.state
         ) AS summed
-    ) AS tallies
+    ) AS tallies,
+    (SELECT coalesce(sum(count), 0)::bigint FROM reply_counters WHERE reply_counters.scope_id = shown.id) AS replied_count
 FROM shown
 JOIN campaigns ON campaigns.id = shown.id
 ORDER BY shown.end_time DESC, shown.id DESC

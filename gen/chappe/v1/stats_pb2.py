@@ -26,7 +26,7 @@ from chappe.v1 import messages_pb2 as chappe_dot_v1_dot_messages__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63happe/v1/stats.proto\x12\tchappe.v1\x1a\x18\x63happe/v1/messages.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x02\n\rMessageCounts\x12\x15\n\rmessage_count\x18\x01 \x01(\x03\x12%\n\x06states\x18\x02 \x03(\x0b\x32\x15.chappe.v1.StateCount\x12\x15\n\rwaiting_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x04 \x01(\x03\x12\x12\n\nsent_count\x18\x05 \x01(\x03\x12\x17\n\x0f\x64\x65livered_count\x18\x06 \x01(\x03\x12\x12\n\nread_count\x18\x07 \x01(\x03\x12\x14\n\x0c\x66\x61iled_count\x18\x08 \x01(\x03\x12\x15\n\rskipped_count\x18\t \x01(\x03\x12\x17\n\x0f\x63\x61ncelled_count\x18\n \x01(\x03\x12\x19\n\x11unconfirmed_count\x18\x0b \x01(\x03\"L\n\nStateCount\x12\'\n\x05state\x18\x01 \x01(\x0e\x32\x18.chappe.v1.Message.State\x12\x15\n\rmessage_count\x18\x02 \x01(\x03\"N\n\x0c\x46\x61ilureCount\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x13\n\x0b\x65rror_title\x18\x02 \x01(\t\x12\x15\n\rmessage_count\x18\x03 \x01(\x03\"2\n\tSkipCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\rmessage_count\x18\x02 \x01(\x03\"\xef\x01\n\rCampaignStats\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x18.chappe.v1.MessageCounts\x12)\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x17.chappe.v1.FailureCount\x12#\n\x05skips\x18\x04 \x03(\x0b\x32\x14.chappe.v1.SkipCount\x12\x14\n\x0c\x64ouble_count\x18\x05 \x01(\x03\x12\r\n\x05\x66inal\x18\x06 \x01(\x08\x12\x31\n\rsnapshot_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xac\x01\n\x0cMessageStats\x12(\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x18.chappe.v1.MessageCounts\x12)\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x17.chappe.v1.FailureCount\x12\x14\n\x0c\x64ouble_count\x18\x03 \x01(\x03\x12\x31\n\rsnapshot_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63happe/v1/stats.proto\x12\tchappe.v1\x1a\x18\x63happe/v1/messages.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x02\n\rMessageCounts\x12\x15\n\rmessage_count\x18\x01 \x01(\x03\x12%\n\x06states\x18\x02 \x03(\x0b\x32\x15.chappe.v1.StateCount\x12\x15\n\rwaiting_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x04 \x01(\x03\x12\x12\n\nsent_count\x18\x05 \x01(\x03\x12\x17\n\x0f\x64\x65livered_count\x18\x06 \x01(\x03\x12\x12\n\nread_count\x18\x07 \x01(\x03\x12\x14\n\x0c\x66\x61iled_count\x18\x08 \x01(\x03\x12\x15\n\rskipped_count\x18\t \x01(\x03\x12\x17\n\x0f\x63\x61ncelled_count\x18\n \x01(\x03\x12\x19\n\x11unconfirmed_count\x18\x0b \x01(\x03\x12\x15\n\rreplied_count\x18\x0c \x01(\x03\"L\n\nStateCount\x12\'\n\x05state\x18\x01 \x01(\x0e\x32\x18.chappe.v1.Message.State\x12\x15\n\rmessage_count\x18\x02 \x01(\x03\"N\n\x0c\x46\x61ilureCount\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x13\n\x0b\x65rror_title\x18\x02 \x01(\t\x12\x15\n\rmessage_count\x18\x03 \x01(\x03\"2\n\tSkipCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\rmessage_count\x18\x02 \x01(\x03\"\xef\x01\n\rCampaignStats\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x18.chappe.v1.MessageCounts\x12)\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x17.chappe.v1.FailureCount\x12#\n\x05skips\x18\x04 \x03(\x0b\x32\x14.chappe.v1.SkipCount\x12\x14\n\x0c\x64ouble_count\x18\x05 \x01(\x03\x12\r\n\x05\x66inal\x18\x06 \x01(\x08\x12\x31\n\rsnapshot_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc6\x01\n\x0cMessageStats\x12(\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x18.chappe.v1.MessageCounts\x12)\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x17.chappe.v1.FailureCount\x12\x14\n\x0c\x64ouble_count\x18\x03 \x01(\x03\x12\x31\n\rsnapshot_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x64ifference_count\x18\x05 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chappe.v1.stats_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGECOUNTS']._serialized_start=96
-  _globals['_MESSAGECOUNTS']._serialized_end=382
-  _globals['_STATECOUNT']._serialized_start=384
-  _globals['_STATECOUNT']._serialized_end=460
-  _globals['_FAILURECOUNT']._serialized_start=462
-  _globals['_FAILURECOUNT']._serialized_end=540
-  _globals['_SKIPCOUNT']._serialized_start=542
-  _globals['_SKIPCOUNT']._serialized_end=592
-  _globals['_CAMPAIGNSTATS']._serialized_start=595
-  _globals['_CAMPAIGNSTATS']._serialized_end=834
-  _globals['_MESSAGESTATS']._serialized_start=837
-  _globals['_MESSAGESTATS']._serialized_end=1009
+  _globals['_MESSAGECOUNTS']._serialized_end=405
+  _globals['_STATECOUNT']._serialized_start=407
+  _globals['_STATECOUNT']._serialized_end=483
+  _globals['_FAILURECOUNT']._serialized_start=485
+  _globals['_FAILURECOUNT']._serialized_end=563
+  _globals['_SKIPCOUNT']._serialized_start=565
+  _globals['_SKIPCOUNT']._serialized_end=615
+  _globals['_CAMPAIGNSTATS']._serialized_start=618
+  _globals['_CAMPAIGNSTATS']._serialized_end=857
+  _globals['_MESSAGESTATS']._serialized_start=860
+  _globals['_MESSAGESTATS']._serialized_end=1058
 # @@protoc_insertion_point(module_scope)

@@ -37,6 +37,7 @@ class MessageCounts(_message.Message):
     SKIPPED_COUNT_FIELD_NUMBER: _builtins.int
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     UNCONFIRMED_COUNT_FIELD_NUMBER: _builtins.int
+    REPLIED_COUNT_FIELD_NUMBER: _builtins.int
     message_count: _builtins.int
     """Is the number of all messages."""
     waiting_count: _builtins.int
@@ -57,6 +58,8 @@ class MessageCounts(_message.Message):
     """Is the number cancelled."""
     unconfirmed_count: _builtins.int
     """Is the number whose fate is not known yet."""
+    replied_count: _builtins.int
+    """Is the number that got an answer, whatever it was: a text, a tap on a button, a reaction. Each message counts once."""
     @_builtins.property
     def states(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateCount]:
         """Lists how many are in each state now, one element per state, zeros included, in the order of the states."""
@@ -75,10 +78,11 @@ class MessageCounts(_message.Message):
         skipped_count: _builtins.int = ...,
         cancelled_count: _builtins.int = ...,
         unconfirmed_count: _builtins.int = ...,
+        replied_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "cancelled_count", b"cancelled_count", "delivered_count", b"delivered_count", "failed_count", b"failed_count", "message_count", b"message_count", "read_count", b"read_count", "sent_count", b"sent_count", "skipped_count", b"skipped_count", "states", b"states", "unconfirmed_count", b"unconfirmed_count", "waiting_count", b"waiting_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "cancelled_count", b"cancelled_count", "delivered_count", b"delivered_count", "failed_count", b"failed_count", "message_count", b"message_count", "read_count", b"read_count", "replied_count", b"replied_count", "sent_count", b"sent_count", "skipped_count", b"skipped_count", "states", b"states", "unconfirmed_count", b"unconfirmed_count", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,8 +234,13 @@ class MessageStats(_message.Message):
     FAILURES_FIELD_NUMBER: _builtins.int
     DOUBLE_COUNT_FIELD_NUMBER: _builtins.int
     SNAPSHOT_TIME_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_COUNT_FIELD_NUMBER: _builtins.int
     double_count: _builtins.int
     """Is the number of messages proven to have been accepted twice."""
+    difference_count: _builtins.int
+    """Tells by how many messages counters differed from the messages themselves when each was last recounted, which is done
+    every hour: 0 unless something is broken.
+    """
     @_builtins.property
     def counts(self) -> Global___MessageCounts:
         """Counts the messages."""
@@ -251,10 +260,11 @@ class MessageStats(_message.Message):
         failures: _abc.Iterable[Global___FailureCount] | None = ...,
         double_count: _builtins.int = ...,
         snapshot_time: _timestamp_pb2.Timestamp | None = ...,
+        difference_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "snapshot_time", b"snapshot_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "double_count", b"double_count", "failures", b"failures", "snapshot_time", b"snapshot_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "difference_count", b"difference_count", "double_count", b"double_count", "failures", b"failures", "snapshot_time", b"snapshot_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -193,7 +193,7 @@ async def test_numbers_are_read_from_a_few_counters(seen: Seen) -> None:
     assert (await rooms.stats.get_message_stats(at=NOW)).counts.message_count == ROWS + 2 * SMALL * 50
     seen.check("counters_pkey")
     await rooms.stats.list_campaign_lines(limit=10)
-    seen.check("counters_pkey", rows=10 * PAGE)
+    seen.check("counters_pkey", rows=12 * PAGE)  # reply_counters is scanned while it is small
 
 
 async def test_numbers_over_time_read_the_time_shown(seen: Seen) -> None:

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from stack.process import Command, Process
 from stack.programs import environment
 from tests.helpers.eventually import eventually
+from tests.helpers.recounting import differences
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
 from tests.helpers.whatsapp import WhatsApp
 from workers.assembly import assembled
@@ -196,6 +197,7 @@ async def test_workers_killed_again_and_again_and_a_bell_that_forgets_send_nothi
         assert set(states) <= {"ACCEPTED", "UNCONFIRMED"}
         assert await control.doubled_count() == 0
         assert states["ACCEPTED"] <= await control.accepted_count() <= 1500
+        assert await differences(plan.connection) == []
 
 
 async def _sent_more_than(plan: Plan, count: int) -> bool:

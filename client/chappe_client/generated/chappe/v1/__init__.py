@@ -3683,6 +3683,11 @@ class MessageCounts(betterproto2.Message):
     Is the number whose fate is not known yet.
     """
 
+    replied_count: "int" = betterproto2.field(12, betterproto2.TYPE_INT64)
+    """
+    Is the number that got an answer, whatever it was: a text, a tap on a button, a reaction. Each message counts once.
+    """
+
 
 default_message_pool.register_message("chappe.v1", "MessageCounts", MessageCounts)
 
@@ -3713,6 +3718,12 @@ class MessageStats(betterproto2.Message):
     )
     """
     Is when the numbers were read.
+    """
+
+    difference_count: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
+    """
+    Tells by how many messages counters differed from the messages themselves when each was last recounted, which is done
+    every hour: 0 unless something is broken.
     """
 
 

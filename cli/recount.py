@@ -1,0 +1,85 @@
+"""Counters compared with the messages they count, straight in the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.output import explaining, say
+from core.db import Database
+from core.domain.errors import Refusal
+from core.domain.recounts import Difference, total
+from core.domain.stats import DEPLOYMENT
+from core.repositories.rooms import Store
+from core.settings import Settings, SettingsError
+
+_PAGE = 1000
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command("recount")(recount)
+
+
+@explaining(SettingsError, Refusal)
+def recount(
+    campaign: Annotated[str, typer.Argument(help="campaigns/…; all of them when left out.")] = "",
+    repair: Annotated[bool, typer.Option("--repair", help="Set the counters right.")] = False,
+) -> None:
+    """Compare counters with messages (CHAPPE_DATABASE_URL). Exit code 1 when they differ and are not repaired."""
+    found = asyncio.run(_compare(campaign, repair=repair))
+    say(f"differing by {found:,}" if found else "counters equal messages")
+    if found and not repair:
+        raise typer.Exit(1)
+
+
+async def _compare(campaign: str, *, repair: bool) -> int:
+    found = 0
+    async with Database(url=Settings.load().database_url, pool_size=1) as database:
+        store = Store(database)
+        async for scope_id in _scopes(store, campaign):
+            differences = await _compare_one(store, scope_id, repair=repair)
+            for difference in differences:
+                say(f"{_name(scope_id)} {difference}")
+            found += total(differences)
+    return found
+
+
+async def _scopes(store: Store, campaign: str) -> AsyncIterator[UUID]:
+    """Yields campaigns first: the deployment is compared with what they count."""
+    if campaign:
+        yield _read(campaign)
+        return
+    after = DEPLOYMENT
+    while True:
+        async with store.connection() as rooms:
+            page = await rooms.recounts.list_scopes(after=after, limit=_PAGE)
+        for scope_id in page:
+            yield scope_id
+        if len(page) < _PAGE:
+            break
+        after = page[-1]
+    yield DEPLOYMENT
+
+
+async def _compare_one(store: Store, scope_id: UUID, *, repair: bool) -> list[Difference]:
+    if repair:
+        async with store.transaction() as rooms:
+            return await rooms.recounts.repair(scope_id)
+    async with store.connection() as rooms:
+        differences = await rooms.recounts.find_differences(scope_id)
+        await rooms.recounts.note_recount(scope_id, difference_count=total(differences))
+    return differences
+
+
+def _name(scope_id: UUID) -> str:
+    return "all" if scope_id == DEPLOYMENT else f"campaigns/{scope_id}"
+
+
+def _read(campaign: str) -> UUID:
+    try:
+        return UUID(campaign.removeprefix("campaigns/"))
+    except ValueError:
+        raise SettingsError(f"{campaign!r} is no name of a campaign") from None
