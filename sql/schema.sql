@@ -362,6 +362,7 @@ CREATE TABLE public.messages (
     deliver_time timestamp with time zone,
     read_time timestamp with time zone,
     fail_time timestamp with time zone,
+    failed_attempt integer DEFAULT 0 NOT NULL,
     CONSTRAINT messages_doubt_check CHECK (((state <> 'UNCONFIRMED'::text) OR (doubt_time IS NOT NULL))),
     CONSTRAINT messages_lease_check CHECK (((state <> 'SENDING'::text) OR (lease_expire_time IS NOT NULL))),
     CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'SENDING'::text, 'ACCEPTED'::text, 'HELD'::text, 'SENT'::text, 'DELIVERED'::text, 'READ'::text, 'FAILED'::text, 'SKIPPED'::text, 'CANCELLED'::text, 'UNCONFIRMED'::text])))

@@ -24,6 +24,9 @@ class ErrorClass(StrEnum):
     IGNORED = "IGNORED"
 
 
+_TRIED_AGAIN = frozenset({ErrorClass.RETRY_LATER, ErrorClass.THROTTLE, ErrorClass.THROTTLE_PAIR})
+
+
 class Scope(StrEnum):
     """Whose fault an error is, and so how far its effect reaches."""
 
@@ -116,11 +119,6 @@ class Claimed:
     parameters: tuple[str, ...]
     directed: Directed | None = None
 
-    @property
-    def free_tries(self) -> int:
-        """How many earlier claims of this message were not charged: throttled, or never on the wire."""
-        return max(0, self.ref.attempt - 1 - self.retry_count)
-
     def __repr__(self) -> str:
         """Names the message without its person."""
         return f"Claimed({self.ref.message_id}, attempt {self.ref.attempt})"
@@ -140,6 +138,26 @@ class Settlement:
     counts: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Another try: after how many seconds, and whether the failed one is charged."""
+
+    delay: float
+    counts: bool
+
+
+def next_try(verdict: Verdict, *, attempt: int, retry_count: int, luck: float) -> Retry | None:
+    """Returns the try an error is answered with, None when there is none (left); `luck` in [0, 1] spreads the delay.
+
+    `attempt` is the one that failed, `retry_count` how many tries before it were charged.
+    """
+    if verdict.error_class not in _TRIED_AGAIN or (verdict.counts and retry_count + 1 >= verdict.max_tries):
+        return None
+    tried = retry_count if verdict.counts else max(0, attempt - 1 - retry_count)
+    delay = verdict.delays[min(tried, len(verdict.delays) - 1)]
+    return Retry(delay=delay * luck if verdict.jitter else delay, counts=verdict.counts)
+
+
 def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> Settlement:
     """Decides what an attempt makes of its message; `luck` in [0, 1) spreads the retries."""
     match outcome:
@@ -156,13 +174,13 @@ def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> 
 
 def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:
     verdict = outcome.verdict
+    again = next_try(verdict, attempt=claimed.ref.attempt, retry_count=claimed.retry_count, luck=luck)
+    if again is not None:
+        delay = max(again.delay, outcome.wait)
+        return Settlement(ref=claimed.ref, state=MessageState.PENDING, delay=delay, counts=again.counts)
     match verdict.error_class:
         case ErrorClass.UNKNOWN:
             return Settlement(ref=claimed.ref, state=MessageState.UNCONFIRMED)
-        case ErrorClass.THROTTLE | ErrorClass.THROTTLE_PAIR:
-            return _again(claimed, outcome, luck=luck)
-        case ErrorClass.RETRY_LATER if claimed.retry_count + 1 < verdict.max_tries:
-            return _again(claimed, outcome, luck=luck)
         case ErrorClass.RETRY_LATER:
             return _failed(claimed, outcome, Reason.RETRIES_EXHAUSTED)
         case ErrorClass.PERMANENT_TEMPLATE | ErrorClass.AUTH | ErrorClass.ACCOUNT if not direct:
@@ -170,18 +188,6 @@ def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: f
             return Settlement(ref=claimed.ref, state=MessageState.PENDING)
         case _:
             return _failed(claimed, outcome, Reason.REJECTED)
-
-
-def _again(claimed: Claimed, outcome: Refused, *, luck: float) -> Settlement:
-    verdict = outcome.verdict
-    tried = claimed.retry_count if verdict.counts else claimed.free_tries
-    delay = verdict.delays[min(tried, len(verdict.delays) - 1)]
-    return Settlement(
-        ref=claimed.ref,
-        state=MessageState.PENDING,
-        delay=max(delay * luck if verdict.jitter else delay, outcome.wait),
-        counts=verdict.counts,
-    )
 
 
 def _failed(claimed: Claimed, outcome: Refused, reason: Reason) -> Settlement:

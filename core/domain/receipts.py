@@ -15,6 +15,19 @@ ERROR_OPTED_OUT: Final = 131050
 PARKED_FOR: Final = timedelta(hours=1)
 _LONGEST_PAUSE: Final = 60
 
+# A failure that another try could help is answered with one for so long after it happened.
+TRIED_AGAIN_FOR: Final = timedelta(hours=24)
+_OPEN: Final = frozenset(
+    {
+        MessageState.PENDING,
+        MessageState.SENDING,
+        MessageState.UNCONFIRMED,
+        MessageState.ACCEPTED,
+        MessageState.HELD,
+        MessageState.SENT,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -69,7 +82,8 @@ class Progress:
 class Standing:
     """Holds where one message stands, as far as receipts move it.
 
-    `failed_attempt` is the last attempt whose failure was answered with another try; 0 when there was none.
+    `failed_attempt` is the last attempt whose failure was answered with another try; 0 when there was none. A rival is
+    an older attempt that may have reached somebody; `is_cancelled` tells of the campaign.
     """
 
     campaign_id: UUID
@@ -88,6 +102,10 @@ class Standing:
     read_time: datetime | None = None
     fail_time: datetime | None = None
     failed_attempt: int = 0
+    retry_count: int = 0
+    not_before_time: datetime | None = None
+    has_rival: bool = False
+    is_cancelled: bool = False
 
 
 def collapse(receipts: Iterable[tuple[MessageRef, Receipt]]) -> list[Progress]:
@@ -155,6 +173,33 @@ def apply(standing: Standing, told: Progress) -> Standing:
         deliver_time=earliest(standing.deliver_time, told.deliver_time),
         read_time=earliest(standing.read_time, told.read_time),
         fail_time=earliest(None if _was_presumed(standing) else standing.fail_time, told.fail_time),
+    )
+
+
+def may_try_again(standing: Standing, told: Progress, *, now: datetime) -> bool:
+    """Tells whether a failure is the newest attempt's, and another one would bring nobody a second message."""
+    is_news = told.state is ReceiptState.FAILED and told.reference.attempt == standing.attempt
+    is_open = standing.state in _OPEN or _was_presumed(standing)
+    is_wanted = standing.contact_id is not None and not standing.is_cancelled
+    recent = told.fail_time is not None and now - told.fail_time <= TRIED_AGAIN_FOR
+    return is_news and is_open and is_wanted and recent and not standing.has_rival and not is_answered(standing, told)
+
+
+def put_back(standing: Standing, told: Progress, *, counts: bool, not_before_time: datetime) -> Standing:
+    """Returns a message that waits for its next attempt: what was told of this one is not its own any more."""
+    return replace(
+        standing,
+        state=MessageState.PENDING,
+        reason="",
+        error_code=0,
+        error_title="",
+        whatsapp_message_id=None,
+        accept_time=None,
+        send_time=None,
+        fail_time=None,
+        failed_attempt=told.reference.attempt,
+        retry_count=standing.retry_count + counts,
+        not_before_time=not_before_time,
     )
 
 

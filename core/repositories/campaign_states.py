@@ -64,6 +64,12 @@ class CampaignStates:
     async def _lock_finished_campaigns(self) -> list[UUID]:
         return [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"])]
 
+    async def reopen_unfinished_campaigns(self, *, at: datetime, completed_since: datetime) -> list[UUID]:
+        """Lets run again what was completed and has messages to send all the same."""
+        return [
+            row["id"] for row in await self._connection.fetch(SQL["reopen_unfinished_campaigns"], at, completed_since)
+        ]
+
     async def list_unexpanded_campaigns(self) -> list[UUID]:
         """Lists those whose audience is not wholly planned."""
         return [row["id"] for row in await self._connection.fetch(SQL["list_unexpanded_campaigns"])]

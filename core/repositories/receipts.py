@@ -57,6 +57,7 @@ class Receipts:
             (
                 new.campaign_id, new.message_id, old.state, new.state, new.reason, new.error_code, new.error_title,
                 new.whatsapp_message_id, new.accept_time, new.send_time, new.deliver_time, new.read_time, new.fail_time,
+                new.failed_attempt, new.retry_count, new.not_before_time,
             )
             for old, new in moves
         ]  # fmt: skip
@@ -71,22 +72,27 @@ class Receipts:
         """Notes superseded attempts as accepted; with a time, as a proven double."""
         await self._connection.execute(
             SQL["note_attempts"],
-            [told.reference.campaign_id for told, _, _ in attempts],
-            [told.reference.message_id for told, _, _ in attempts],
-            [told.reference.attempt for told, _, _ in attempts],
+            *_keys([told for told, _, _ in attempts]),
             [told.whatsapp_message_id if standing.contact_id else None for told, standing, _ in attempts],
             [accept_time for _, _, accept_time in attempts],
         )
 
+    async def fail_attempts(self, answered: Sequence[tuple[Progress, Standing]]) -> None:
+        """Keeps attempts whose failure is answered with another try."""
+        await self._connection.execute(
+            SQL["fail_attempts"],
+            *_keys([told for told, _ in answered]),
+            [told.whatsapp_message_id if standing.contact_id else None for told, standing in answered],
+            [told.fail_time for told, _ in answered],
+        )
+
+    async def revive_attempts(self, seen: Sequence[Progress]) -> None:
+        """Notes that attempts which were taken for failed were seen after all."""
+        await self._connection.execute(SQL["revive_attempts"], *_keys(seen))
+
     async def prove_doubles(self, newer: Sequence[Progress]) -> None:
         """Marks older attempts that were accepted as doubles of these."""
-        await self._connection.execute(
-            SQL["prove_doubles"],
-            [told.reference.campaign_id for told in newer],
-            [told.reference.message_id for told in newer],
-            [told.reference.attempt for told in newer],
-            [told.accept_time for told in newer],
-        )
+        await self._connection.execute(SQL["prove_doubles"], *_keys(newer), [told.accept_time for told in newer])
 
     async def park_receipts(self, parked: Sequence[Parked]) -> None:
         """Keeps receipts for later."""
@@ -109,6 +115,15 @@ class Receipts:
         await self._connection.execute(SQL["mark_whatsapp_states"], list(states), list(states.values()))
 
 
+def _keys(told: Sequence[Progress]) -> tuple[list[UUID], list[UUID], list[int]]:
+    references = [one.reference for one in told]
+    return (
+        [reference.campaign_id for reference in references],
+        [reference.message_id for reference in references],
+        [reference.attempt for reference in references],
+    )
+
+
 def _standing(row: Row) -> Standing:
     return Standing(
         campaign_id=row["campaign_id"],
@@ -127,6 +142,10 @@ def _standing(row: Row) -> Standing:
         read_time=row["read_time"],
         fail_time=row["fail_time"],
         failed_attempt=row["failed_attempt"],
+        retry_count=row["retry_count"],
+        not_before_time=row["not_before_time"],
+        has_rival=row["has_rival"],
+        is_cancelled=row["is_cancelled"],
     )
 
 

@@ -31,6 +31,13 @@ def _retry(
     )
 
 
+def _slow(words: str, *, delays: tuple[float, ...], scope: Scope = Scope.SENDER) -> Verdict:
+    effect = Effect.SLOW_SENDER if scope is Scope.SENDER else Effect.NONE
+    return Verdict(
+        error_class=ErrorClass.RETRY_LATER, scope=scope, words=words, effect=effect, delays=delays, max_tries=6
+    )
+
+
 def _throttle(words: str, *, delays: tuple[float, ...] = _HOLD, scope: Scope = Scope.SENDER) -> Verdict:
     return Verdict(
         error_class=ErrorClass.THROTTLE,
@@ -186,6 +193,9 @@ RANGES: tuple[tuple[int, int, Verdict], ...] = (
 IN_RECEIPTS: Mapping[int, Verdict] = MappingProxyType(
     {
         131000: _retry("Something went wrong at WhatsApp.", delays=(300.0,), tries=2, systematic=True, jitter=False),
+        # A throttle that comes so late costs a message each time: it must end.
+        130429: _slow("The sender was faster than WhatsApp allows.", delays=_EXPONENTIAL),
+        131056: _slow("Too many messages to this contact in a short time.", delays=_PAIR[2:], scope=Scope.PAIR),
         135000: _account("WhatsApp stopped the campaign after a check of its quality."),
     }
 )

@@ -114,6 +114,25 @@ WHERE id = ANY ($2)
     )
 RETURNING campaigns.id;
 
+-- name: reopen_unfinished_campaigns
+-- Lets run again at $1 what was complete since $2 and has messages to send all the same: WhatsApp failed them afterwards, in a
+-- way that another try may help.
+WITH unfinished AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE state IN ('COMPLETED')
+        AND kind = 'BULK'
+        AND complete_time >= $2
+        AND EXISTS (SELECT 1 FROM messages WHERE messages.campaign_id = campaigns.id AND messages.state = 'PENDING')
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE campaigns
+SET state = 'RUNNING', complete_time = NULL, revision = revision + 1, update_time = $1
+FROM unfinished
+WHERE campaigns.id = unfinished.id
+RETURNING campaigns.id;
+
 -- name: list_unexpanded_campaigns
 -- Lists the campaigns whose audience is not wholly planned, oldest first.
 SELECT id

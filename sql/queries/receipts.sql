@@ -2,15 +2,20 @@
 
 -- name: lock_messages
 -- Locks messages in key order until the transaction ends, so that two batches never wait for each other in a ring.
--- $1 campaigns, $2 messages. The answer has those that exist, as they are.
+-- $1 campaigns, $2 messages. The answer has those that exist, as they are; a rival is an older attempt that may have arrived.
 SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.contact_id, messages.attempt,
     messages.whatsapp_message_id, messages.state, messages.reason, messages.error_code, messages.error_title,
     messages.accept_time, messages.send_time, messages.deliver_time, messages.read_time, messages.fail_time,
-    coalesce((
-        SELECT max(older.attempt) FROM message_attempts AS older
-        WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id AND older.fail_time IS NOT NULL
-    ), 0) AS failed_attempt
+    messages.failed_attempt, messages.retry_count, messages.not_before_time,
+    EXISTS (
+        SELECT FROM message_attempts AS older
+        WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
+            AND older.attempt < messages.attempt AND older.fail_time IS NULL
+    ) AS has_rival,
+    EXISTS (
+        SELECT FROM campaigns WHERE campaigns.id = messages.campaign_id AND campaigns.state = 'CANCELLED'
+    ) AS is_cancelled
 FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, id)
 JOIN messages ON messages.campaign_id = told.campaign_id AND messages.id = told.id
 ORDER BY messages.campaign_id, messages.id
@@ -19,7 +24,8 @@ FOR UPDATE OF messages;
 -- name: move_messages
 -- Writes what receipts made of locked messages. $1 campaigns, $2 messages (none twice), $3 the states they leave, $4 the
 -- states they take, $5 reasons, $6 error codes, $7 titles, $8 WhatsApp ids, $9 accept, $10 send, $11 deliver, $12 read,
--- $13 fail times. A message that is no longer in the state it should leave is not touched.
+-- $13 fail times, $14 answered attempts, $15 tries that count, $16 not before. A message that is no longer in the state it
+-- should leave is not touched.
 UPDATE messages
 SET
     state = told.state,
@@ -31,13 +37,17 @@ SET
     send_time = told.send_time,
     deliver_time = told.deliver_time,
     read_time = told.read_time,
-    fail_time = told.fail_time
+    fail_time = told.fail_time,
+    failed_attempt = told.failed_attempt,
+    retry_count = told.retry_count,
+    not_before_time = told.not_before_time
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[], $9::timestamptz[],
-    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]
+    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::integer[], $15::integer[],
+    $16::timestamptz[]
 ) AS told (
     campaign_id, id, old_state, state, reason, error_code, error_title, whatsapp_message_id, accept_time, send_time,
-    deliver_time, read_time, fail_time
+    deliver_time, read_time, fail_time, failed_attempt, retry_count, not_before_time
 )
 WHERE messages.campaign_id = told.campaign_id
     AND messages.id = told.id
@@ -59,6 +69,29 @@ CROSS JOIN LATERAL (
     ORDER BY create_time DESC, attempt DESC
     LIMIT 1
 ) AS found;
+
+-- name: fail_attempts
+-- Keeps attempts whose failure is answered with another try, so that old news of them stay old. $1 campaigns, $2 messages,
+-- $3 attempts, $4 WhatsApp ids, $5 when they failed.
+INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, fail_time)
+SELECT campaign_id, message_id, attempt, whatsapp_message_id, fail_time
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::timestamptz[])
+    AS told (campaign_id, message_id, attempt, whatsapp_message_id, fail_time)
+ORDER BY campaign_id, message_id, attempt
+ON CONFLICT ON CONSTRAINT message_attempts_pkey DO UPDATE
+SET
+    whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id),
+    fail_time = excluded.fail_time;
+
+-- name: revive_attempts
+-- Notes that attempts which were taken for failed were seen after all. $1 campaigns, $2 messages, $3 attempts.
+UPDATE message_attempts
+SET fail_time = NULL
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS told (campaign_id, message_id, attempt)
+WHERE message_attempts.campaign_id = told.campaign_id
+    AND message_attempts.message_id = told.message_id
+    AND message_attempts.attempt = told.attempt
+    AND message_attempts.fail_time IS NOT NULL;
 
 -- name: note_attempts
 -- Notes attempts other than the current one that WhatsApp accepted; an accept time makes it a proven double. $1

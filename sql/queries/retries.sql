@@ -44,6 +44,7 @@ WITH page AS MATERIALIZED (
 )
 UPDATE messages
 SET state = 'PENDING', reason = '', error_code = 0, error_title = '', retry_count = 0, not_before_time = now(),
+    failed_attempt = CASE WHEN page.accept_time IS NULL THEN messages.failed_attempt ELSE page.attempt END,
     whatsapp_message_id = NULL, doubt_time = NULL, accept_time = NULL, send_time = NULL, fail_time = NULL
 FROM page
 WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id

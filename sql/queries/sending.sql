@@ -57,8 +57,8 @@ RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, me
     CASE judged.kind WHEN 'DIRECT' THEN judged.parameter_format END AS parameter_format;
 
 -- name: settle_messages
--- Writes what became of attempts, each only while that attempt is the newest; a message a receipt has moved on keeps
--- its state and learns its WhatsApp id. $1 to $10: one array per column of input. Returns what was settled.
+-- Writes what became of attempts, each only while that attempt is the newest and no other one answers its failure; a message
+-- a receipt has moved on keeps its state and learns its WhatsApp id. $1 to $10: one array per column of input. Returns what was settled.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[],
@@ -66,7 +66,8 @@ WITH input AS MATERIALIZED (
     ) AS input (campaign_id, id, attempt, state, reason, error_code, error_title, whatsapp_message_id, delay, counts)
 ), locked AS MATERIALIZED (
     -- By primary key alone: a condition on the state would tempt the planner into its index.
-    SELECT messages.campaign_id, messages.id, messages.attempt, messages.state, messages.reason, messages.whatsapp_message_id, messages.accept_time
+    SELECT messages.campaign_id, messages.id, messages.attempt, messages.state, messages.reason, messages.failed_attempt,
+        messages.whatsapp_message_id, messages.accept_time
     FROM input JOIN messages ON messages.campaign_id = input.campaign_id AND messages.id = input.id
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages
@@ -88,7 +89,7 @@ WITH input AS MATERIALIZED (
         input.whatsapp_message_id <> coalesce(locked.whatsapp_message_id, '') OR locked.accept_time IS NULL AS tells
     FROM input JOIN campaigns ON campaigns.id = input.campaign_id
     JOIN locked ON locked.campaign_id = input.campaign_id AND locked.id = input.id AND locked.attempt = input.attempt
-    WHERE locked.state <> 'SKIPPED'
+    WHERE locked.state <> 'SKIPPED' AND locked.failed_attempt < input.attempt
 ), written AS (
     UPDATE messages
     SET state = CASE WHEN moves THEN decided.state ELSE messages.state END,
@@ -114,7 +115,8 @@ SELECT campaign_id, id FROM decided;
 WITH noted AS (
     UPDATE message_attempts
     SET accept_time = CASE
-            WHEN messages.whatsapp_message_id <> late.whatsapp_message_id THEN coalesce(message_attempts.accept_time, now())
+            WHEN message_attempts.fail_time IS NULL AND messages.whatsapp_message_id <> late.whatsapp_message_id
+            THEN coalesce(message_attempts.accept_time, now())
             ELSE message_attempts.accept_time
         END,
         whatsapp_message_id = CASE WHEN messages.contact_id IS NOT NULL THEN late.whatsapp_message_id END

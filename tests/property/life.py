@@ -23,11 +23,11 @@ from workers.settler import write
 from workers.tasks.receipts import apply_batch
 
 NUMBERS = [f"+49170000{n:04d}" for n in range(3)]
-LEASE, GRACE, DEADLINE = 60, 60, 600
+LEASE, GRACE, DEADLINE, DAY = 60, 60, 600, 86_400
 LIVE = {"RUNNING", "PAUSED"}
 ROWS = """
     SELECT id, state, reason, error_code, attempt, contact_id, whatsapp_message_id, parameters, accept_time, send_time,
-        deliver_time, read_time, fail_time, doubt_time, lease_expire_time
+        deliver_time, read_time, fail_time, doubt_time, lease_expire_time, failed_attempt
     FROM messages ORDER BY id"""
 DOUBLES = "SELECT message_id FROM message_attempts WHERE accept_time IS NOT NULL ORDER BY message_id"
 _KEY = b"key of the test"
@@ -53,7 +53,9 @@ class Life:
 
     def claim(self, limit: int) -> list[Flight]:
         """A worker takes what is due."""
-        due = [mail for mail in self.mails if mail.state == "PENDING" and self.campaign == "RUNNING"]
+        now = self.stage.now.timestamp()
+        waiting = [mail for mail in self.mails if mail.state == "PENDING" and self.campaign == "RUNNING"]
+        due = [mail for mail in waiting if mail.due <= now]
         taken = self.run(
             "sending.claim_messages", campaign_id=self.campaign_id, limit=limit, lease_seconds=LEASE, floor=BOTTOM
         )
@@ -140,6 +142,10 @@ class Life:
         over = all(mail.state not in {"PENDING", "SENDING", "UNCONFIRMED"} for mail in self.mails)
         assert bool(done) == (over and self.campaign == "RUNNING")
         self.campaign = "COMPLETED" if done else self.campaign
+        long_ago = self.stage.now - timedelta(days=9)
+        self.run("campaign_states.reopen_unfinished_campaigns", at=self.stage.now, completed_since=long_ago)
+        if self.campaign == "COMPLETED" and any(mail.state == "PENDING" for mail in self.mails):
+            self.campaign = "RUNNING"
         self.run("campaign_states.cancel_messages_page", self.campaign_id, limit=10)
         for mail in self.mails if self.campaign == "CANCELLED" else ():
             mail.cancel()
@@ -162,7 +168,9 @@ class Life:
         """The message should move as the news say."""
         for flight in self.flights:
             flight.told = flight.told or (flight.number, flight.attempt) == (news.number, news.attempt)
-        self.mails[news.number].hear(news.attempt, news.word, news.code)
+        now = self.stage.now.timestamp()
+        live = self.campaign != "CANCELLED" and now - news.seconds <= DAY
+        self.mails[news.number].hear(news.attempt, news.word, news.code, now=now, live=live)
 
     def deliver(self, told: Sequence[News], *, bare: bool = False) -> None:
         """News are applied; what should become of the messages is not asked."""

@@ -1,11 +1,14 @@
 """What should become of one message, told in the words of the design: the machines hold the rows against it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 RANK = {"ACCEPTED": 1, "HELD": 1, "SENT": 2, "FAILED": 3, "DELIVERED": 4, "READ": 5}
 UNKNOWN = "OUTCOME_UNKNOWN"
 SEEN = ("DELIVERED", "READ")
+OPEN = ("PENDING", "SENDING", "UNCONFIRMED", "ACCEPTED", "HELD", "SENT")
+# An error that another try some time later may help, and how many seconds later.
+PASSING, PASSES_IN = 131000, 300
 
 
 def rank(state: str, reason: str) -> int:
@@ -27,6 +30,9 @@ class Mail:
     retried: bool = False
     erased: bool = False
     opted_out: bool = False
+    tries: int = 0
+    due: float = 0.0
+    rivals: set[int] = field(default_factory=set)
 
     def claim(self) -> None:
         """A worker takes it; who does not want it, or is no more, gets none."""
@@ -36,9 +42,14 @@ class Mail:
         else:
             self.state, self.attempt = "SENDING", self.attempt + 1
 
-    def hear(self, attempt: int, word: str, code: int) -> None:
+    def hear(self, attempt: int, word: str, code: int, *, now: float, live: bool) -> None:
         """A receipt moves forward only; old news of an attempt that was answered is none, unless it was seen."""
         if attempt <= self.answered and word not in SEEN:
+            return
+        if word == "FAILED" and code == PASSING and live and self._may_try_again(attempt):
+            self.taken = True
+            self.retry(due=now + PASSES_IN)
+            self.tries = 1
             return
         self.taken = True
         if RANK[word] > rank(self.state, self.reason):
@@ -46,9 +57,15 @@ class Mail:
         elif word == "FAILED" and self.reason == "UNDELIVERED":
             self.code = min(self.code, code)
 
+    def _may_try_again(self, attempt: int) -> bool:
+        """A passing failure is answered once, unless somebody may get two messages then, or none is wanted."""
+        is_open = self.state in OPEN or self.reason == UNKNOWN
+        older = any(rival < attempt for rival in self.rivals)
+        return attempt == self.attempt and is_open and self.tries == 0 and not older and not self.erased
+
     def settle(self, attempt: int, state: str, reason: str, code: int, *, cancelled: bool) -> None:
         """An answer counts for its own attempt only, and never against a receipt."""
-        if attempt != self.attempt or self.state == "SKIPPED":
+        if attempt != self.attempt or attempt <= self.answered or self.state == "SKIPPED":
             return
         accepted = state in {"ACCEPTED", "HELD"}
         self.taken = self.taken or accepted
@@ -89,6 +106,9 @@ class Mail:
     def decide(self, *, again: bool) -> None:
         """Its doubt has lasted too long, or evidence was found."""
         self.state, self.reason = ("PENDING", "") if again else ("FAILED", UNKNOWN)
+        if again:
+            self.due = 0.0
+            self.rivals.add(self.attempt)
 
     def erase(self) -> None:
         """Its person is no more."""
@@ -97,9 +117,14 @@ class Mail:
             self.decide(again=False)
         self.erased = True
 
-    def retry(self) -> None:
-        """Its failure is answered with another try."""
-        self.answered = self.attempt if self.taken else self.answered
+    def retry(self, *, due: float = 0.0) -> None:
+        """Its failure is answered with another try, not before a time."""
+        if self.taken:
+            self.answered = self.attempt
+            self.rivals.discard(self.attempt)
+        elif self.reason == UNKNOWN:
+            self.rivals.add(self.attempt)
+        self.due, self.tries = due, 0
         self.state, self.reason, self.code, self.taken, self.retried = "PENDING", "", 0, False, True
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from core.domain.contacts import WhatsappState
 from core.domain.messages import MessageRef, MessageState
+from core.domain.outcomes import next_try
 from core.domain.receipts import (
     ERROR_NOT_ON_WHATSAPP,
     ERROR_OPTED_OUT,
@@ -19,11 +20,14 @@ from core.domain.receipts import (
     collapse,
     is_double,
     is_superseded,
+    may_try_again,
     pause_before_try,
+    put_back,
 )
 from core.domain.traces import traces
 from core.repositories.receipts import Parked
 from core.repositories.rooms import Rooms
+from core.whatsapp.errors import verdict
 from workers.tasks.parked import pack
 
 _AT_ONCE: Final = 1000
@@ -49,6 +53,11 @@ class Step:
     told: Progress
     before: Standing
     after: Standing
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it tells that the message reached its contact."""
+        return self.told.deliver_time is not None or self.told.read_time is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +95,7 @@ async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: dateti
     references = await _locate(rooms, arrived)
     told = collapse((ref, item.receipt) for item, ref in zip(arrived, references, strict=True) if ref)
     standings = await _lock(rooms, told)
-    steps = _fold(standings, told)
+    steps = _fold(standings, told, now=now)
     await _write(rooms, standings, steps)
     await _note_attempts(rooms, steps)
     await _mark_contacts(rooms, steps)
@@ -128,16 +137,27 @@ async def _lock(rooms: Rooms, told: Sequence[Progress]) -> dict[tuple[UUID, UUID
     return standings
 
 
-def _fold(standings: dict[tuple[UUID, UUID], Standing], told: Sequence[Progress]) -> list[Step]:
+def _fold(standings: dict[tuple[UUID, UUID], Standing], told: Sequence[Progress], *, now: datetime) -> list[Step]:
     """Applies all that is told, attempt after attempt, to where the messages stand."""
     current = dict(standings)
     steps = []
     for item in told:
         key = _key(item.reference)
         if key in current:
-            before, current[key] = current[key], apply(current[key], item)
+            before, current[key] = current[key], _after(current[key], item, now=now)
             steps.append(Step(told=item, before=before, after=current[key]))
     return steps
+
+
+def _after(standing: Standing, told: Progress, *, now: datetime) -> Standing:
+    """Returns where a message stands after what is told: a failure that passes puts it back for another try."""
+    if may_try_again(standing, told, now=now):
+        found = verdict(told.error_code, in_receipt=True)
+        again = next_try(found, attempt=standing.attempt, retry_count=standing.retry_count, luck=1.0)
+        if again is not None:
+            later = now + timedelta(seconds=again.delay)
+            return put_back(standing, told, counts=again.counts, not_before_time=later)
+    return apply(standing, told)
 
 
 async def _write(rooms: Rooms, standings: dict[tuple[UUID, UUID], Standing], steps: Sequence[Step]) -> None:
@@ -148,7 +168,15 @@ async def _write(rooms: Rooms, standings: dict[tuple[UUID, UUID], Standing], ste
 
 
 async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
-    """Keeps what is known of superseded attempts: two that were accepted are a double."""
+    """Keeps what is known of attempts that are not the message's own any more: two that were accepted are a double."""
+    answered = [(step.told, step.before) for step in steps if step.after.failed_attempt > step.before.failed_attempt]
+    if answered:
+        await rooms.receipts.fail_attempts(answered)
+    revived = [
+        step.told for step in steps if step.told.reference.attempt <= step.before.failed_attempt and step.is_seen
+    ]
+    if revived:
+        await rooms.receipts.revive_attempts(revived)
     older = [
         (step.told, step.before, step.told.accept_time if is_double(step.before, step.told) else None)
         for step in steps
@@ -166,7 +194,7 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
 async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
     """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure."""
     absent = [step for step in steps if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
-    reached = [step for step in steps if step.told.deliver_time or step.told.read_time]
+    reached = [step for step in steps if step.is_seen]
     states = {step.after.contact_id: WhatsappState.ABSENT for step in absent if step.after.state is MessageState.FAILED}
     states |= {step.after.contact_id: WhatsappState.VERIFIED for step in reached}
     known = {contact_id: state for contact_id, state in states.items() if contact_id is not None}

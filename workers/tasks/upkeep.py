@@ -12,6 +12,8 @@ _PAGE = 2000
 _HEARTBEATS_KEPT = timedelta(days=1)
 _DELIVERIES_KEPT = timedelta(days=7)
 _REPLIES_KEPT = timedelta(hours=24)
+# Longer than a failure may be answered with another try after a campaign's end, however late it is told.
+_REOPENED_FOR = timedelta(days=9)
 _MINUTES_KEPT = timedelta(days=2)  # far longer than any grace: the evidence rule reads them
 
 
@@ -34,9 +36,13 @@ async def resume_campaigns(engine: Engine) -> None:
 
 
 async def complete_campaigns(engine: Engine) -> None:
-    """Completes the campaigns that have nothing left to send."""
+    """Completes the campaigns that have nothing left to send, and reopens those that have something again."""
+    now = engine.clock.now()
     async with engine.store.transaction() as rooms:
-        await rooms.campaign_states.complete_finished_campaigns(at=engine.clock.now())
+        await rooms.campaign_states.complete_finished_campaigns(at=now)
+        reopened = await rooms.campaign_states.reopen_unfinished_campaigns(at=now, completed_since=now - _REOPENED_FOR)
+    if reopened:
+        _log.info("campaigns run again: WhatsApp failed messages that are sent again", extra={"count": len(reopened)})
 
 
 async def expire_leases(engine: Engine) -> None:

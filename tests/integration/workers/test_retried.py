@@ -32,7 +32,7 @@ async def _retried(at: Desk) -> MessageRef:
 
 async def _tell(at: Desk, word: str, ref: MessageRef) -> None:
     wamid = f"wamid.{ref.message_id}.{ref.attempt}"
-    code = 131000 if word == "failed" else 0
+    code = 131051 if word == "failed" else 0
     await at.deliver(body(statuses=[status(word, NOW, wamid=wamid, ref=ref, code=code)]))
 
 
