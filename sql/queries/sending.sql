@@ -72,8 +72,7 @@ WITH input AS MATERIALIZED (
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages
 ), decided AS MATERIALIZED (
-    SELECT
-        input.campaign_id, input.id, input.error_code, input.error_title, input.whatsapp_message_id, input.delay,
+    SELECT input.campaign_id, input.id, input.error_code, input.error_title, input.whatsapp_message_id, input.delay,
         CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CANCELLED' ELSE input.state END AS state,
         CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CAMPAIGN_CANCELLED' ELSE input.reason END AS reason,
         input.counts::integer AS burnt,
