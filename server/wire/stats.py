@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from chappe.v1 import campaigns_pb2, messages_pb2, stats_pb2, stats_service_pb2
 
-from core.cache import CacheSnapshot, MethodCounts
+from core.cache import CacheSnapshot, LevelCounts, MethodCounts
 from core.domain.campaigns import CampaignState
 from core.domain.messages import MessageState
 from core.domain.stats import (
@@ -27,6 +27,7 @@ from server.wire import campaigns, names, times
 
 _Dashboard = stats_service_pb2.Dashboard
 _TimeSeries = stats_service_pb2.TimeSeries
+_CacheStats = stats_service_pb2.CacheStats
 _OWN_FAILURE = "Chappe gave the message up by itself; its reason says why."
 
 
@@ -125,13 +126,13 @@ def time_series(bucket: Bucket, points: Iterable[Point]) -> stats_service_pb2.Ti
 
 def cache_stats(written: CacheSnapshot) -> stats_service_pb2.CacheStats:
     """Writes what the cache did."""
-    hits = sum(counts.hit for counts in written.methods)
-    asked = hits + sum(counts.miss + counts.stale for counts in written.methods)
-    return stats_service_pb2.CacheStats(
+    return _CacheStats(
         methods=[_method_stats(counts) for counts in written.methods],
-        hit_ratio=hits / asked if asked else 0,
+        hit_ratio=written.hit_ratio,
         available=written.available,
         start_time=times.timestamp(written.start_time),
+        memory_bytes=written.memory_bytes,
+        failure_count=written.failure_count,
     )
 
 
@@ -162,10 +163,22 @@ def _point(point: Point) -> stats_service_pb2.TimeSeries.Point:
 
 
 def _method_stats(counts: MethodCounts) -> stats_service_pb2.CacheStats.MethodStats:
-    return stats_service_pb2.CacheStats.MethodStats(
+    return _CacheStats.MethodStats(
         method=f"/{counts.method}",
         hit_count=counts.hit,
         miss_count=counts.miss,
         stale_count=counts.stale,
         bypass_count=counts.bypass,
+        levels=[_level_stats(level) for level in counts.levels],
+    )
+
+
+def _level_stats(counts: LevelCounts) -> stats_service_pb2.CacheStats.LevelStats:
+    return _CacheStats.LevelStats(
+        level=_CacheStats.Level.Value(f"LEVEL_{counts.level.upper()}"),
+        hit_count=counts.hit,
+        miss_count=counts.miss,
+        stale_count=counts.stale,
+        bypass_count=counts.bypass,
+        hit_bytes=counts.bytes,
     )

@@ -384,6 +384,69 @@ class CacheStats(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Level:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _LevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CacheStats._Level.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        LEVEL_UNSPECIFIED: CacheStats._Level.ValueType  # 0
+        """Is never sent."""
+        LEVEL_MEMORY: CacheStats._Level.ValueType  # 1
+        """The answering process itself."""
+        LEVEL_REDIS: CacheStats._Level.ValueType  # 2
+        """The cache's server, which all processes share."""
+
+    class Level(_Level, metaclass=_LevelEnumTypeWrapper):
+        """Names where replies are kept."""
+
+    LEVEL_UNSPECIFIED: CacheStats.Level.ValueType  # 0
+    """Is never sent."""
+    LEVEL_MEMORY: CacheStats.Level.ValueType  # 1
+    """The answering process itself."""
+    LEVEL_REDIS: CacheStats.Level.ValueType  # 2
+    """The cache's server, which all processes share."""
+
+    @_typing.final
+    class LevelStats(_message.Message):
+        """Says what one level had for the calls of one rpc. The second is asked only when the first has nothing to show."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        LEVEL_FIELD_NUMBER: _builtins.int
+        HIT_COUNT_FIELD_NUMBER: _builtins.int
+        MISS_COUNT_FIELD_NUMBER: _builtins.int
+        STALE_COUNT_FIELD_NUMBER: _builtins.int
+        BYPASS_COUNT_FIELD_NUMBER: _builtins.int
+        HIT_BYTES_FIELD_NUMBER: _builtins.int
+        level: Global___CacheStats.Level.ValueType
+        """Names the level."""
+        hit_count: _builtins.int
+        """Is the number of looks that found a reply."""
+        miss_count: _builtins.int
+        """Is the number of looks that found none."""
+        stale_count: _builtins.int
+        """Is the number of looks that found one which a write had outdated. Redis cannot tell it from none."""
+        bypass_count: _builtins.int
+        """Is the number of calls for which it could not be asked: it is away, or cannot know whether what it keeps still holds."""
+        hit_bytes: _builtins.int
+        """Is how many bytes its hits had."""
+        def __init__(
+            self,
+            *,
+            level: Global___CacheStats.Level.ValueType = ...,
+            hit_count: _builtins.int = ...,
+            miss_count: _builtins.int = ...,
+            stale_count: _builtins.int = ...,
+            bypass_count: _builtins.int = ...,
+            hit_bytes: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bypass_count", b"bypass_count", "hit_bytes", b"hit_bytes", "hit_count", b"hit_count", "level", b"level", "miss_count", b"miss_count", "stale_count", b"stale_count"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     @_typing.final
     class MethodStats(_message.Message):
         """Says what it did for one rpc."""
@@ -395,6 +458,7 @@ class CacheStats(_message.Message):
         MISS_COUNT_FIELD_NUMBER: _builtins.int
         STALE_COUNT_FIELD_NUMBER: _builtins.int
         BYPASS_COUNT_FIELD_NUMBER: _builtins.int
+        LEVELS_FIELD_NUMBER: _builtins.int
         method: _builtins.str
         """Is the rpc's full name: `/chappe.v1.ContactsService/ListContacts`."""
         hit_count: _builtins.int
@@ -405,6 +469,10 @@ class CacheStats(_message.Message):
         """Is the number of kept replies that were outdated by a write when asked for."""
         bypass_count: _builtins.int
         """Is the number of calls that went past the cache: asked to, or because it is away."""
+        @_builtins.property
+        def levels(self) -> _containers.RepeatedCompositeFieldContainer[Global___CacheStats.LevelStats]:
+            """Lists the levels, the first asked first."""
+
         def __init__(
             self,
             *,
@@ -413,10 +481,11 @@ class CacheStats(_message.Message):
             miss_count: _builtins.int = ...,
             stale_count: _builtins.int = ...,
             bypass_count: _builtins.int = ...,
+            levels: _abc.Iterable[Global___CacheStats.LevelStats] | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["bypass_count", b"bypass_count", "hit_count", b"hit_count", "method", b"method", "miss_count", b"miss_count", "stale_count", b"stale_count"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bypass_count", b"bypass_count", "hit_count", b"hit_count", "levels", b"levels", "method", b"method", "miss_count", b"miss_count", "stale_count", b"stale_count"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -424,10 +493,16 @@ class CacheStats(_message.Message):
     HIT_RATIO_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    FAILURE_COUNT_FIELD_NUMBER: _builtins.int
     hit_ratio: _builtins.float
     """Is hits over hits, misses and stales, 0 to 1."""
     available: _builtins.bool
     """Tells that the cache's server can be reached."""
+    memory_bytes: _builtins.int
+    """Is how many bytes the answering process remembers itself."""
+    failure_count: _builtins.int
+    """Is how often the cache's server did not answer in time or at all."""
     @_builtins.property
     def methods(self) -> _containers.RepeatedCompositeFieldContainer[Global___CacheStats.MethodStats]:
         """Lists the rpcs that were called."""
@@ -443,10 +518,12 @@ class CacheStats(_message.Message):
         hit_ratio: _builtins.float = ...,
         available: _builtins.bool = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
+        memory_bytes: _builtins.int = ...,
+        failure_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "hit_ratio", b"hit_ratio", "methods", b"methods", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "failure_count", b"failure_count", "hit_ratio", b"hit_ratio", "memory_bytes", b"memory_bytes", "methods", b"methods", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

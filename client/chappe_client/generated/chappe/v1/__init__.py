@@ -18,6 +18,8 @@ __all__ = (
     "BindingComponent",
     "BindingSource",
     "CacheStats",
+    "CacheStatsLevel",
+    "CacheStatsLevelStats",
     "CacheStatsMethodStats",
     "CachedRead",
     "Campaign",
@@ -243,6 +245,43 @@ class BindingSource(betterproto2.Enum):
             "SOURCE_LITERAL": 1,
             "SOURCE_ATTRIBUTE": 2,
             "SOURCE_CONTACT_FIELD": 3,
+        }
+
+
+class CacheStatsLevel(betterproto2.Enum):
+    """
+    Names where replies are kept.
+    """
+
+    UNSPECIFIED = 0
+    """
+    Is never sent.
+    """
+
+    MEMORY = 1
+    """
+    The answering process itself.
+    """
+
+    REDIS = 2
+    """
+    The cache's server, which all processes share.
+    """
+
+    @classmethod
+    def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
+        return {
+            0: "LEVEL_UNSPECIFIED",
+            1: "LEVEL_MEMORY",
+            2: "LEVEL_REDIS",
+        }
+
+    @classmethod
+    def betterproto_renamed_proto_names_to_value(cls) -> dict[str, int]:
+        return {
+            "LEVEL_UNSPECIFIED": 0,
+            "LEVEL_MEMORY": 1,
+            "LEVEL_REDIS": 2,
         }
 
 
@@ -1746,8 +1785,58 @@ class CacheStats(betterproto2.Message):
     Is when counting began.
     """
 
+    memory_bytes: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
+    """
+    Is how many bytes the answering process remembers itself.
+    """
+
+    failure_count: "int" = betterproto2.field(6, betterproto2.TYPE_INT64)
+    """
+    Is how often the cache's server did not answer in time or at all.
+    """
+
 
 default_message_pool.register_message("chappe.v1", "CacheStats", CacheStats)
+
+
+@dataclass(eq=False, repr=False)
+class CacheStatsLevelStats(betterproto2.Message):
+    """
+    Says what one level had for the calls of one rpc. The second is asked only when the first has nothing to show.
+    """
+
+    level: "CacheStatsLevel" = betterproto2.field(1, betterproto2.TYPE_ENUM, default_factory=lambda: CacheStatsLevel(0))
+    """
+    Names the level.
+    """
+
+    hit_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
+    """
+    Is the number of looks that found a reply.
+    """
+
+    miss_count: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
+    """
+    Is the number of looks that found none.
+    """
+
+    stale_count: "int" = betterproto2.field(4, betterproto2.TYPE_INT64)
+    """
+    Is the number of looks that found one which a write had outdated. Redis cannot tell it from none.
+    """
+
+    bypass_count: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
+    """
+    Is the number of calls for which it could not be asked: it is away, or cannot know whether what it keeps still holds.
+    """
+
+    hit_bytes: "int" = betterproto2.field(6, betterproto2.TYPE_INT64)
+    """
+    Is how many bytes its hits had.
+    """
+
+
+default_message_pool.register_message("chappe.v1", "CacheStats.LevelStats", CacheStatsLevelStats)
 
 
 @dataclass(eq=False, repr=False)
@@ -1779,6 +1868,11 @@ class CacheStatsMethodStats(betterproto2.Message):
     bypass_count: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
     """
     Is the number of calls that went past the cache: asked to, or because it is away.
+    """
+
+    levels: "list[CacheStatsLevelStats]" = betterproto2.field(6, betterproto2.TYPE_MESSAGE, repeated=True)
+    """
+    Lists the levels, the first asked first.
     """
 
 
