@@ -168,6 +168,7 @@ async def assembled(
         url=settings.cache_url,
         clock=clock,
         timeout_seconds=settings.cache_timeout_seconds,
+        rest_seconds=settings.cache_rest_seconds,
         memory_bytes=settings.cache_memory_bytes,
         safeguards=safeguards,
     )

@@ -41,13 +41,14 @@ class Cache:
         url: str,
         clock: Clock,
         timeout_seconds: float,
+        rest_seconds: float = 5.0,
         memory_bytes: int = _DEFAULT_MEMORY_BYTES,
         safeguards: Safeguards | None = None,
     ) -> None:
-        """Takes the server's address, how long it may take to answer, and how much the process may remember itself."""
+        """Takes the server's address, its time to answer, its rest when it keeps failing, and the bytes to remember."""
         self._clock = clock
         self._safeguards = safeguards or Safeguards()
-        self._server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds)
+        self._server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
         self._generations = Generations(
             server=self._server, clock=clock, are_believed_for_ever=not self._safeguards.freshness_check
         )

@@ -30,7 +30,11 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._upstream.split(":")
-        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        try:
+            upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            writer.close()  # Valkey is away: so are we
+            return
         self._writers |= {writer, upstream_writer}
         await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer))
 
