@@ -14,6 +14,11 @@ _TRIM: Final = 10_000
 _TWICE: Final = 2
 
 
+def key_of(number: Number, to: str, earlier: int) -> str:
+    """Returns the subject of the random numbers of one message."""
+    return f"{number.id}:{to}:{earlier}"
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """One accepted message; `history` alternates status and simulated time, flat because there may be a million."""
@@ -30,9 +35,14 @@ class Message:
     accept_time: float
     template_id: str = ""
     held: bool = False
-    # The subject of its random numbers: the number, the person and how many messages they had before.
-    key: str = ""
+    # How many messages this person was accepted before.
+    earlier: int = 0
     history: list[str | float] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The subject of its random numbers, which depends neither on time nor on the order among people."""
+        return key_of(self.number, self.to, self.earlier)
 
     def statuses(self) -> list[dict[str, Any]]:
         """Returns what was announced of it so far, in the order it was."""

@@ -15,7 +15,7 @@ from simulator.effects import EFFECTS
 from simulator.errors import Refusal
 from simulator.http import ANSWER, CLOSE, Request, Response
 from simulator.journeys import depart
-from simulator.ledger import Message
+from simulator.ledger import Message, key_of
 from simulator.limits import check_number, fate_by_limits, hold_by_pacing, take_pair, take_throughput
 from simulator.marketing import goes_as_marketing
 from simulator.outcomes import HAPPY, Outcome
@@ -165,9 +165,9 @@ class _Acceptance:
         if outcome is not None and not outcome.accepted:
             return Response(ending=outcome.ending)
         paced = self.template is not None and hold_by_pacing(self.world, self.template)
-        key = f"{self.number.id}:{self.digits}:{self.world.ledger.times_accepted(self.digits)}"
-        draws = self.world.draws(key)
-        message = self._file(draws, key=key, held=paced or bool(outcome and outcome.held))
+        earlier = self.world.ledger.times_accepted(self.digits)
+        draws = self.world.draws(key_of(self.number, self.digits, earlier))
+        message = self._file(draws, earlier=earlier, held=paced or bool(outcome and outcome.held))
         steps = plan(outcome=outcome, draws=draws, settings=self.world.settings.timeline)
         if paced and self.template is not None:
             hold(self.world, self.template, message)
@@ -175,7 +175,7 @@ class _Acceptance:
             depart(self.world, message, steps)
         return self._respond(message, outcome, draws)
 
-    def _file(self, draws: Draws, *, key: str, held: bool) -> Message:
+    def _file(self, draws: Draws, *, earlier: int, held: bool) -> Message:
         world, number = self.world, self.number
         person = self.wa_id or self.user_id.partition(".")[2]
         message = Message(
@@ -191,7 +191,7 @@ class _Acceptance:
             accept_time=world.clock.now(),
             template_id=self.template.id if self.template else "",
             held=held,
-            key=key,
+            earlier=earlier,
         )
         world.ledger.add(message, keep=world.settings.keep_accepted)
         number.accept_times.append(world.clock.real())

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from simulator import phone
 from simulator.accounts import Number, Waba
 from simulator.errors import status_error
@@ -33,12 +35,14 @@ class Update:
 
 def escape(value: object) -> bytes:
     """Returns JSON as Meta writes it: ASCII only, and `/ < % @` escaped: other bytes than a parser would write."""
-    text = json.dumps(value, separators=(",", ":"))
-    text = text.replace("/", "\\/")
-    for character, escaped in (("<", "\\u003C"), ("%", "\\u0025"), ("@", "\\u0040")):
+    text = orjson.dumps(value)
+    if not text.isascii():
+        text = json.dumps(value, separators=(",", ":")).encode("ascii")
+    text = text.replace(b"/", b"\\/")
+    for character, escaped in ((b"<", b"\\u003C"), (b"%", b"\\u0025"), (b"@", b"\\u0040")):
         if character in text:
             text = text.replace(character, escaped)
-    return text.encode("ascii")
+    return text
 
 
 def sign(body: bytes, app_secret: bytes) -> str:
@@ -90,13 +94,14 @@ def _add_status(
     settings: Webhooks,
 ) -> None:
     number = message.number
+    user_id = message.user_id or phone.user_id_of(message.wa_id)
     value = open_changes.get(number.id)
     if value is None or len(value["statuses"]) >= settings.statuses_per_change:
         value = open_changes[number.id] = {**_address(number), "statuses": []}
         entry["changes"].append({"value": value, "field": "messages"})
     if settings.contacts and update.status != "failed":
-        value.setdefault("contacts", []).append(contact_of(message.wa_id, message.user_id))
-    value["statuses"].append(_status(update, message, settings))
+        value.setdefault("contacts", []).append(contact_of(message.wa_id, user_id))
+    value["statuses"].append(_status(update, message, user_id, settings))
 
 
 def contact_of(wa_id: str, user_id: str) -> dict[str, Any]:
@@ -117,7 +122,7 @@ def timestamp(time: float, style: str) -> str | int:
     return str(int(time * 1000)) if style == "milliseconds" else str(int(time))
 
 
-def _status(update: Update, message: Message, settings: Webhooks) -> dict[str, Any]:
+def _status(update: Update, message: Message, user_id: str, settings: Webhooks) -> dict[str, Any]:
     status: dict[str, Any] = {
         "id": message.wamid,
         "status": update.status,
@@ -126,7 +131,7 @@ def _status(update: Update, message: Message, settings: Webhooks) -> dict[str, A
     if message.wa_id:
         status["recipient_id"] = message.wa_id
     if update.status != "failed" or not message.wa_id:
-        status["recipient_user_id"] = message.user_id or phone.user_id_of(message.wa_id)
+        status["recipient_user_id"] = user_id
     if message.callback_data:
         status["biz_opaque_callback_data"] = message.callback_data
     if update.code:
