@@ -30,7 +30,7 @@ async def handshake(world: World, *, url: str, verify_token: str) -> bool:
     """Returns whether the callback echoes a fresh challenge."""
     challenge = str(int.from_bytes(os.urandom(4), "big"))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-    status, text = await world.webhooks.get(url=url, query=query)
+    status, text = await world.webhooks.client.get(url=url, query=query)
     return status == HTTPStatus.OK and text.strip() == challenge
 
 

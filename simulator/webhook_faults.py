@@ -29,7 +29,7 @@ async def deliver(world: World, *, mode: str, body: dict[str, Any]) -> dict[str,
         # The same JSON in other bytes: a receiver that re-serialises before it hashes would take it.
         raw = raw.replace(b"\\/", b"/") + b" "
     url = number.waba.callback_url or world.webhooks.url
-    status, text = await world.webhooks.post(url=url, body=raw, headers=headers)
+    status, text = await world.webhooks.client.post(url=url, body=raw, headers=headers)
     world.counters[f"bad_webhook.{mode}"] += 1
     return {"mode": mode, "http": status, "answer": text, "bytes": len(raw)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import random
 from collections import Counter, deque
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
-
 from simulator.clock import Agenda, Clock
 from simulator.draws import Draws
 from simulator.settings import Webhooks
 from simulator.webhook_bodies import Update, render, sign
+from simulator.webhook_client import WebhookClient
 
 _log = logging.getLogger("simulator.webhooks")
 _USER_AGENT: Final = "facebookexternalua"
@@ -44,6 +42,7 @@ class WebhookSender:
     ) -> None:
         self.url = url
         self.settings = settings
+        self.client = WebhookClient(settings)
         self.counters: Counter[str] = Counter()
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOG_ROWS)
         self.lags: deque[float] = deque(maxlen=_LAGS)
@@ -59,7 +58,6 @@ class WebhookSender:
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._linger: asyncio.TimerHandle | None = None
-        self._session: aiohttp.ClientSession | None = None
         self._paused = False
         self._unanswered = False
         self._probe: asyncio.TimerHandle | None = None
@@ -131,27 +129,7 @@ class WebhookSender:
         for timer in (self._linger, self._probe):
             if timer is not None:
                 timer.cancel()
-        if self._session is not None:
-            await self._session.close()
-
-    async def post(self, *, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-        """Makes one POST and returns (HTTP status, text); status 0 when no answer came."""
-        try:
-            # A stream, because the client warns about large bodies given as bytes.
-            async with self._open().post(
-                url, data=io.BytesIO(body), headers=headers, timeout=self._timeout()
-            ) as answer:
-                return answer.status, (await answer.read()).decode("utf-8", "replace")[:1000]
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return 0, type(error).__name__
-
-    async def get(self, *, url: str, query: dict[str, str]) -> tuple[int, str]:
-        """Makes one GET and returns (HTTP status, text); status 0 when no answer came."""
-        try:
-            async with self._open().get(url, params=query, timeout=self._timeout()) as answer:
-                return answer.status, (await answer.read()).decode("utf-8", "replace")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return 0, type(error).__name__
+        await self.client.close()
 
     def headers_for(self, body: bytes) -> dict[str, str]:
         """Returns the headers of an honest delivery."""
@@ -242,7 +220,9 @@ class WebhookSender:
         self.counters["posts"] += 1
         self.counters["retries"] += delivery.attempts > 1
         started = self._clock.real()
-        status, _ = await self.post(url=self._url_of(delivery.updates[0]), body=body, headers=self.headers_for(body))
+        status, _ = await self.client.post(
+            url=self._url_of(delivery.updates[0]), body=body, headers=self.headers_for(body)
+        )
         took = self._clock.real() - started
         self._note(delivery, status, len(body), took)
         self._unanswered = status == 0
@@ -283,16 +263,6 @@ class WebhookSender:
                 "seconds": round(took, 4),
             }
         )
-
-    def _timeout(self) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=self.settings.timeout, connect=self.settings.connect_timeout)
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._session
 
 
 _COUNTED: Final = (
