@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick where check clean
+.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick bench-send where check clean
 
 help: ## print these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ chaos: setup ## the crash gate: 100,000 messages while everything is killed at r
 
 chaos-quick: setup ## the crash gate with 2,000 messages, under three minutes
 	$(PYTHON_IN) -m tests.chaos --quick $(if $(SEED),--seed $(SEED))
+
+bench-send: setup ## how fast it sends and what that costs, judged: seven minutes; FULL=1 also how it grows, up to a million
+	$(PYTHON_IN) -m tests.bench.suite $(if $(FULL),--full) $(if $(REPORT),--report)
 
 where: ## the house of one noun: make where NOUN=campaigns
 	@test -n "$(NOUN)" || { echo "which noun? make where NOUN=campaigns"; exit 2; }

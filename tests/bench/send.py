@@ -1,141 +1,195 @@
-"""How fast a campaign leaves and is accounted for, and what it costs: `python -m tests.bench.send --messages 100000`.
+"""How fast campaigns leave and are accounted for, and what that costs: `python -m tests.bench.send --messages 100000`.
 
-Everything runs on this machine, the simulator and three receipts per message included. The bare HTTP client in a loop
-against the same simulator stands beside, for reading.
+Everything runs on this machine, the simulator and three receipts per message in POSTs of 1 to 50 statuses included. One
+number is paced at 1,000 messages a second; two show what the machine sustains. `tests.bench.suite` runs whole series.
 """
 
 import argparse
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import aiohttp
 from chappe_client import Chappe, v1
+from chappe_client.imports import ImportOptions
 
 from core.clock import SystemClock
 from core.db import Database
-from core.domain.outcomes import Accepted
 from core.repositories.rooms import Store
-from core.whatsapp.client import WhatsAppClient
-from core.whatsapp.http import Http
 from server.keys import create_key
 from stack.stack import Stack
+from tests.bench.bare_client import measure_bare
 from tests.bench.cpu import OURS, cpu_seconds, resident_bytes
-from tests.helpers.walk import SENDER_ID, Walk
+from tests.helpers.walk import ACCOUNT_ID, SENDER_ID, Walk
 
 CLOCK = SystemClock()
-SETTINGS = {"CHAPPE_WORKER_CONCURRENCY": "512"}
-# Fast receipts and no faults; suffixes off, since every number is used.
+SETTINGS = {"CHAPPE_WORKER_CONCURRENCY": "512", "CHAPPE_LOG_LEVEL": "WARNING"}
+# Fast receipts and no faults.
 SIMULATOR = {"SIMULATOR_PROFILE": "fast"}
+# Suffixes off, since every number is used; bodies of 1 to 50 statuses, as many at random.
+_WORLD = {"suffixes": False, "webhooks": {"batch_random": True, "batch_max": 50}}
+_NUMBERS = (SENDER_ID, "100000000000001")
+_PER_SECOND = 1000
+_UNLIMITED = 1_000_000
+_LOOK_SECONDS = 0.25
+_SAY_SECONDS = 10.0
+_IMPORT_SIZE = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Says what to send: so many messages in so many campaigns, spread over workers and numbers of 1,000/s each."""
+
+    messages: int = 100_000
+    campaigns: int = 1
+    workers: int = 2
+    numbers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Holds what one run measured; times in seconds, CPU by kind of process in seconds."""
+    """Holds what one run measured; CPU in milliseconds a message by kind of process, memory in bytes at its peak."""
 
-    messages: int
-    send_seconds: float
-    settled_seconds: float
+    accepted_per_second: float
+    read_per_second: float
     cpu: dict[str, float]
     worker_bytes: int
+    bare_per_second: float = 0.0
+
+    @property
+    def cpu_ms(self) -> float:
+        """Returns the CPU time a message takes of our processes and PostgreSQL."""
+        return sum(self.cpu[kind] for kind in (*OURS, "postgres"))
 
 
 def main() -> None:
     """Runs the benchmark and prints its figures as a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--campaigns", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2)
+    for name, value in asdict(Setup()).items():
+        parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--bare", type=int, default=10_000, help="messages of the bare client; 0 leaves it out")
-    chosen = parser.parse_args()
-    with Stack(workers=chosen.workers, settings=SETTINGS, simulator_settings=SIMULATOR) as stack:
-        figures = asyncio.run(_measure(stack, chosen.messages, chosen.campaigns))
-        _print(figures)
-        if chosen.bare:
-            asyncio.run(_measure_bare(stack, chosen.bare))
+    chosen = vars(parser.parse_args())
+    show(measure(Setup(**{name: chosen[name] for name in asdict(Setup())}), bare=chosen["bare"]))
 
 
-async def _measure(stack: Stack, messages: int, campaigns: int) -> Figures:
-    async with Database(url=stack.servers.postgres.url(), pool_size=1) as database:
-        key = await create_key(Store(database), role="ADMIN", display_name="bench")
-    async with aiohttp.ClientSession(stack.simulator_url) as session:
-        await session.patch("/_sim/settings", json={"suffixes": False}, raise_for_status=True)
-    async with Chappe(stack.api_address, key=key, cached=False, timeout=60) as client:
-        walk = await Walk.begin(client)
-        each = messages // campaigns
-        made = [await _campaign(walk, each, number * each) for number in range(campaigns)]
-        before, began = cpu_seconds(stack), CLOCK.monotonic()
-        for campaign in made:
-            await walk.start(campaign)
-        await _until(walk, made, messages, read=False)
-        sent = CLOCK.monotonic() - began
-        await _until(walk, made, messages, read=True)
-        settled = CLOCK.monotonic() - began
-        after = cpu_seconds(stack)
-    cpu = {kind: after[kind] - before[kind] for kind in after}
-    return Figures(
-        messages=messages, send_seconds=sent, settled_seconds=settled, cpu=cpu,
-        worker_bytes=resident_bytes(stack, "worker"),
-    )  # fmt: skip
+def measure(setup: Setup, *, bare: int = 0) -> Figures:
+    """Starts everything, sends, waits for the last receipt, and returns the figures."""
+    with Stack(workers=setup.workers, settings=SETTINGS, simulator_settings=SIMULATOR) as stack:
+        asyncio.run(_prepare_world(stack, setup))
+        figures = asyncio.run(_send(stack, setup))
+        offered = asyncio.run(_bare(stack, bare)) if bare else 0.0
+    return Figures(**{**asdict(figures), "bare_per_second": offered})
 
 
-async def _campaign(walk: Walk, size: int, first: int) -> v1.Campaign:
-    numbers = [f"+336{first + number:08d}" for number in range(size)]
-    return await walk.create_campaign(await walk.import_numbers(numbers))
-
-
-async def _until(walk: Walk, made: list[v1.Campaign], messages: int, *, read: bool) -> None:
-    """Waits until all messages are accepted, or read."""
-    while True:
-        counts = [await walk.counts(campaign) for campaign in made]
-        done = sum(count.read_count if read else count.accepted_count for count in counts)
-        if done >= messages:
-            return
-        await asyncio.sleep(0.25)
-
-
-async def _measure_bare(stack: Stack, messages: int) -> None:
-    """Posts the same kind of message in a loop, with the worker's own client and nothing else."""
-    payloads = [_payload(number) for number in range(messages)]
-    token = stack.settings["CHAPPE_WHATSAPP_ACCESS_TOKEN"]
-    gate = asyncio.Semaphore(int(SETTINGS["CHAPPE_WORKER_CONCURRENCY"]))
-    async with Http(timeout_seconds=30, max_connections=256) as http:
-        client = WhatsAppClient(http=http, base_url=stack.simulator_url, api_version="v25.0")
-
-        async def post(payload: dict[str, object]) -> bool:
-            async with gate:
-                return isinstance(await client.send(phone_number_id=SENDER_ID, token=token, payload=payload), Accepted)
-
-        began = CLOCK.monotonic()
-        accepted = sum(await asyncio.gather(*(post(payload) for payload in payloads)))
-        seconds = CLOCK.monotonic() - began
-    print(f"| bare client, {messages:,} POSTs | {messages / seconds:,.0f}/s offered, {accepted:,} accepted |")
-
-
-def _payload(number: int) -> dict[str, object]:
-    parameters = [{"type": "text", "text": "25"}, {"type": "text", "text": "25"}]
-    return {
-        "messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+337{number:08d}", "type": "template",
-        "template": {
-            "name": "spring_sale", "language": {"code": "en_US"},
-            "components": [{"type": "body", "parameters": parameters}],
-        },
-        "biz_opaque_callback_data": f"bare-{number}",
-    }  # fmt: skip
-
-
-def _print(figures: Figures) -> None:
-    ours = sum(figures.cpu[kind] for kind in (*OURS, "postgres"))
+def show(figures: Figures) -> None:
+    """Prints figures as a table."""
     rows = {
-        "messages": f"{figures.messages:,}",
-        "accepted, from the start on": f"{figures.messages / figures.send_seconds:,.0f}/s",
-        "read, from the start on": f"{figures.messages / figures.settled_seconds:,.0f}/s",
-        "CPU per message, ours and PostgreSQL": f"{1000 * ours / figures.messages:.2f} ms",
-        **{f"CPU per message, {kind}": f"{1000 * s / figures.messages:.2f} ms" for kind, s in figures.cpu.items()},
-        "memory of a worker": f"{figures.worker_bytes / 1e6:.0f} MB",
+        "accepted, from the start on": f"{figures.accepted_per_second:,.0f}/s",
+        "read, from the start on": f"{figures.read_per_second:,.0f}/s",
+        "CPU per message, ours and PostgreSQL": f"{figures.cpu_ms:.2f} ms",
+        **{f"CPU per message, {kind}": f"{spent:.2f} ms" for kind, spent in figures.cpu.items()},
+        "memory of a worker at its peak": f"{figures.worker_bytes / 1e6:.0f} MB",
+        "the bare client beside it, accepted": f"{figures.bare_per_second:,.0f}/s",
     }
     print("| what | figure |\n| --- | --- |")
     for what, figure in rows.items():
         print(f"| {what} | {figure} |")
+
+
+async def _prepare_world(stack: Stack, setup: Setup) -> None:
+    async with aiohttp.ClientSession(stack.simulator_url) as session:
+        await session.patch("/_sim/settings", json=_WORLD, raise_for_status=True)
+    for number in _NUMBERS[: setup.numbers]:
+        await _set_throughput(stack, number, _PER_SECOND)
+
+
+async def _set_throughput(stack: Stack, number: str, per_second: int) -> None:
+    async with aiohttp.ClientSession(stack.simulator_url) as session:
+        await session.post(f"/_sim/numbers/{number}", json={"throughput": per_second}, raise_for_status=True)
+
+
+async def _bare(stack: Stack, messages: int) -> float:
+    await _set_throughput(stack, SENDER_ID, _UNLIMITED)
+    token = stack.settings["CHAPPE_WHATSAPP_ACCESS_TOKEN"]
+    return await measure_bare(stack.simulator_url, token=token, messages=messages)
+
+
+async def _send(stack: Stack, setup: Setup) -> Figures:
+    async with Database(url=stack.servers.postgres.url(), pool_size=1) as database:
+        key = await create_key(Store(database), role="ADMIN", display_name="bench")
+    async with Chappe(stack.api_address, key=key, cached=False, timeout=60) as client:
+        walks = await _walks(client, setup.numbers)
+        each = setup.messages // setup.campaigns
+        made = [await _campaign(walks[number % len(walks)], each, number) for number in range(setup.campaigns)]
+        run = _Run(stack=stack, walk=walks[0], made=made, messages=each * setup.campaigns)
+        return await run.measure()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One measurement under way; looks at the counters and at the workers' memory several times a second."""
+
+    stack: Stack
+    walk: Walk
+    made: Sequence[v1.Campaign]
+    messages: int
+    worker_bytes: int = 0
+    said: float = 0.0
+
+    async def measure(self) -> Figures:
+        before, began = cpu_seconds(self.stack), CLOCK.monotonic()
+        for campaign in self.made:
+            await self.walk.start(campaign)
+        await self._until("accepted_count")
+        accepted = CLOCK.monotonic() - began
+        await self._until("read_count")
+        read = CLOCK.monotonic() - began
+        after = cpu_seconds(self.stack)
+        return Figures(
+            accepted_per_second=self.messages / accepted,
+            read_per_second=self.messages / read,
+            cpu={kind: 1000 * (after[kind] - before[kind]) / self.messages for kind in after},
+            worker_bytes=self.worker_bytes,
+        )
+
+    async def _until(self, count: str) -> None:
+        """Waits until that count is whole."""
+        while True:
+            done = sum([getattr(await self.walk.counts(campaign), count) for campaign in self.made])
+            self.worker_bytes = max(self.worker_bytes, resident_bytes(self.stack, "worker"))
+            self._say(count, done)
+            if done >= self.messages:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _say(self, count: str, done: int) -> None:
+        now = CLOCK.monotonic()
+        if now - self.said > _SAY_SECONDS:
+            self.said = now
+            print(f"  {done:,} of {self.messages:,} {count.removesuffix('_count')}", flush=True)
+
+
+async def _walks(client: Chappe, numbers: int) -> list[Walk]:
+    """Returns a walk for each number; the templates are the account's, so one sync is enough."""
+    first = await Walk.begin(client)
+    walks = [first]
+    for number in _NUMBERS[1:numbers]:
+        sender = v1.Sender(phone_number_id=number, whatsapp_account_id=ACCOUNT_ID, display_name=f"Shop {number}")
+        made = await client.senders.create_sender(v1.CreateSenderRequest(sender=sender))
+        fresh = await client.senders.refresh_sender(v1.RefreshSenderRequest(name=made.name))
+        walks.append(Walk(client, fresh, first.template))
+    return walks
+
+
+async def _campaign(walk: Walk, size: int, number: int) -> v1.Campaign:
+    options = ImportOptions(categories=[f"Audience {number + 1} of this run"])
+    category = ""
+    for start in range(0, size, _IMPORT_SIZE):
+        rows = range(number * size + start, number * size + min(size, start + _IMPORT_SIZE))
+        body = "phone_number,display_name\n" + "".join(f"+336{row:08d},Contact\n" for row in rows)
+        async for element in walk.client.import_contacts(body.encode(), options):
+            category = element.summary.categories[0] if element.summary else category
+    return await walk.create_campaign(category)
 
 
 if __name__ == "__main__":

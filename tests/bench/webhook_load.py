@@ -10,6 +10,7 @@ import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -37,6 +38,20 @@ SECRET = b"bench-secret"
 CLOCK = SystemClock()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorFigures:
+    """Holds what one load measured: bodies, commits, and the latency of a POST in milliseconds."""
+
+    statuses_per_second: float
+    sent: int
+    stored: int
+    commits: int
+    p50_ms: float
+    p99_ms: float
+    worst_ms: float
+    applied_per_second: float = 0.0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statuses-per-second", type=int, default=3000)
@@ -44,8 +59,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--apply", action="store_true")
     chosen = parser.parse_args()
+    for name, value in asdict(measure(**vars(chosen))).items():
+        print(f"{name} {value:,.1f}")
+
+
+def measure(*, statuses_per_second: int, per_body: int, seconds: int, apply: bool = False) -> DoorFigures:
+    """Starts a door and loads it for some seconds; with `apply` one worker then applies what came in."""
     with servers() as (database_url, port):
-        asyncio.run(run(chosen, database_url=database_url, port=port))
+        return asyncio.run(
+            _run(database_url, port, rate=statuses_per_second, per_body=per_body, seconds=seconds, apply=apply)
+        )
 
 
 @contextmanager
@@ -69,23 +92,28 @@ def servers() -> Iterator[tuple[str, int]]:
         yield postgres.url("bench"), port_of(processes.start("webhooks"))
 
 
-async def run(chosen: argparse.Namespace, *, database_url: str, port: int) -> None:
-    total = chosen.statuses_per_second * chosen.seconds
+async def _run(database_url: str, port: int, *, rate: int, per_body: int, seconds: int, apply: bool) -> DoorFigures:
+    total = rate * seconds
     async with Database(url=planned_each_time(database_url), pool_size=2) as database:
-        async with database.connection() as connection:
-            planned = await plan(connection, numbers(1 + total * 10 // 27))
-            rows = await connection.fetch(
-                "UPDATE messages SET state = 'ACCEPTED', attempt = 1, accept_time = $1 RETURNING id", NOW
-            )
-        bodies = make_bodies([row["id"] for row in rows], planned.campaign_id, total=total, per_body=chosen.per_body)
-        latencies, seconds = await load(bodies, port, rate=chosen.statuses_per_second / chosen.per_body)
-        report(latencies, seconds, per_body=chosen.per_body)
+        bodies = make_bodies(*await _accepted(database, total), total=total, per_body=per_body)
+        latencies, took = await load(bodies, port, rate=rate / per_body)
         async with database.connection() as connection:
             stored = await connection.fetchval("SELECT count(*) FROM webhook_deliveries")
             commits = await connection.fetchval("SELECT count(DISTINCT xmin::text) FROM webhook_deliveries")
-        print(f"stored {stored} of {len(bodies)} bodies in {commits} commits")
-        if chosen.apply:
-            await measure_applying(Store(database), total)
+        applied = await measure_applying(Store(database), total) if apply else 0.0
+    p50, p99, worst = percentiles(latencies)
+    return DoorFigures(
+        statuses_per_second=total / took, sent=len(bodies), stored=stored, commits=commits,
+        p50_ms=p50, p99_ms=p99, worst_ms=worst, applied_per_second=applied,
+    )  # fmt: skip
+
+
+async def _accepted(database: Database, statuses: int) -> tuple[list[UUID], UUID]:
+    """Makes accepted messages, enough for so many statuses; returns them and their campaign."""
+    async with database.connection() as connection:
+        planned = await plan(connection, numbers(1 + statuses * 10 // 27))
+        statement = "UPDATE messages SET state = 'ACCEPTED', attempt = 1, accept_time = $1 RETURNING id"
+        return [row["id"] for row in await connection.fetch(statement, NOW)], planned.campaign_id
 
 
 def make_bodies(ids: list[UUID], campaign_id: UUID, *, total: int, per_body: int) -> list[bytes]:
@@ -122,20 +150,19 @@ async def load(bodies: list[bytes], port: int, *, rate: float) -> tuple[list[flo
     return latencies, CLOCK.monotonic() - started
 
 
-def report(latencies: list[float], seconds: float, *, per_body: int) -> None:
+def percentiles(latencies: list[float]) -> tuple[float, float, float]:
+    """Returns the middle, the 99th hundredth and the worst, in milliseconds."""
     ordered = sorted(latencies)
     p50, p99, worst = (1000 * ordered[int((len(ordered) - 1) * share)] for share in (0.5, 0.99, 1))
-    rate = len(ordered) * per_body / seconds
-    print(f"{rate:,.0f} statuses/s durable in {len(ordered)} POSTs")
-    print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {worst:.1f} ms")
+    return p50, p99, worst
 
 
-async def measure_applying(store: Store, total: int) -> None:
+async def measure_applying(store: Store, total: int) -> float:
+    """Returns how many statuses a second one worker applies."""
     started, count = CLOCK.monotonic(), 1
     while count:
         count = (await apply_batch(store, now=NOW, hash_key=KEY)).delivery_count
-    seconds = CLOCK.monotonic() - started
-    print(f"applied {total:,} statuses in {seconds:.1f} s: {total / seconds:,.0f}/s by one worker")
+    return total / (CLOCK.monotonic() - started)
 
 
 if __name__ == "__main__":

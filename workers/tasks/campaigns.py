@@ -5,7 +5,9 @@ from uuid import UUID
 from core.whatsapp.errors import HOPELESS
 from workers.engine import Engine
 
-PAGE = 2000
+# A page is one transaction: large enough that its commit costs little, over in a quarter of a second.
+PAGE = 5000
+_CANCEL_PAGE = 2000
 
 
 async def expand_campaign(engine: Engine, campaign_id: UUID) -> None:
@@ -21,10 +23,10 @@ async def expand_campaign(engine: Engine, campaign_id: UUID) -> None:
 
 async def cancel_messages(engine: Engine, campaign_id: UUID) -> None:
     """Cancels what a cancelled campaign has not sent, page by page."""
-    cancelled = PAGE
-    while cancelled == PAGE and not engine.stopping.is_set():
+    cancelled = _CANCEL_PAGE
+    while cancelled == _CANCEL_PAGE and not engine.stopping.is_set():
         async with engine.store.connection() as rooms:
-            cancelled = await rooms.campaign_states.cancel_messages_page(campaign_id, limit=PAGE)
+            cancelled = await rooms.campaign_states.cancel_messages_page(campaign_id, limit=_CANCEL_PAGE)
 
 
 async def retry_messages(engine: Engine, campaign_id: UUID) -> None:
