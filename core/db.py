@@ -1,10 +1,10 @@
 """The door to PostgreSQL: a pool, connections as repositories see them, transactions."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self, cast
 
 import asyncpg
@@ -14,6 +14,11 @@ from asyncpg.pool import PoolConnectionProxy
 from core.domain.errors import Conflict, InvalidArgument, Refusal, Unavailable
 
 Row = asyncpg.Record
+
+_AS_CONFIGURED: Mapping[str, str] = MappingProxyType({})
+# For connections whose statements all have an index to walk. Statistics older than a bulk load, and plans kept for any
+# value, make the planner collect and sort what a walk in order would have found in its first fifty entries.
+WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"})
 
 # The reason of a Conflict that a second try of the whole transaction may well not meet.
 TRANSACTION_CONFLICT = "TRANSACTION_CONFLICT"
@@ -60,10 +65,19 @@ class PoolUse:
 class Database:
     """A pool of connections to one PostgreSQL; use as an async context manager."""
 
-    def __init__(self, *, url: str, pool_size: int = 10, application_name: str = "chappe") -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        pool_size: int = 10,
+        application_name: str = "chappe",
+        planner: Mapping[str, str] = _AS_CONFIGURED,
+    ) -> None:
+        """Takes the address, how many connections at most, and what the planner is told on each of them."""
         self._url = url
         self._pool_size = pool_size
         self._application_name = application_name
+        self._planner = planner
         self._pool: asyncpg.Pool[Row] | None = None
         self._waiting = 0
         self._wait_count = 0
@@ -78,7 +92,7 @@ class Database:
                 init=_prepare_connection,
                 reset=_keep_session,
                 command_timeout=60,
-                server_settings={"application_name": self._application_name, "timezone": "UTC"},
+                server_settings={"application_name": self._application_name, "timezone": "UTC", **self._planner},
             )
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise _unavailable() from error

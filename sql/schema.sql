@@ -588,13 +588,11 @@ CREATE INDEX consent_events_contact_id_idx ON public.consent_events USING btree 
 
 CREATE INDEX consent_events_person_hash_idx ON public.consent_events USING btree (person_hash, event_time DESC, id DESC);
 
-CREATE INDEX contacts_display_name_prefix_idx ON public.contacts USING btree (lower(display_name) text_pattern_ops, id);
+CREATE INDEX contacts_display_name_list_idx ON public.contacts USING btree (lower(display_name) COLLATE "C", id);
 
-CREATE INDEX contacts_marketing_consent_idx ON public.contacts USING btree (marketing_consent, id) WHERE (marketing_consent <> 'UNKNOWN'::text);
+CREATE INDEX contacts_phone_number_list_idx ON public.contacts USING btree (phone_number COLLATE "C");
 
-CREATE INDEX contacts_phone_number_prefix_idx ON public.contacts USING btree (phone_number text_pattern_ops);
-
-CREATE INDEX contacts_whatsapp_state_idx ON public.contacts USING btree (whatsapp_state, id) WHERE (whatsapp_state <> 'UNKNOWN'::text);
+CREATE INDEX contacts_states_list_idx ON public.contacts USING btree (marketing_consent, whatsapp_state, id NULLS FIRST);
 
 CREATE INDEX erased_people_erase_time_idx ON public.erased_people USING btree (erase_time);
 
@@ -602,11 +600,13 @@ CREATE INDEX idempotent_requests_contact_id_idx ON public.idempotent_requests US
 
 CREATE INDEX idempotent_requests_create_time_idx ON public.idempotent_requests USING btree (create_time);
 
+CREATE INDEX interactions_campaign_id_kind_idx ON public.interactions USING btree (campaign_id, kind, interaction_time NULLS FIRST, id NULLS FIRST) WHERE (campaign_id IS NOT NULL);
+
 CREATE INDEX interactions_campaign_id_time_idx ON public.interactions USING btree (campaign_id, interaction_time, id) WHERE (campaign_id IS NOT NULL);
 
 CREATE INDEX interactions_contact_id_idx ON public.interactions USING btree (contact_id, id);
 
-CREATE INDEX interactions_kind_idx ON public.interactions USING btree (kind, id);
+CREATE INDEX interactions_kind_list_idx ON public.interactions USING btree (kind, id NULLS FIRST);
 
 CREATE INDEX interactions_message_id_idx ON public.interactions USING btree (message_id) WHERE (message_id IS NOT NULL);
 

@@ -14,8 +14,6 @@ from core.repositories.messages import NEWEST, refuse_unknown_message
 
 SQL = load("interactions")
 LATEST: Final = (datetime.max.replace(tzinfo=UTC), NEWEST)
-_MARK: Final = "/* filters */"
-_KINDS: Final = {kind: f"AND interactions.kind = '{kind}'" for kind in InteractionKind}
 
 # A moment and an id: where a list by time goes on.
 Key = tuple[datetime, UUID]
@@ -32,26 +30,50 @@ class Interactions:
     ) -> list[Interaction]:
         """Lists interactions that match, the last learned of first."""
         if selected.contact_id is not None:
-            return await self.list_interactions_of_contact(selected, selected.contact_id, limit=limit, before=before)
-        statement = _filtered(SQL["list_interactions"], selected)
-        return _interactions(await self._connection.fetch(statement, before or NEWEST, limit))
+            return await self.list_interactions_of_contact(selected, limit=limit, before=before)
+        if selected.kind is not None:
+            return await self.list_interactions_of_kind(selected.kind, limit=limit, before=before)
+        return _interactions(await self._connection.fetch(SQL["list_interactions"], before or NEWEST, limit))
+
+    async def list_interactions_of_kind(
+        self, kind: InteractionKind, *, limit: int, before: UUID | None = None
+    ) -> list[Interaction]:
+        """Lists interactions of one kind, the last learned of first."""
+        rows = await self._connection.fetch(SQL["list_interactions_of_kind"], before or NEWEST, limit, kind)
+        return _interactions(rows)
 
     async def list_interactions_of_contact(
-        self, selected: InteractionFilter, contact_id: UUID, *, limit: int, before: UUID | None = None
+        self, selected: InteractionFilter, *, limit: int, before: UUID | None = None
     ) -> list[Interaction]:
         """Lists interactions of one contact that match, the last learned of first."""
-        statement = _filtered(SQL["list_interactions_of_contact"], selected)
-        return _interactions(await self._connection.fetch(statement, before or NEWEST, limit, contact_id))
+        statement = SQL["list_interactions_of_contact"]
+        rows = await self._connection.fetch(statement, before or NEWEST, limit, selected.contact_id, selected.kind)
+        return _interactions(rows)
 
     async def list_campaign_interactions(
         self, campaign_id: UUID, selected: InteractionFilter, *, limit: int, before: Key | None = None
     ) -> list[Interaction]:
         """Lists answers to a campaign that match, the last done first; refuses with ``CAMPAIGN_NOT_FOUND``."""
-        statement = _filtered(SQL["list_campaign_interactions"], selected)
-        rows = await self._connection.fetch(statement, campaign_id, *(before or LATEST), limit, selected.contact_id)
-        if not rows:
-            raise refuse_unknown(campaign_id)
-        return _interactions(rows)
+        if selected.contact_id is not None:
+            return await self.list_campaign_interactions_of_contact(campaign_id, selected, limit=limit, before=before)
+        if selected.kind is not None:
+            return await self.list_campaign_interactions_of_kind(campaign_id, selected.kind, limit=limit, before=before)
+        return await self._of_campaign(SQL["list_campaign_interactions"], campaign_id, *(before or LATEST), limit)
+
+    async def list_campaign_interactions_of_kind(
+        self, campaign_id: UUID, kind: InteractionKind, *, limit: int, before: Key | None = None
+    ) -> list[Interaction]:
+        """Lists answers of one kind to a campaign, the last done first; refuses with ``CAMPAIGN_NOT_FOUND``."""
+        statement = SQL["list_campaign_interactions_of_kind"]
+        return await self._of_campaign(statement, campaign_id, *(before or LATEST), limit, kind)
+
+    async def list_campaign_interactions_of_contact(
+        self, campaign_id: UUID, selected: InteractionFilter, *, limit: int, before: Key | None = None
+    ) -> list[Interaction]:
+        """Lists one contact's answers to a campaign, the last done first; refuses with ``CAMPAIGN_NOT_FOUND``."""
+        statement = SQL["list_campaign_interactions_of_contact"]
+        chosen = (selected.contact_id, selected.kind)
+        return await self._of_campaign(statement, campaign_id, *(before or LATEST), limit, *chosen)
 
     async def list_message_interactions(
         self,
@@ -63,9 +85,9 @@ class Interactions:
         before: Key | None = None,
     ) -> list[Interaction]:
         """Lists answers to a message that match, the last done first; refuses with ``MESSAGE_NOT_FOUND``."""
-        statement = _filtered(SQL["list_message_interactions"], selected)
+        chosen = (message_id, selected.contact_id, selected.kind)
         rows = await self._connection.fetch(
-            statement, campaign_id, *(before or LATEST), limit, selected.contact_id, message_id
+            SQL["list_message_interactions"], campaign_id, *(before or LATEST), limit, *chosen
         )
         if not rows:
             raise refuse_unknown_message(campaign_id, message_id)
@@ -82,9 +104,11 @@ class Interactions:
             kinds=kinds, interaction_count=total["interaction_count"], contact_count=total["contact_count"]
         )
 
-
-def _filtered(statement: str, selected: InteractionFilter) -> str:
-    return statement.replace(_MARK, "" if selected.kind is None else _KINDS[selected.kind])
+    async def _of_campaign(self, statement: str, campaign_id: UUID, *arguments: object) -> list[Interaction]:
+        rows = await self._connection.fetch(statement, campaign_id, *arguments)
+        if not rows:
+            raise refuse_unknown(campaign_id)
+        return _interactions(rows)
 
 
 def _interactions(rows: Sequence[Row]) -> list[Interaction]:

@@ -13,6 +13,7 @@ from core.repositories.campaigns import Campaigns
 from core.repositories.categories import Categories
 from core.repositories.consent import Consent
 from core.repositories.contact_imports import ContactImports
+from core.repositories.contact_lists import ContactLists
 from core.repositories.contacts import Contacts
 from core.repositories.deliveries import Deliveries
 from core.repositories.direct import Direct
@@ -83,6 +84,11 @@ class Rooms:
     def contact_imports(self) -> ContactImports:
         """Chunks of an import on their way to contacts."""
         return ContactImports(self._connection)
+
+    @cached_property
+    def contact_lists(self) -> ContactLists:
+        """Contacts by page and by number."""
+        return ContactLists(self._connection)
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 from core.clock import Clock
+from core.domain.contact_lists import order_of
 from core.domain.contacts import check_reachable, merge_draft, person_hashes
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings
@@ -21,9 +22,8 @@ from server.services.erasure import erase_person
 from server.wire import contacts as wire
 from server.wire import names
 from server.wire.field_mask import changed_fields
-from server.wire.page_token import next_token, read_page
-
-_EXPORT_PAGE = 1000
+from server.wire.list_keys import after_contact
+from server.wire.page_token import LARGEST_SIZE, next_token, read_page
 
 
 class ContactsService(ContactsServiceServicer):
@@ -47,15 +47,16 @@ class ContactsService(ContactsServiceServicer):
         page = read_page(request)
         selected = wire.read_filter(request.filter)
         async with self._store.connection() as rooms:
-            found = await rooms.contacts.list_contacts(selected, limit=page.size + 1, after=page.after_id)
-        shown = found[: page.size]
-        token = next_token(request, last=(str(shown[-1].id),)) if len(found) > page.size else ""
-        return pb.ListContactsResponse(contacts=map(wire.contact, shown), next_page_token=token)
+            found = await rooms.contact_lists.read_page(
+                selected, size=page.size, after=after_contact(page, order_of(selected))
+            )
+        token = next_token(request, last=tuple(map(str, found.next_key))) if found.next_key else ""
+        return pb.ListContactsResponse(contacts=map(wire.contact, found.contacts), next_page_token=token)
 
     async def CountContacts(self, request: pb.CountContactsRequest, context: object) -> pb.CountContactsResponse:
         """Counts the contacts that match."""
         async with self._store.connection() as rooms:
-            count = await rooms.contacts.count_contacts(wire.read_filter(request.filter))
+            count = await rooms.contact_lists.count_contacts(wire.read_filter(request.filter))
         return pb.CountContactsResponse(contact_count=count)
 
     async def BatchGetContacts(
@@ -146,17 +147,15 @@ class ContactsService(ContactsServiceServicer):
     ) -> AsyncIterator[pb.ExportContactsResponse]:
         """Streams the contacts that match, page by page, then their number."""
         selected = wire.read_filter(request.filter)
-        row_count, after = 0, None
-        while True:
+        row_count, after, is_last = 0, None, False
+        while not is_last:
             # A connection is lent for a page, not for as long as the reader takes.
             async with self._store.connection() as rooms:
-                page = await rooms.contacts.list_contacts(selected, limit=_EXPORT_PAGE, after=after)
-            if page:
-                yield pb.ExportContactsResponse(contacts=map(wire.contact, page))
-            row_count += len(page)
-            if len(page) < _EXPORT_PAGE:
-                break
-            after = page[-1].id
+                page = await rooms.contact_lists.read_page(selected, size=LARGEST_SIZE, after=after)
+            if page.contacts:
+                yield pb.ExportContactsResponse(contacts=map(wire.contact, page.contacts))
+            row_count += len(page.contacts)
+            after, is_last = page.next_key, page.next_key is None
         yield pb.ExportContactsResponse(footer=pb.ExportFooter(row_count=row_count))
 
     async def _mutate(

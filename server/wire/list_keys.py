@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from core.domain.contact_lists import ContactKey, Entry
 from core.domain.errors import InvalidArgument
 from core.domain.ids import parse_id
 from server.wire.page_token import Page
@@ -33,6 +34,21 @@ def after_time(page: Page) -> tuple[datetime, UUID] | None:
         return _EPOCH + _MICROSECOND * int(first), _id(second)
     except (ValueError, OverflowError):
         raise _invalid() from None
+
+
+def after_contact(page: Page, order: Entry) -> ContactKey | None:
+    """Reads the key of a list of contacts in that order; refuses with ``PAGE_TOKEN_INVALID``."""
+    match page.after, order:
+        case None, _:
+            return None
+        case (number,), Entry.PHONE_NUMBER:
+            return (number,)
+        case (name, contact_id), Entry.DISPLAY_NAME:
+            return name, _id(contact_id)
+        case (contact_id,), Entry.ALL | Entry.STATES | Entry.CATEGORY:
+            return (_id(contact_id),)
+        case _:
+            raise _invalid()
 
 
 def _pair(key: tuple[str, ...]) -> tuple[str, str]:

@@ -30,14 +30,20 @@ WHERE contacts.id = locked.id
 RETURNING contacts.id;
 
 -- name: skip_marketing_messages
--- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped.
-WITH waiting AS MATERIALIZED (
-    SELECT messages.campaign_id, messages.id
+-- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped. Their messages are
+-- found by the contact alone, whatever the state: the index of what is PENDING holds that of all contacts.
+WITH theirs AS MATERIALIZED (
+    SELECT campaign_id, id, template_id, state
     FROM messages
-    JOIN campaigns ON campaigns.id = messages.campaign_id
-    JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
-    WHERE messages.contact_id = ANY ($1::uuid[])
-        AND messages.state = 'PENDING'
+    WHERE contact_id = ANY ($1::uuid[])
+), waiting AS MATERIALIZED (
+    SELECT messages.campaign_id, messages.id
+    FROM theirs
+    JOIN messages ON messages.campaign_id = theirs.campaign_id AND messages.id = theirs.id
+    JOIN campaigns ON campaigns.id = theirs.campaign_id
+    JOIN templates ON templates.id = coalesce(theirs.template_id, campaigns.template_id)
+    WHERE theirs.state = 'PENDING'
+        AND messages.state IN ('PENDING')
         AND templates.template_category = 'MARKETING'
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from core.db import Connection, Database
+from core.db import WALKS_INDEXES, Connection, Database
 
 _VERBS = frozenset({"execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_records_to_table", "cursor"})
 
@@ -13,7 +13,7 @@ class CountingDatabase(Database):
     """A database that notes the name of each statement sent through it, or the statement itself where it has none."""
 
     def __init__(self, *, url: str, pool_size: int = 2) -> None:
-        super().__init__(url=url, pool_size=pool_size)
+        super().__init__(url=url, pool_size=pool_size, planner=WALKS_INDEXES)
         self.statements: list[str] = []
 
     def forget(self) -> None:

@@ -188,7 +188,11 @@ class ContactsService:
         return self._calls.unary_unary("/chappe.v1.ContactsService/GetContact", request, v1.Contact, timeout=timeout)
 
     def list_contacts(self, request: v1.ListContactsRequest, *, timeout: float | None = None) -> v1.ListContactsResponse:
-        """Returns one page of contacts, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
+        """Returns one page of contacts: oldest first, or with a prefix in the order of the number or the name
+        searched. Where several filters together match few of very many contacts, a page may hold fewer than
+        asked, even none, and still be followed by another: only an empty next_page_token says that there are
+        no more. Refuses with `PAGE_TOKEN_INVALID`.
+        """
         return self._calls.unary_unary("/chappe.v1.ContactsService/ListContacts", request, v1.ListContactsResponse, timeout=timeout)
 
     def list_all_contacts(self, request: v1.ListContactsRequest | None = None) -> Iterator[v1.Contact]:

@@ -158,7 +158,7 @@ class ListContactsResponse(_message.Message):
     """Asks for the next page; empty on the last."""
     @_builtins.property
     def contacts(self) -> _containers.RepeatedCompositeFieldContainer[_contacts_pb2.Contact]:
-        """Lists the contacts, oldest first."""
+        """Lists the contacts: oldest first, or in the order of the number or name whose beginning was asked for."""
 
     def __init__(
         self,

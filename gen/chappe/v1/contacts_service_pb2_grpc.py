@@ -107,7 +107,9 @@ class ContactsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListContacts(self, request, context):
-        """Returns one page of contacts, oldest first. Refuses with `PAGE_TOKEN_INVALID`.
+        """Returns one page of contacts: oldest first, or with a prefix in the order of the number or the name searched. Where
+        several filters together match few of very many contacts, a page may hold fewer than asked, even none, and still be
+        followed by another: only an empty next_page_token says that there are no more. Refuses with `PAGE_TOKEN_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,10 @@ class ContactsServiceStub:
     GetContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetContactRequest, _contacts_pb2.Contact]
     """Returns one contact. Refuses with `CONTACT_NOT_FOUND`."""
     ListContacts: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.ListContactsRequest, _contacts_service_pb2.ListContactsResponse]
-    """Returns one page of contacts, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
+    """Returns one page of contacts: oldest first, or with a prefix in the order of the number or the name searched. Where
+    several filters together match few of very many contacts, a page may hold fewer than asked, even none, and still be
+    followed by another: only an empty next_page_token says that there are no more. Refuses with `PAGE_TOKEN_INVALID`.
+    """
     CreateContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.CreateContactRequest, _contacts_pb2.Contact]
     """Creates a contact and returns it. Refuses with `CONTACT_ALREADY_EXISTS` or `PHONE_NUMBER_INVALID`."""
     UpdateContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.UpdateContactRequest, _contacts_pb2.Contact]
@@ -72,7 +75,10 @@ class ContactsServiceServicer:
         request: _contacts_service_pb2.ListContactsRequest,
         context: _aio.ServicerContext[_contacts_service_pb2.ListContactsRequest, _abc.Awaitable[_contacts_service_pb2.ListContactsResponse]],
     ) -> _abc.Awaitable[_contacts_service_pb2.ListContactsResponse]:
-        """Returns one page of contacts, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
+        """Returns one page of contacts: oldest first, or with a prefix in the order of the number or the name searched. Where
+        several filters together match few of very many contacts, a page may hold fewer than asked, even none, and still be
+        followed by another: only an empty next_page_token says that there are no more. Refuses with `PAGE_TOKEN_INVALID`.
+        """
 
     def CreateContact(
         self,

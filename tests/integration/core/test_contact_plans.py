@@ -1,106 +1,70 @@
-"""The indexes that reads of contacts stand on are used, and a page is one statement whatever its size."""
+"""Every combination of filters looks at a bounded number of contacts, and all pages together are what matches."""
 
-import json
+import itertools
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 import asyncpg
 import pytest
-from chappe.v1 import categories_pb2, contacts_service_pb2
 
-from core.clock import SystemClock
+from core.db import WALKS_INDEXES, Connection, Database
+from core.domain.contact_lists import MOST_WALKED
 from core.domain.contacts import ContactFilter, MarketingConsent, WhatsappState
 from core.queries import load
-from core.repositories.filters import filter_contacts
-from core.repositories.rooms import Store
-from core.settings import Settings
-from server.mutations import Mutations
-from server.services.categories import CategoriesService
-from server.services.contacts import ContactsService
+from core.repositories.contact_lists import ContactLists
+from tests.helpers.plans import Explaining
 from tests.helpers.servers import Databases
-from tests.helpers.statements import CountingDatabase
+from tests.helpers.volumes import Knowledge, fill_volume
 
-CONTACTS = """
-INSERT INTO contacts (phone_number, display_name, whatsapp_state, marketing_consent)
-SELECT '+336' || (10000000 + n), 'Name ' || n,
-    CASE WHEN n % 500 = 0 THEN 'ABSENT' WHEN n % 3 = 0 THEN 'VERIFIED' ELSE 'UNKNOWN' END,
-    CASE WHEN n % 400 = 0 THEN 'OPTED_OUT' ELSE 'UNKNOWN' END
-FROM generate_series(1, 30000) AS n
-"""
-MEMBERS = """
-INSERT INTO category_contacts (category_id, contact_id)
-SELECT categories.id, contacts.id FROM categories JOIN contacts ON hashtext(contacts.id::text) % 20 = 0
-"""
-ANY_CATEGORY = UUID(int=1)
+CONSENTS = (None, MarketingConsent.UNKNOWN, MarketingConsent.OPTED_OUT)
+STATES = (None, WhatsappState.VERIFIED)
+PHONES = ("", "+331")
+NAMES = ("", "ann")
+# The largest category and a small one.
+CATEGORIES = (0, 6)
 
 
-@pytest.fixture(scope="module", params=["loaded", "analysed"])
-def filled_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module", params=[Knowledge.NONE, Knowledge.STALE, Knowledge.FRESH])
+def empty_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[tuple[str, Knowledge]]:
     with databases.copy() as url:
-        database = url.rpartition("/")[2].partition("?")[0]
-        for statement in (
-            "ALTER TABLE contacts SET (autovacuum_enabled = off)",
-            CONTACTS,
-            "INSERT INTO categories (display_name) SELECT 'C ' || n FROM generate_series(1, 120) AS n",
-            "DELETE FROM categories WHERE display_name <> 'C 1' AND display_name NOT LIKE 'C _'",
-            MEMBERS,
-            *(["ANALYZE"] if request.param == "analysed" else []),
-        ):
-            databases.server.execute(statement, database=database)
-        yield url
+        yield url, request.param
 
 
-async def plan(url: str, statement: str, arguments: list[Any]) -> str:
-    """Explains a statement as a generic plan, the one a prepared statement ends with, and returns it as text."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
-        rows = await connection.fetch(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
-        return json.dumps(json.loads(rows[0][0]))
-    finally:
-        await connection.close()
+@pytest.fixture(scope="module")
+async def filled_url(empty_url: tuple[str, Knowledge]) -> str:
+    url, knowledge = empty_url
+    await fill_volume(url, knowledge)
+    return url
 
 
-def listing(selected: ContactFilter) -> tuple[str, list[Any]]:
-    name = "list_contacts" if selected.category_id is None else "list_contacts_in_category"
-    extra = [] if selected.category_id is None else [selected.category_id]
-    return filter_contacts(load("contacts")[name], selected, UUID(int=0), 51, *extra)
+@pytest.fixture(params=["auto", "force_generic_plan"])
+async def connection(filled_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
+    planner = {**WALKS_INDEXES, "plan_cache_mode": request.param}
+    async with (
+        Database(url=filled_url, pool_size=1, planner=planner) as database,
+        database.connection() as connection,
+    ):
+        yield connection
 
 
-@pytest.mark.parametrize(
-    ("selected", "index"),
-    [
-        (ContactFilter(), "contacts_pkey"),
-        (ContactFilter(whatsapp_state=WhatsappState.ABSENT), "contacts_whatsapp_state_idx"),
-        (ContactFilter(marketing_consent=MarketingConsent.OPTED_OUT), "contacts_marketing_consent_idx"),
-        (ContactFilter(category_id=ANY_CATEGORY), "category_contacts_pkey"),
-    ],
-)
-async def test_a_page_anywhere_in_the_list_comes_from_its_index(
-    filled_url: str, selected: ContactFilter, index: str
-) -> None:
-    statement, arguments = listing(selected)
-    found = await plan(filled_url, statement, arguments)
-    assert index in found
-    assert '"Seq Scan"' not in found
+async def test_a_page_under_any_filters_looks_at_a_bounded_number_of_contacts(connection: Connection) -> None:
+    explaining = Explaining(connection)
+    lists = ContactLists(cast("Connection", explaining))
+    for selected in await _combinations(connection):
+        explaining.plans.clear()
+        await lists.read_page(selected, size=50)
+        rows = sum(plan.rows_read() for plan in explaining.plans)
+        # Measuring, walking and probing: each at most as many as a page may be walked for.
+        assert rows <= 5 * MOST_WALKED, selected
+        assert not any(plan.scanned_whole() & {"contacts", "category_contacts"} for plan in explaining.plans), selected
 
 
-async def test_the_categories_of_a_contact_come_from_their_index(filled_url: str) -> None:
-    found = await plan(filled_url, load("contacts")["get_contact"], [UUID(int=0)])
-    assert "category_contacts_contact_id_idx" in found
-
-
-@pytest.mark.parametrize(
-    ("selected", "index"),
-    [
-        (ContactFilter(phone_number_prefix="+33610001"), "contacts_phone_number_prefix_idx"),
-        (ContactFilter(display_name_prefix="Name 12"), "contacts_display_name_prefix_idx"),
-    ],
-)
-async def test_counting_a_prefix_comes_from_its_index(filled_url: str, selected: ContactFilter, index: str) -> None:
-    statement, arguments = filter_contacts(load("contacts")["count_contacts"], selected)
-    assert index in await plan(filled_url, statement, arguments)
+async def test_all_pages_together_are_what_matches(connection: Connection) -> None:
+    lists = ContactLists(connection)
+    everyone = await _everyone(connection)
+    for selected in (await _combinations(connection))[::7]:
+        assert await _walk(lists, selected) == sum(_fits(contact, selected) for contact in everyone), selected
 
 
 async def test_an_import_finds_its_contacts_by_their_keys(filled_url: str) -> None:
@@ -110,32 +74,47 @@ async def test_an_import_finds_its_contacts_by_their_keys(filled_url: str) -> No
         found = await connection.fetchval("EXPLAIN (FORMAT JSON) " + load("contact_imports")["add_staged_memberships"])
     finally:
         await connection.close()
-    # The unique index or the one for prefixes: both lead straight to a number.
     assert "contacts_phone_number_" in found
     assert '"Node Type": "Seq Scan", "Parent Relationship": "Outer", "Relation Name": "contacts"' not in found
 
 
-@pytest.fixture
-async def database(filled_url: str) -> AsyncIterator[CountingDatabase]:
-    async with CountingDatabase(url=filled_url) as database:
-        yield database
+async def _combinations(connection: Connection) -> list[ContactFilter]:
+    rows = await connection.fetch("SELECT id FROM categories ORDER BY id")
+    categories = (None, *(rows[position]["id"] for position in CATEGORIES))
+    return [
+        ContactFilter(
+            category_id=category, marketing_consent=consent, whatsapp_state=state, phone_number_prefix=phone,
+            display_name_prefix=name,
+        )
+        for category, consent, state, phone, name in itertools.product(categories, CONSENTS, STATES, PHONES, NAMES)
+    ]  # fmt: skip
 
 
-async def test_a_page_is_one_statement_whatever_its_size(database: CountingDatabase) -> None:
-    store = Store(database)
-    mutations, clock = Mutations(store=store), SystemClock()
-    contacts = ContactsService(store=store, mutations=mutations, clock=clock, settings=Settings())
-    categories = CategoriesService(store=store, mutations=mutations, clock=clock)
-    for size in (1, 5):
-        database.forget()
-        listed = await categories.ListCategories(categories_pb2.ListCategoriesRequest(page_size=size), None)
-        assert (len(listed.categories), database.statements) == (size, ["list_categories"])
-    for size in (1, 500):
-        database.forget()
-        page = await contacts.ListContacts(contacts_service_pb2.ListContactsRequest(page_size=size), None)
-        assert (len(page.contacts), database.statements) == (size, ["list_contacts"])
-        assert size == 1 or any(contact.categories for contact in page.contacts)
-        database.forget()
-        names = [contact.name for contact in page.contacts]
-        await contacts.BatchGetContacts(contacts_service_pb2.BatchGetContactsRequest(names=names), None)
-        assert database.statements == ["get_contacts"]
+async def _everyone(connection: Connection) -> list[dict[str, object]]:
+    statement = """
+        SELECT marketing_consent, whatsapp_state, phone_number, lower(display_name) AS name,
+            ARRAY(SELECT category_id FROM category_contacts WHERE contact_id = contacts.id) AS categories
+        FROM contacts"""
+    return [dict(row) for row in await connection.fetch(statement)]
+
+
+async def _walk(lists: ContactLists, selected: ContactFilter) -> int:
+    """Reads all pages and returns how many contacts they hold, none of them twice."""
+    seen: list[UUID] = []
+    page = await lists.read_page(selected, size=1000)
+    seen.extend(contact.id for contact in page.contacts)
+    while page.next_key is not None:
+        page = await lists.read_page(selected, size=1000, after=page.next_key)
+        seen.extend(contact.id for contact in page.contacts)
+    assert len(seen) == len(set(seen))
+    return len(seen)
+
+
+def _fits(contact: dict[str, object], selected: ContactFilter) -> bool:
+    return (
+        selected.category_id in (None, *cast("list[UUID]", contact["categories"]))
+        and selected.marketing_consent in (None, contact["marketing_consent"])
+        and selected.whatsapp_state in (None, contact["whatsapp_state"])
+        and str(contact["phone_number"]).startswith(selected.phone_number_prefix)
+        and str(contact["name"]).startswith(selected.display_name_prefix)
+    )

@@ -177,7 +177,7 @@ async def test_a_page_of_all_answers_and_of_a_contacts_reads_a_page(seen: Seen) 
     first = await seen.contact("ASC")
     orders = InteractionFilter(kind=InteractionKind.ORDER)
     assert len(await seen.rooms.interactions.list_interactions(orders, limit=PAGE)) == 1
-    seen.check("interactions_kind_idx")
+    seen.check("interactions_kind_list_idx")
     await seen.rooms.interactions.list_interactions(InteractionFilter(), limit=PAGE)
     seen.check("interactions_pkey")
     of_first = InteractionFilter(contact_id=first)

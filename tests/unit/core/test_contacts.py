@@ -17,7 +17,8 @@ from core.domain.contacts import (
     person_hashes,
 )
 from core.domain.errors import InvalidArgument
-from core.repositories.filters import filter_contacts
+from core.repositories import filters
+from core.repositories.filters import Composed, conditions
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MIGRATION = (Path(__file__).parents[3] / "sql/migrations/0001_pre_create_contacts.sql").read_text()
@@ -59,20 +60,21 @@ def test_conditions_number_their_parameters_after_those_there_are() -> None:
     selected = ContactFilter(
         whatsapp_state=WhatsappState.ABSENT, phone_number_prefix="+33", display_name_prefix="' OR 1"
     )
-    statement, arguments = filter_contacts("SELECT $1 /* filters */", selected, "first")
-    assert arguments == ["first", "+33", "+33\U0010ffff", "' OR 1", "' OR 1\U0010ffff"]
-    assert "$2 AND" in statement
-    assert "lower($4)" in statement
-    assert "OR 1" not in statement
+    composed = Composed("SELECT $1 /* filters */ AND true /* filters */", ["first"])
+    composed.fill("filters", conditions(selected, filters.states, filters.phone_number, filters.display_name))
+    assert composed.arguments == ["first", "+33", "+33\U0010ffff", "' OR 1", "' OR 1\U0010ffff"]
+    assert composed.statement.count("$2 AND") == 2
+    assert "lower($4)" in composed.statement
+    assert "OR 1" not in composed.statement
 
 
 @pytest.mark.parametrize("state", list(WhatsappState))
 def test_every_state_and_consent_has_its_literal(state: WhatsappState) -> None:
-    statement, arguments = filter_contacts("/* filters */", ContactFilter(whatsapp_state=state))
-    assert (statement, arguments) == (f"AND contacts.whatsapp_state = '{state}'", [])
+    found = list(filters.states(ContactFilter(whatsapp_state=state)))
+    assert found == [(f"contacts.whatsapp_state = '{state}'", ())]
 
 
 @pytest.mark.parametrize("consent", list(MarketingConsent))
 def test_every_consent_has_its_literal(consent: MarketingConsent) -> None:
-    statement, arguments = filter_contacts("/* filters */", ContactFilter(marketing_consent=consent))
-    assert (statement, arguments) == (f"AND contacts.marketing_consent = '{consent}'", [])
+    found = list(filters.states(ContactFilter(marketing_consent=consent)))
+    assert found == [(f"contacts.marketing_consent = '{consent}'", ())]

@@ -3359,7 +3359,7 @@ class ListContactsResponse(betterproto2.Message):
 
     contacts: "list[Contact]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    Lists the contacts, oldest first.
+    Lists the contacts: oldest first, or in the order of the number or name whose beginning was asked for.
     """
 
     next_page_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)

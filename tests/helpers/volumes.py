@@ -1,0 +1,38 @@
+"""The same volume of rows as the planner may know it: not at all, from when it was small, or as it is."""
+
+from enum import StrEnum
+
+import asyncpg
+
+from tests.helpers.volume import Volume, fill
+
+VOLUME = Volume(messages=100_000, contacts=20_000)
+_SMALL = Volume(messages=2_000, contacts=200)
+
+
+class Knowledge(StrEnum):
+    """Says what statistics tell of the rows."""
+
+    NONE = "never analysed"
+    STALE = "analysed when small"
+    FRESH = "analysed"
+
+
+async def fill_volume(url: str, knowledge: Knowledge) -> None:
+    """Fills an empty database so that the planner knows of it what is asked for."""
+    if knowledge is Knowledge.STALE:
+        await fill(url, _SMALL)
+        await _execute(url, "ANALYZE")
+        await _execute(url, "TRUNCATE senders, templates, contacts, categories, campaigns CASCADE")
+        await _execute(url, "TRUNCATE messages, message_attempts, interactions, counters, minute_counters")
+    await fill(url, VOLUME)
+    if knowledge is Knowledge.FRESH:
+        await _execute(url, "VACUUM (ANALYZE)")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
