@@ -12,20 +12,23 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import _async as health_aio
+from prometheus_client import CollectorRegistry
 
 from core.cache import CacheMetrics
 from core.clock import SystemClock
 from core.db import Database
+from core.metrics import RpcMetrics
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
 from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient
-from server.assembly import Parts, build_server, interceptors, services
+from server.assembly import build_server, interceptors, services
 from server.interceptors.deadline import Deadline
 from server.keys import create_key
 from server.mutations import Mutations
+from server.parts import Parts
 from stack.ports import Ports
 from tests.helpers.doors import listening
 from tests.helpers.reads_api import some_rows
@@ -120,8 +123,9 @@ async def _server(
     )  # fmt: skip
     # Who calls is looked up once in ten seconds, in a database that nobody counts.
     chain = interceptors(
-        settings=settings, clock=CLOCK, store=Store(own), cache=None, deadline=Deadline(default_seconds=20)
-    )
+        settings=settings, clock=CLOCK, store=Store(own), cache=None, deadline=Deadline(default_seconds=20),
+        metrics=RpcMetrics(CollectorRegistry()),
+    )  # fmt: skip
     return build_server(services(parts), chain, health_servicer=health_aio.HealthServicer(), settings=settings)
 
 
