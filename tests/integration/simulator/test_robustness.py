@@ -81,16 +81,17 @@ async def _raw(meta: Meta, request: bytes) -> bytes:
         (b"GET /_sim/health HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"400"),
         (b"POST /_sim/reset HTTP/1.1\r\ncontent-length: 999999999999\r\n\r\n", b"413"),
         (b"POST /_sim/reset HTTP/1.1\r\ncontent-length: 99999999999999999999999\r\n\r\n", b"4"),
-        (
-            b"GET /_sim/health HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
-            b"GET /_sim/health HTTP/1.1\r\nconnection: close\r\n\r\n",
-            b"200",
-        ),
     ],
 )
 async def test_strange_http_is_answered_and_closed(meta: Meta, request_bytes: bytes, status: bytes) -> None:
     answer = await _raw(meta, request_bytes)
     assert answer.startswith(b"HTTP/1.1 " + status)
+
+
+async def test_an_upgrade_that_is_offered_is_not_taken_up_and_the_connection_goes_on(meta: Meta) -> None:
+    offer = b"GET /_sim/health HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
+    answers = await _raw(meta, offer + b"GET /_sim/health HTTP/1.1\r\nconnection: close\r\n\r\n")
+    assert answers.count(b"HTTP/1.1 200") == 2
 
 
 async def test_an_upgrade_that_is_offered_with_a_body_is_not_taken_up(meta: Meta) -> None:
