@@ -16,6 +16,7 @@ from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from core.bells import Bells, open_bells
+from core.cache import connected
 from core.clock import Clock
 from core.db import Database
 from core.metrics import SendingMetrics
@@ -94,6 +95,14 @@ async def assembled(
         stack.push_async_callback(pace.close)
         opened = open_bells(settings.queue_url)
         bells = await stack.enter_async_context(_listeners(opened, holder))
+        outdating = await stack.enter_async_context(
+            connected(
+                url=settings.cache_url,
+                clock=clock,
+                timeout_seconds=settings.cache_timeout_seconds,
+                rest_seconds=settings.cache_rest_seconds,
+            )
+        )
         registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
@@ -104,6 +113,7 @@ async def assembled(
                 http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version
             ),
             wakeups=_wakeups(bells),
+            outdating=outdating,
             holder=holder,
             luck=random.random,
             calls=asyncio.Semaphore(settings.worker_concurrency),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
+from core.cache import Outdating
 from core.clock import Clock
 from core.domain.arrivals import Arrivals
 from core.metrics import SendingMetrics
@@ -31,6 +32,7 @@ class Engine:
 
     `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
     `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire.
+    `outdating` tells the cache of the API what it should no longer show.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Engine:
     pace: Pace
     client: WhatsAppClient
     wakeups: Wakeups
+    outdating: Outdating
     holder: str
     luck: Callable[[], float]
     calls: asyncio.Semaphore

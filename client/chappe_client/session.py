@@ -15,7 +15,7 @@ class Session:
     def __init__(self, *, key: str | None, cached: bool = True) -> None:
         self._key = key
         self._cached = cached
-        self._generations: dict[str, str] = {}
+        self._generations: dict[str, int] = {}
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Returns what goes along with the next call."""
@@ -32,7 +32,8 @@ class Session:
 
     def _remember(self, marks: str) -> None:
         for name, _, number in (mark.partition("=") for mark in marks.split(",")):
-            self._generations.pop(name, None)
-            self._generations[name] = number
+            if number.isdecimal():
+                # Answers to calls made at once may come in any order.
+                self._generations[name] = max(int(number), self._generations.pop(name, 0))
         for name in list(self._generations)[:-_MOST_GENERATIONS]:
             del self._generations[name]

@@ -9,7 +9,7 @@ from core.cache.cache import Cache, Safeguards, is_behind
 from core.cache.keys import PREFIX, Entry, campaign_generation
 from core.cache.memory import Remembered
 from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, Level, LevelCounts, MethodCounts, Outcome
-from core.cache.outdating import Outdating
+from core.cache.outdating import Outdating, connected
 from core.cache.replies import Found
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "Remembered",
     "Safeguards",
     "campaign_generation",
+    "connected",
     "is_behind",
 ]

@@ -20,7 +20,7 @@ from core.clock import Clock
 _ASK_SECONDS = 0.05
 # How long to wait, in steps, for a reply that another process is making: at most 62 ms more than making it oneself.
 _WAITS = (0.002, 0.004, 0.008, 0.016, 0.032)
-_MARK = re.compile(r"([^=,]+)=(\d{1,19})(?:,|$)")
+_MARK = re.compile(r"([^=,]+)=([0-9]{1,19})(?:,|$)")
 _DEFAULT_MEMORY_BYTES = 16 * 1024 * 1024
 
 

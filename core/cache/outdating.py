@@ -1,10 +1,12 @@
 """Raising generations after a commit, and remembering the raises that failed until they can be made good."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
+from core.clock import Clock
 
 
 def _ignore(_numbers: Mapping[str, int]) -> None:
@@ -60,3 +62,13 @@ class Outdating:
             if self._owed.get(name) == ticket:
                 del self._owed[name]
         return numbers
+
+
+@asynccontextmanager
+async def connected(*, url: str, clock: Clock, timeout_seconds: float, rest_seconds: float) -> AsyncIterator[Outdating]:
+    """Yields what a process needs that keeps no replies itself but changes what others keep."""
+    server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
+    try:
+        yield Outdating(server=server)
+    finally:
+        await server.close()

@@ -1,5 +1,6 @@
 """Moves campaigns from state to state on one connection: each statement names the states it may leave."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -63,6 +64,10 @@ class CampaignStates:
 
     async def _lock_finished_campaigns(self) -> list[UUID]:
         return [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"])]
+
+    async def list_final_campaigns(self, campaign_ids: Collection[UUID]) -> list[UUID]:
+        """Returns those of the campaigns that are over."""
+        return [row["id"] for row in await self._connection.fetch(SQL["list_final_campaigns"], list(campaign_ids))]
 
     async def reopen_unfinished_campaigns(self, *, at: datetime, completed_since: datetime) -> list[UUID]:
         """Lets run again what was completed and has messages to send all the same."""

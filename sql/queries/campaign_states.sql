@@ -171,3 +171,10 @@ FROM page
 WHERE messages.campaign_id = page.campaign_id
     AND messages.id = page.id
 RETURNING messages.id;
+
+-- name: list_final_campaigns
+-- Lists those of the campaigns $1 that are over.
+SELECT id
+FROM campaigns
+WHERE id = ANY ($1)
+    AND state IN ('COMPLETED', 'CANCELLED', 'FAILED');

@@ -18,6 +18,7 @@ from workers.tasks.choices import keep_choices, move_templates, read_preferences
 from workers.tasks.consequences import pause_campaigns
 from workers.tasks.identities import follow_people
 from workers.tasks.moves import Arrived, Moved, move_messages
+from workers.tasks.outdated import outdate_final_campaigns
 from workers.tasks.parked import unpack
 from workers.tasks.replies import Kept, keep_replies
 from workers.tasks.tracing import Outcome, mark_applied
@@ -51,10 +52,10 @@ async def apply_deliveries(engine: Engine) -> None:
             await engine.wakeups.apply_deliveries()
             return
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
-        _measure(engine, applied.moved)
+        await _follow_up(engine, applied.moved)
         await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
-    _measure(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
+    await _follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
 
 
 async def apply_urgent(engine: Engine) -> None:
@@ -63,7 +64,7 @@ async def apply_urgent(engine: Engine) -> None:
     more = True
     while more and not engine.stopping.is_set():
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
-        _measure(engine, applied.moved)
+        await _follow_up(engine, applied.moved)
         await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
 
@@ -186,6 +187,12 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
         await keep_choices(rooms, choices, now=now)
     _tell([], moved)
     return moved
+
+
+async def _follow_up(engine: Engine, moved: Moved) -> None:
+    """Does what follows from a batch once it is committed."""
+    _measure(engine, moved)
+    await outdate_final_campaigns(engine, moved)
 
 
 def _measure(engine: Engine, moved: Moved) -> None:

@@ -154,6 +154,8 @@ def test_the_marks_of_writes_to_several_collections_are_all_sent_back() -> None:
     session.learn((("chappe-generations", "contacts=7,categories=3"),))
     session.learn((("chappe-generations", "contacts=8"),))
     assert dict(session.metadata()) == {"chappe-generations": "categories=3,contacts=8"}
+    session.learn((("chappe-generations", "contacts=7,odd,categories=x"),))  # the answer to an older call comes last
+    assert dict(session.metadata()) == {"chappe-generations": "categories=3,contacts=8"}
 
 
 def test_a_client_that_wants_no_cached_replies_says_so_with_every_call() -> None:
