@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.domain.bindings import Binding, describe, dump_bindings, find_unbound, match_bindings, resolve
@@ -54,11 +55,11 @@ def check_sender(sender: Sender) -> None:
         raise WrongState("SENDER_PAUSED", "The sender is paused; resume it first.", sender=f"senders/{sender.id}")
 
 
-def check_window(*, is_open: bool) -> None:
-    """Refuses a text to who did not write in the last 24 hours with ``SERVICE_WINDOW_CLOSED``."""
-    if not is_open:
+def check_window(expire_time: datetime | None, *, at: datetime) -> None:
+    """Refuses a text to who did not write in the last 24 hours with ``SERVICE_WINDOW_CLOSED``, and tells since when."""
+    if expire_time is None or expire_time <= at:
         text = "The contact did not write to this sender in the last 24 hours; only a template may be sent."
-        raise WrongState("SERVICE_WINDOW_CLOSED", text)
+        raise WrongState("SERVICE_WINDOW_CLOSED", text, expire_time=expire_time.isoformat() if expire_time else "")
 
 
 def fill_template(template: Template, bindings: Sequence[Binding], *, sender: Sender, contact: Contact) -> Content:

@@ -42,6 +42,7 @@ class Direct:
             )
         )
 
-    async def is_window_open(self, *, contact_id: UUID, sender_id: UUID, at: datetime) -> bool:
-        """Tells whether the contact may be sent a text: it wrote to this sender in the last 24 hours."""
-        return bool(await self._connection.fetchval(SQL["is_window_open"], contact_id, sender_id, at))
+    async def find_window(self, *, contact_id: UUID, sender_id: UUID) -> datetime | None:
+        """Returns until when the contact may be sent texts: 24 hours after it last wrote; None: it never did."""
+        row = await self._connection.fetchrow(SQL["find_window"], contact_id, sender_id)
+        return None if row is None else row["expire_time"]

@@ -30,6 +30,7 @@ class Erasure:
         WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py).
         """
         await self.find_busy_message(contact.id)
+        await self.forget_checkpoints(contact.id)  # campaigns are locked before messages
         await self.forget_parked_receipts(contact.id, traces)
         told = await self.forget_attempts(contact.id)
         told |= await self.forget_messages(contact.id, at=at)
@@ -46,6 +47,10 @@ class Erasure:
         if await self._connection.fetchval(SQL["find_busy_message"], contact_id) is not None:
             text = "A message to this contact is on its way out; try again in a minute."
             raise WrongState("CONTACT_BUSY", text, contact=f"contacts/{contact_id}")
+
+    async def forget_checkpoints(self, contact_id: UUID) -> None:
+        """Empties what says that the contact was the last one a campaign was made for."""
+        await self._connection.execute(SQL["forget_checkpoints"], contact_id)
 
     async def forget_parked_receipts(self, contact_id: UUID, traces: Sequence[int]) -> None:
         """Deletes parked receipts that tell of the contact."""

@@ -64,7 +64,7 @@ async def _content(
     rooms: Rooms, request: _Request, *, sender: Sender, contact: Contact, at: datetime
 ) -> tuple[UUID | None, Content]:
     if request.WhichOneof("content") == "text":
-        check_window(is_open=await rooms.direct.is_window_open(contact_id=contact.id, sender_id=sender.id, at=at))
+        check_window(await rooms.direct.find_window(contact_id=contact.id, sender_id=sender.id), at=at)
         return None, Content(text=request.text)
     asked = request.template_content
     template = await rooms.templates.get_template(names.parse_template(asked.template))

@@ -17,9 +17,8 @@ INSERT INTO messages (campaign_id, contact_id, sender_id, template_id, parameter
 VALUES ($1, $2, $3, $4, $5)
 RETURNING id;
 
--- name: is_window_open
--- Whether contact $1 wrote to sender $2 in the last 24 hours before $3.
-SELECT EXISTS (
-    SELECT FROM service_windows
-    WHERE contact_id = $1 AND sender_id = $2 AND expire_time > $3
-);
+-- name: find_window
+-- Reads until when contact $1 may be sent texts from sender $2: 24 hours after they last wrote. No row: they never wrote.
+SELECT expire_time
+FROM service_windows
+WHERE contact_id = $1 AND sender_id = $2;

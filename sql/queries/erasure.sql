@@ -6,6 +6,13 @@ WHERE contact_id = $1
     AND state = 'SENDING'
 LIMIT 1;
 
+-- name: forget_checkpoints
+-- Empties the checkpoints of campaigns whose messages are all made, where contact $1 was the last one.
+UPDATE campaigns
+SET expand_after_contact_id = NULL
+WHERE expand_after_contact_id = $1
+    AND expand_complete_time IS NOT NULL;
+
 -- name: forget_parked_receipts
 -- Deletes parked receipts that tell of someone with the traces $1, or of a message to contact $2. The table holds only what
 -- came before its message's row, so it is small.
