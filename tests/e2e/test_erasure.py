@@ -158,7 +158,8 @@ async def test_who_went_through_everything_and_was_erased_is_nowhere_any_more(
         before = await traces.in_rows(rows, TOLD)
         assert before > {
             "contacts.phone_number", "messages.parameters", "messages.whatsapp_message_id", "interactions.text",
-            "consent_events.evidence", "idempotent_requests.reply", "webhook_deliveries.body", "parked_receipts.receipt",
+            "consent_events.evidence", "idempotent_requests.reply", "webhook_deliveries.body",
+            "parked_receipts.receipt",
         }, before  # fmt: skip
 
         # In the midst of a campaign that has just begun with others.
