@@ -3,7 +3,6 @@
 import logging
 from uuid import UUID
 
-from core.domain.breaker import Breaker
 from core.domain.outcomes import Accepted, Effect, Outcome, Refused, Scope
 from core.pace import Lane
 from core.repositories.sending import RunningCampaign
@@ -22,7 +21,6 @@ class Aftermath:
         self._engine = engine
         self._sender_id = sender_id
         self._lane = lane
-        self._breakers: dict[UUID, Breaker] = {}
         self._stopped: dict[tuple[Scope, UUID], float] = {}
 
     async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
@@ -36,7 +34,7 @@ class Aftermath:
             await self._watch(campaign, outcome)
 
     async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:
-        breaker = self._breakers.setdefault(campaign.id, Breaker())
+        breaker = self._engine.answer_breakers.of(campaign.id)
         systematic = isinstance(outcome, Refused) and outcome.verdict.systematic
         if breaker.record(systematic=systematic) and isinstance(outcome, Refused):
             await self._stop(campaign, scope=Scope.MESSAGE, outcome=outcome)
@@ -62,11 +60,11 @@ class Aftermath:
                     )
                 case Scope.ACCOUNT:
                     count = await rooms.pauses.pause_account_campaigns(
-                        sender_id=self._sender_id, reason=reason, code=code
+                        sender_id=self._sender_id, reason=reason, code=code, probe_seconds=outcome.verdict.probe_seconds
                     )
                 case Scope.SENDER:
                     count = await rooms.pauses.pause_sender_campaigns(
-                        sender_id=self._sender_id, reason=reason, code=code
+                        sender_id=self._sender_id, reason=reason, code=code, probe_seconds=outcome.verdict.probe_seconds
                     )
                 case _:
                     count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign.id, reason=reason, code=code)

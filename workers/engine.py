@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from core.cache import Outdating
 from core.clock import Clock
 from core.domain.arrivals import Arrivals
+from core.domain.breaker import Breakers
 from core.metrics import SendingMetrics
 from core.pace import Pace
 from core.repositories.rooms import Store
@@ -33,6 +34,7 @@ class Engine:
     `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
     `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire.
     `outdating` tells the cache of the API what it should no longer show.
+    The breakers count answers of sends, and apart from them what receipts tell: an accept says nothing of what comes.
     """
 
     settings: Settings
@@ -49,3 +51,5 @@ class Engine:
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)
+    answer_breakers: Breakers = field(default_factory=Breakers)
+    receipt_breakers: Breakers = field(default_factory=Breakers)

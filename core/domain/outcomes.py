@@ -55,7 +55,8 @@ class Verdict:
     """Says what an error means: `delays` are the seconds before each next try; the last one repeats.
 
     `max_tries` bounds the tries that count; `jitter` spreads a delay over zero to its length; `systematic` errors
-    trip the breaker of their campaign; `words` are for the user.
+    trip the breaker of their campaign; `words` are for the user. What is paused is tried again after `probe_seconds`;
+    with 0 not before somebody, or WhatsApp, says so.
     """
 
     error_class: ErrorClass
@@ -67,6 +68,7 @@ class Verdict:
     jitter: bool = False
     counts: bool = True
     systematic: bool = False
+    probe_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

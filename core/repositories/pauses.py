@@ -11,7 +11,10 @@ SQL = load("pauses")
 
 
 class Pauses:
-    """Pauses running campaigns, as far as the fault of an error reaches; each returns how many."""
+    """Pauses running campaigns, as far as the fault of an error reaches; each returns how many.
+
+    After `probe_seconds`, if there are any, they run on to see whether the fault is over.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -24,13 +27,17 @@ class Pauses:
         """Pauses the campaigns of all senders that share this sender's credential."""
         return len(await self._connection.fetch(SQL["pause_credential_campaigns"], sender_id, reason, code))
 
-    async def pause_account_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
+    async def pause_account_campaigns(
+        self, *, sender_id: UUID, reason: str, code: int, probe_seconds: float = 0.0
+    ) -> int:
         """Pauses the campaigns of this sender's whole WhatsApp account."""
-        return len(await self._connection.fetch(SQL["pause_account_campaigns"], sender_id, reason, code))
+        return len(await self._connection.fetch(SQL["pause_account_campaigns"], sender_id, reason, code, probe_seconds))
 
-    async def pause_sender_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
+    async def pause_sender_campaigns(
+        self, *, sender_id: UUID, reason: str, code: int, probe_seconds: float = 0.0
+    ) -> int:
         """Pauses the campaigns of one sender."""
-        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], sender_id, reason, code))
+        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], sender_id, reason, code, probe_seconds))
 
     async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str, code: int) -> int:
         """Pauses a campaign that fails for reasons of its own."""

@@ -8,6 +8,7 @@ from core.domain.outcomes import Effect, ErrorClass, Scope, Verdict
 _EXPONENTIAL = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 _HOLD = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 _CALLS = (60.0, 300.0, 900.0)
+_HOUR, _DAY = 3600.0, 86_400.0
 _PAIR = (1.0, 4.0, 16.0, 64.0, 256.0)
 
 
@@ -57,7 +58,9 @@ def _contact(words: str, *, effect: Effect = Effect.NONE) -> Verdict:
     return Verdict(error_class=ErrorClass.PERMANENT_RECIPIENT, scope=Scope.CONTACT, words=words, effect=effect)
 
 
-def _stop(error_class: ErrorClass, scope: Scope, words: str, *, systematic: bool = False) -> Verdict:
+def _stop(
+    error_class: ErrorClass, scope: Scope, words: str, *, systematic: bool = False, probe: float = 0.0
+) -> Verdict:
     return Verdict(
         error_class=error_class,
         scope=scope,
@@ -65,6 +68,7 @@ def _stop(error_class: ErrorClass, scope: Scope, words: str, *, systematic: bool
         effect=Effect.PAUSE,
         counts=False,
         systematic=systematic,
+        probe_seconds=probe,
     )
 
 
@@ -76,12 +80,12 @@ def _auth(words: str) -> Verdict:
     return _stop(ErrorClass.AUTH, Scope.CREDENTIAL, words)
 
 
-def _sender(words: str) -> Verdict:
-    return _stop(ErrorClass.ACCOUNT, Scope.SENDER, words)
+def _sender(words: str, *, probe: float = 0.0) -> Verdict:
+    return _stop(ErrorClass.ACCOUNT, Scope.SENDER, words, probe=probe)
 
 
-def _account(words: str) -> Verdict:
-    return _stop(ErrorClass.ACCOUNT, Scope.ACCOUNT, words)
+def _account(words: str, *, probe: float = 0.0) -> Verdict:
+    return _stop(ErrorClass.ACCOUNT, Scope.ACCOUNT, words, probe=probe)
 
 
 def _ignored(words: str) -> Verdict:
@@ -115,13 +119,15 @@ TABLE: Mapping[int, Verdict] = MappingProxyType(
             delays=_PAIR,
             counts=False,
         ),
-        131048: _sender("WhatsApp restricted the sender because too many people blocked or reported it."),
-        131064: _account("WhatsApp limited the account because templates were put in the wrong category."),
-        133016: _retry("The sender was registered too often; WhatsApp wants a pause of hours.", delays=(3600.0,)),
+        131048: _sender("WhatsApp restricted the sender because too many people blocked or reported it.", probe=_HOUR),
+        131064: _account("WhatsApp limited the account because templates were put in the wrong category.", probe=_DAY),
+        133016: _retry(
+            "The sender was registered too often; WhatsApp wants a pause of hours.", delays=(3600.0,), jitter=False
+        ),
         33: _sender("WhatsApp does not know the sender (any more)."),
         368: _account("WhatsApp blocked the account for a while because of a policy violation."),
         131031: _account("WhatsApp locked or restricted the account."),
-        130497: _message("The account may not message people in this country.", scope=Scope.CONTACT),
+        130497: _message("The account may not message people in this country."),
         131042: _account("There is a problem with the account's payment method."),
         131045: _SETUP,
         133010: _sender("The sender is not registered with WhatsApp."),
@@ -201,7 +207,7 @@ IN_RECEIPTS: Mapping[int, Verdict] = MappingProxyType(
 )
 
 # Codes that another try cannot help: the fault is the contact's, or WhatsApp punishes those who try again too soon.
-HOPELESS = frozenset({131049, 130472, *(code for code, found in TABLE.items() if found.scope is Scope.CONTACT)})
+HOPELESS = frozenset({131049, 130472, 130497, *(code for code, found in TABLE.items() if found.scope is Scope.CONTACT)})
 
 # Codes whose end WhatsApp announces: it approves the template, frees the account, flags the number no longer.
 ENDS_WITH_APPROVAL = frozenset({132001, 132007, 132015, 132016})

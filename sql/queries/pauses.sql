@@ -22,9 +22,11 @@ WHERE sender_id IN (
 RETURNING id;
 
 -- name: pause_account_campaigns
--- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code. No row: none was running.
+-- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until
+-- a probe or 0. No row: none was running.
 UPDATE campaigns
-SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3, resume_time = NULL,
+SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3,
+    resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
     pause_time = now(), update_time = now(), revision = revision + 1
 WHERE sender_id IN (
         SELECT id FROM senders
@@ -35,9 +37,11 @@ WHERE sender_id IN (
 RETURNING id;
 
 -- name: pause_sender_campaigns
--- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code. No row: none was running.
+-- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until
+-- a probe or 0. No row: none was running.
 UPDATE campaigns
-SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_code = $3, resume_time = NULL,
+SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_code = $3,
+    resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
     pause_time = now(), update_time = now(), revision = revision + 1
 WHERE sender_id = $1
     AND state = 'RUNNING'

@@ -54,11 +54,11 @@ WHERE campaigns.id = over.id
 RETURNING campaigns.id;
 
 -- name: resume_due_campaigns
--- Lets the campaigns run on whose restriction has ended by $1.
+-- Lets the campaigns run on whose restriction has ended by $1, or is probed then.
 WITH over AS MATERIALIZED (
     SELECT id
     FROM campaigns
-    WHERE state = 'PAUSED' AND kind = 'BULK' AND pause_source = 'ACCOUNT' AND resume_time <= $1
+    WHERE state = 'PAUSED' AND kind = 'BULK' AND pause_source IN ('ACCOUNT', 'SENDER') AND resume_time <= $1
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
 )

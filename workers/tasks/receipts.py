@@ -15,7 +15,7 @@ from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
 from workers.engine import Engine
 from workers.tasks.announcements import follow_announcements
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
-from workers.tasks.consequences import pause_campaigns
+from workers.tasks.consequences import draw_consequences
 from workers.tasks.identities import follow_people
 from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.outdated import outdate_final_campaigns
@@ -53,7 +53,6 @@ async def apply_deliveries(engine: Engine) -> None:
             return
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
         await _follow_up(engine, applied.moved)
-        await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
     await _follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
 
@@ -65,7 +64,6 @@ async def apply_urgent(engine: Engine) -> None:
     while more and not engine.stopping.is_set():
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
         await _follow_up(engine, applied.moved)
-        await pause_campaigns(engine.store, applied.moved.failures())
         more = applied.delivery_count > 0
 
 
@@ -192,6 +190,7 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
 async def _follow_up(engine: Engine, moved: Moved) -> None:
     """Does what follows from a batch once it is committed."""
     _measure(engine, moved)
+    await draw_consequences(engine, moved)
     await outdate_final_campaigns(engine, moved)
 
 
