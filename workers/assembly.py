@@ -81,13 +81,7 @@ async def assembled(
     """Yields a worker whose connections are open, and closes them."""
     holder = f"{socket.gethostname()}-{UUID(int=random.getrandbits(128)).hex[:12]}"
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            Database(
-                url=planned_each_time(settings.database_url),
-                pool_size=settings.database_pool_size,
-                application_name="chappe-worker",
-            )
-        )
+        database = await stack.enter_async_context(_database(settings))
         http = await stack.enter_async_context(
             Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=settings.worker_concurrency)
         )
@@ -95,14 +89,8 @@ async def assembled(
         stack.push_async_callback(pace.close)
         opened = open_bells(settings.queue_url)
         bells = await stack.enter_async_context(_listeners(opened, holder))
-        outdating = await stack.enter_async_context(
-            connected(
-                url=settings.cache_url,
-                clock=clock,
-                timeout_seconds=settings.cache_timeout_seconds,
-                rest_seconds=settings.cache_rest_seconds,
-            )
-        )
+        cache_times = {"timeout_seconds": settings.cache_timeout_seconds, "rest_seconds": settings.cache_rest_seconds}
+        outdating = await stack.enter_async_context(connected(url=settings.cache_url, clock=clock, **cache_times))
         registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
@@ -127,6 +115,14 @@ async def assembled(
             monitored(engine, registry=registry, database=database, gauges=gauges, queue=opened.examine)
         )
         yield Worker(engine=engine, keeper=keeper, receivers=_receivers(engine, bells))
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        url=planned_each_time(settings.database_url),
+        pool_size=settings.database_pool_size,
+        application_name="chappe-worker",
+    )
 
 
 def _wakeups(bells: dict[str, AsyncBroker]) -> Wakeups:
