@@ -16,8 +16,13 @@ def register(app: typer.Typer) -> None:
 
 def stats(campaign: Annotated[str, typer.Argument(help="campaigns/…; everything when left out.")] = "") -> None:
     """Show what became of all messages, or of one campaign's."""
-    counts, failures, doubles = call(lambda client: _read(client, campaign))
-    print_counts(counts, failures, doubles)
+    reply = call(lambda client: _read(client, campaign))
+    print_counts(reply.counts or v1.MessageCounts(), list(reply.failures), reply.double_count)
+    if isinstance(reply, v1.CampaignStats):
+        for skip in reply.skips:
+            say(f"  {skip.message_count:,} x skipped: {skip.reason}")
+    elif reply.difference_count:
+        say(f"[red]Counters differ from messages by {reply.difference_count:,}:[/] chappe recount says where.")
 
 
 def print_counts(counts: v1.MessageCounts, failures: list[v1.FailureCount], doubles: int) -> None:
@@ -34,10 +39,7 @@ def print_counts(counts: v1.MessageCounts, failures: list[v1.FailureCount], doub
         say(f"  {failure.message_count:,} x {failure.error_code} {failure.error_title}")
 
 
-async def _read(client: Chappe, campaign: str) -> tuple[v1.MessageCounts, list[v1.FailureCount], int]:
-    reply: v1.CampaignStats | v1.MessageStats
+async def _read(client: Chappe, campaign: str) -> v1.CampaignStats | v1.MessageStats:
     if campaign:
-        reply = await client.stats.get_campaign_stats(v1.GetCampaignStatsRequest(name=f"{campaign}/stats"))
-    else:
-        reply = await client.stats.get_message_stats(v1.GetMessageStatsRequest())
-    return reply.counts or v1.MessageCounts(), list(reply.failures), reply.double_count
+        return await client.stats.get_campaign_stats(v1.GetCampaignStatsRequest(name=f"{campaign}/stats"))
+    return await client.stats.get_message_stats(v1.GetMessageStatsRequest())
