@@ -192,6 +192,8 @@ CREATE TABLE public.contacts (
     consent_source text DEFAULT ''::text NOT NULL,
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     update_time timestamp with time zone DEFAULT now() NOT NULL,
+    absent_days integer DEFAULT 0 NOT NULL,
+    absent_date date,
     CONSTRAINT contacts_attributes_check CHECK ((jsonb_typeof(attributes) = 'object'::text)),
     CONSTRAINT contacts_marketing_consent_check CHECK ((marketing_consent = ANY (ARRAY['UNKNOWN'::text, 'OPTED_IN'::text, 'OPTED_OUT'::text]))),
     CONSTRAINT contacts_phone_number_check CHECK ((phone_number ~ '^\+[1-9][0-9]{6,14}$'::text)),

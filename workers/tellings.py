@@ -32,7 +32,9 @@ def telling(contact_id: UUID, outcome: Outcome, *, at: datetime) -> Telling | No
 
 async def keep(engine: Engine, told: Sequence[Telling]) -> None:
     """Marks contacts as the answers say; an opt-out also skips what is PENDING of marketing. Safe to repeat."""
-    absent = {one.contact_id: WhatsappState.ABSENT for one in told if one.effect is Effect.MARK_ABSENT}
+    absent = {
+        one.contact_id: (WhatsappState.ABSENT, one.event_time) for one in told if one.effect is Effect.MARK_ABSENT
+    }
     opt_outs = {one.contact_id: one.event_time for one in told if one.effect is Effect.OPT_OUT}
     if not absent and not opt_outs:
         return

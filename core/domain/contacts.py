@@ -20,6 +20,8 @@ LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 1024
 LANGUAGE_CODE: Final = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*")
 LONGEST_LANGUAGE_CODE: Final = 35
+# On so many days, with nothing that reached the contact in between, WhatsApp must have said that it cannot be reached.
+ABSENT_AFTER_DAYS: Final = 2
 
 
 class WhatsappState(StrEnum):

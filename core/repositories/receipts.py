@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from core.db import Connection, Row
-from core.domain.contacts import WhatsappState
+from core.domain.contacts import ABSENT_AFTER_DAYS, WhatsappState
 from core.domain.messages import MessageRef, MessageState
 from core.domain.receipts import Progress, Standing
 from core.queries import load
@@ -110,9 +110,11 @@ class Receipts:
         """Takes receipts that are due out of the park, within this transaction."""
         return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipts"], now, limit)]
 
-    async def mark_whatsapp_states(self, states: Mapping[UUID, WhatsappState]) -> None:
-        """Notes of contacts whether they are on WhatsApp; rows that say so already are not touched."""
-        await self._connection.execute(SQL["mark_whatsapp_states"], list(states), list(states.values()))
+    async def mark_whatsapp_states(self, told: Mapping[UUID, tuple[WhatsappState, datetime]]) -> None:
+        """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT."""
+        states, times = zip(*told.values(), strict=True)
+        days = [time.astimezone(UTC).date() for time in times]
+        await self._connection.execute(SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS)
 
 
 def _keys(told: Sequence[Progress]) -> tuple[list[UUID], list[UUID], list[int]]:

@@ -141,20 +141,29 @@ WHERE id IN (
 RETURNING delivery_id, receipt, try_count, expire_time, traces;
 
 -- name: mark_whatsapp_states
--- Notes which contacts are on WhatsApp and which are not; a contact that is so already is not touched. $1 contacts (none
--- twice), $2 states.
+-- Notes which contacts are on WhatsApp and which cannot be reached; a contact of whom that is known already is not touched.
+-- $1 contacts (none twice), $2 states, $3 the days that is told of, $4 on how many it takes to be absent; being reached begins
+-- anew, and a day counts once.
 WITH told AS (
-    SELECT id, state
-    FROM unnest($1::uuid[], $2::text[]) AS told (id, state)
+    SELECT id, state, day
+    FROM unnest($1::uuid[], $2::text[], $3::date[]) AS told (id, state, day)
 ), changed AS MATERIALIZED (
-    SELECT contacts.id, told.state
+    SELECT contacts.id, told.state, told.day,
+        CASE WHEN told.state = 'ABSENT' THEN contacts.absent_days + 1 ELSE 0 END AS absent_days
     FROM told
     JOIN contacts ON contacts.id = told.id
-    WHERE contacts.whatsapp_state <> told.state
+    WHERE contacts.whatsapp_state <> told.state AND (told.state <> 'ABSENT' OR told.day > coalesce(contacts.absent_date, '-infinity'))
+        OR told.state <> 'ABSENT' AND contacts.absent_days > 0
     ORDER BY contacts.id
     FOR UPDATE OF contacts
 )
 UPDATE contacts
-SET whatsapp_state = changed.state, update_time = now()
+SET whatsapp_state = CASE
+        WHEN changed.state <> 'ABSENT' OR changed.absent_days >= $4 THEN changed.state
+        ELSE contacts.whatsapp_state
+    END,
+    absent_days = changed.absent_days,
+    absent_date = CASE WHEN changed.state = 'ABSENT' THEN changed.day END,
+    update_time = now()
 FROM changed
 WHERE contacts.id = changed.id;

@@ -195,9 +195,10 @@ async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
     """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure."""
     absent = [step for step in steps if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
     reached = [step for step in steps if step.is_seen]
-    states = {step.after.contact_id: WhatsappState.ABSENT for step in absent if step.after.state is MessageState.FAILED}
-    states |= {step.after.contact_id: WhatsappState.VERIFIED for step in reached}
-    known = {contact_id: state for contact_id, state in states.items() if contact_id is not None}
+    failed = [step for step in absent if step.after.state is MessageState.FAILED]
+    states = {step.after.contact_id: (WhatsappState.ABSENT, step.told.latest_time) for step in failed}
+    states |= {step.after.contact_id: (WhatsappState.VERIFIED, step.told.latest_time) for step in reached}
+    known = {contact_id: told for contact_id, told in states.items() if contact_id is not None}
     if known:
         await rooms.receipts.mark_whatsapp_states(known)
 

@@ -178,7 +178,21 @@ async def test_deliveries_tell_who_is_on_whatsapp_and_failures_who_is_not(at: De
     await at.deliver(body(statuses=told))
     states = "SELECT whatsapp_state FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
     assert await at.value(states, reached.message_id) == "VERIFIED"
-    assert await at.value(states, absent.message_id) == "ABSENT"
+    assert await at.value(states, absent.message_id) == "UNKNOWN"
+    found = []
+    for hours, word in (
+        (1, "failed"),
+        (24, "failed"),
+        (25, "delivered"),
+        (48, "failed"),
+        (49, "failed"),
+        (72, "failed"),
+    ):
+        ref = (await at.sent())[1]
+        told = [status(word, NOW + timedelta(hours=hours), wamid=wamid(ref), ref=ref, code=131026)]
+        await at.deliver(body(statuses=told))
+        found.append(await at.value(states, ref.message_id))
+    assert found == ["UNKNOWN", "ABSENT", "VERIFIED", "VERIFIED", "VERIFIED", "ABSENT"]
 
 
 async def test_a_contact_known_to_be_on_whatsapp_is_not_written_again(at: Desk) -> None:

@@ -7,12 +7,13 @@ from tests.helpers.workers import idle_worker
 from workers.pump import pump_sender
 
 
-async def test_a_refusal_that_the_contact_is_not_on_whatsapp_marks_the_contact(
+async def test_a_refusal_that_the_contact_is_not_on_whatsapp_marks_it_on_the_second_day(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     absent, *others = numbers(3)
     await whatsapp_and_url[0].set_outcome(absent, refuse=131026)
     async with planned(fresh_database_url, [absent, *others]) as plan, idle_worker(worker_settings) as worker:
+        await plan.connection.execute("UPDATE contacts SET absent_days = 1, absent_date = '2020-01-01'")
         await pump_sender(worker.engine, plan.sender_id)
         query = "SELECT array_agg(phone_number) FROM contacts WHERE whatsapp_state = 'ABSENT'"
         assert await plan.connection.fetchval(query) == [absent]
