@@ -6,6 +6,7 @@ from uuid import UUID
 from core.domain.outcomes import Accepted, Effect, Outcome, Refused, Scope
 from core.pace import Lane
 from core.repositories.sending import RunningCampaign
+from core.whatsapp.errors import UPGRADING
 from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,19 @@ class Aftermath:
             if outcome.verdict.effect is Effect.PAUSE:
                 await self._pause(campaign, outcome)
         if isinstance(outcome, Accepted | Refused):
+            await self._follow_upgrade(outcome)
             await self._watch(campaign, outcome)
+
+    async def _follow_upgrade(self, outcome: Accepted | Refused) -> None:
+        """Has WhatsApp asked for the new pace once an upgrade is over, also where its announcement was lost."""
+        upgrading = self._engine.upgrading
+        if isinstance(outcome, Refused):
+            if outcome.code == UPGRADING:
+                upgrading.add(self._sender_id)
+        elif self._sender_id in upgrading:
+            upgrading.discard(self._sender_id)
+            async with self._engine.store.connection() as rooms:
+                await rooms.senders.forget_refresh_of(self._sender_id)
 
     async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:
         breaker = self._engine.answer_breakers.of(campaign.id)

@@ -5,7 +5,7 @@ import contextlib
 import random  # noqa: TID251  # the one place that brings luck into a worker
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,7 +16,7 @@ from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from core.bells import Bells, open_bells
-from core.cache import connected
+from core.cache import Outdating, connected
 from core.clock import Clock
 from core.db import Database
 from core.metrics import SendingMetrics
@@ -36,6 +36,7 @@ from core.wakeups import (
 )
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.http import Http
+from core.whatsapp.management import ManagementClient
 from workers.engine import Engine, Safeguards
 from workers.keeper import CHORES, Keeper
 from workers.monitoring import QueueGauges, monitored
@@ -85,21 +86,20 @@ async def assembled(
         http = await stack.enter_async_context(
             Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=settings.worker_concurrency)
         )
+        client, management = _whatsapp(settings, http)
         pace = Pace.connect(settings.pace_url, clock=clock)
         stack.push_async_callback(pace.close)
         opened = open_bells(settings.queue_url)
         bells = await stack.enter_async_context(_listeners(opened, holder))
-        cache_times = {"timeout_seconds": settings.cache_timeout_seconds, "rest_seconds": settings.cache_rest_seconds}
-        outdating = await stack.enter_async_context(connected(url=settings.cache_url, clock=clock, **cache_times))
+        outdating = await stack.enter_async_context(_outdating(settings, clock))
         registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
             store=Store(database),
             clock=clock,
             pace=pace,
-            client=WhatsAppClient(
-                http=http, base_url=settings.whatsapp_base_url, api_version=settings.whatsapp_api_version
-            ),
+            client=client,
+            management=management,
             wakeups=_wakeups(bells),
             outdating=outdating,
             holder=holder,
@@ -118,10 +118,25 @@ async def assembled(
 
 
 def _database(settings: Settings) -> Database:
-    return Database(
-        url=planned_each_time(settings.database_url),
-        pool_size=settings.database_pool_size,
-        application_name="chappe-worker",
+    url = planned_each_time(settings.database_url)
+    return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
+
+
+def _outdating(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Outdating]:
+    return connected(
+        url=settings.cache_url,
+        clock=clock,
+        timeout_seconds=settings.cache_timeout_seconds,
+        rest_seconds=settings.cache_rest_seconds,
+    )
+
+
+def _whatsapp(settings: Settings, http: Http) -> tuple[WhatsAppClient, ManagementClient]:
+    """Returns the two ways to the Cloud API: one sends, one reads what it says of our numbers."""
+    base_url, api_version = settings.whatsapp_base_url, settings.whatsapp_api_version
+    return (
+        WhatsAppClient(http=http, base_url=base_url, api_version=api_version),
+        ManagementClient(http=http, base_url=base_url, api_version=api_version),
     )
 
 

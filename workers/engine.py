@@ -17,6 +17,7 @@ from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
 from core.whatsapp.client import WhatsAppClient
+from core.whatsapp.management import ManagementClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
     `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
-    `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire.
+    `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire;
+    `upgrading` holds the senders that WhatsApp was last heard to upgrade.
     `outdating` tells the cache of the API what it should no longer show.
     The breakers count answers of sends, and apart from them what receipts tell: an accept says nothing of what comes.
     """
@@ -42,6 +44,7 @@ class Engine:
     clock: Clock
     pace: Pace
     client: WhatsAppClient
+    management: ManagementClient
     wakeups: Wakeups
     outdating: Outdating
     holder: str
@@ -53,3 +56,4 @@ class Engine:
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)
     answer_breakers: Breakers = field(default_factory=Breakers)
     receipt_breakers: Breakers = field(default_factory=Breakers)
+    upgrading: set[UUID] = field(default_factory=set)

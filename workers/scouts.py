@@ -9,8 +9,11 @@ from workers.tasks.campaigns import cancel_messages, expand_campaign, retry_mess
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
 from workers.tasks.recounts import recount
+from workers.tasks.senders import refresh_sender
 
 _RECOUNT_SECONDS = 10.0
+# WhatsApp is asked about so many numbers at once.
+_REFRESHES = 10
 
 
 def scouts(engine: Engine) -> tuple[Scout, ...]:
@@ -20,6 +23,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
         partial(_find_sweeps, engine),
         partial(_find_retries, engine),
         partial(_find_senders, engine),
+        partial(_find_unrefreshed, engine),
         partial(_find_urgent, engine),
         partial(_find_deliveries, engine),
         RecountScout(engine),
@@ -95,6 +99,15 @@ class RecountScout:
         if scope_id is None:
             return []
         return [Errand(name="recount", ring=_nobody, work=partial(recount, self._engine, scope_id))]
+
+
+async def _find_unrefreshed(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.senders.list_unrefreshed(limit=_REFRESHES)
+    return [
+        Errand(name=f"refresh:{sender_id}", ring=_nobody, work=partial(refresh_sender, engine, sender_id))
+        for sender_id in ids
+    ]
 
 
 async def _find_deliveries(engine: Engine) -> list[Errand]:

@@ -1,5 +1,6 @@
 """Reads and changes our own WhatsApp numbers on one connection."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -88,6 +89,19 @@ class Senders:
             at,
         )
         return _found(sender_id, row)
+
+    async def forget_refresh(self, numbers: Sequence[tuple[str, str]]) -> None:
+        """Has WhatsApp asked anew about numbers, each given as account and digits."""
+        accounts, digits = [account for account, _ in numbers], [number for _, number in numbers]
+        await self._connection.execute(SQL["forget_refresh"], accounts, digits)
+
+    async def forget_refresh_of(self, sender_id: UUID) -> None:
+        """Has WhatsApp asked anew about a sender."""
+        await self._connection.execute(SQL["forget_refresh_of"], sender_id)
+
+    async def list_unrefreshed(self, *, limit: int) -> tuple[UUID, ...]:
+        """Returns active senders about which WhatsApp is to be asked."""
+        return tuple(row["id"] for row in await self._connection.fetch(SQL["list_unrefreshed"], limit))
 
 
 def _found(sender_id: UUID, row: Row | None) -> Sender:

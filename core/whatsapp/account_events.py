@@ -1,4 +1,4 @@
-"""What events about accounts mean for sending: one may not send, or may again; a number is no longer flagged."""
+"""What events about accounts mean for sending: one may not send, or may again; a number is unflagged, or faster."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,10 +35,19 @@ def account_changes(events: Iterable[AccountEvent]) -> list[AccountChange]:
 
 def unflagged_numbers(events: Iterable[AccountEvent]) -> list[tuple[str, str]]:
     """Returns the numbers that are no longer flagged, as account and digits."""
+    return _numbers(events, "UNFLAGGED")
+
+
+def upgraded_numbers(events: Iterable[AccountEvent]) -> list[tuple[str, str]]:
+    """Returns the numbers that may send more a second from now on, as account and digits."""
+    return _numbers(events, "THROUGHPUT_UPGRADE")
+
+
+def _numbers(events: Iterable[AccountEvent], word: str) -> list[tuple[str, str]]:
     return [
         (event.whatsapp_account_id, "".join(filter(str.isdigit, event.phone_number)))
         for event in events
-        if event.topic == "phone_number_quality_update" and event.event == "UNFLAGGED"
+        if event.topic == "phone_number_quality_update" and event.event == word
     ]
 
 

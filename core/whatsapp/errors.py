@@ -215,6 +215,7 @@ ENDS_WITH_RESTRICTION = frozenset({368, 131031, 131064})
 ENDS_WITH_FLAG = frozenset({131048})
 TEMPLATE_UNUSABLE = 132015
 ACCOUNT_RESTRICTED = 368
+UPGRADING = 131057
 
 UNKNOWN_CODE = _message("WhatsApp refused the message for a reason that is new to Chappe.", systematic=True)
 NO_CODE_THROTTLED = _throttle("The sender was faster than WhatsApp allows.")

@@ -67,3 +67,26 @@ SET phone_number = $2, verified_name = $3, quality = $4, throughput_level = $5, 
 WHERE id = $1
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
+
+-- name: forget_refresh
+-- Has WhatsApp asked anew about senders, named by account $1 and the digits of their phone number $2, position by position.
+UPDATE senders
+SET refresh_time = NULL
+FROM unnest($1::text[], $2::text[]) AS told (whatsapp_account_id, digits)
+WHERE senders.whatsapp_account_id = told.whatsapp_account_id
+    AND regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits;
+
+-- name: forget_refresh_of
+-- Has WhatsApp asked anew about sender $1.
+UPDATE senders
+SET refresh_time = NULL
+WHERE id = $1;
+
+-- name: list_unrefreshed
+-- Lists up to $1 senders about which WhatsApp has not been asked, or not since it announced a change; oldest first.
+SELECT id
+FROM senders
+WHERE refresh_time IS NULL
+    AND state IN ('ACTIVE')
+ORDER BY id
+LIMIT $1;

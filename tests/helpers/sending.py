@@ -81,7 +81,7 @@ class Plan:
 async def plan(connection: Connection, numbers: Sequence[str], *, per_second: float = 1000) -> Plan:
     """Plans one message to each number, by hand: no expansion, no wake-up."""
     sender_id = await add_sender(connection, phone_number_id=SENDER, account=ACCOUNT)
-    await connection.execute("UPDATE senders SET messages_per_second = $1", per_second)
+    await connection.execute("UPDATE senders SET messages_per_second = $1, refresh_time = now()", per_second)
     template_id = await add_template(connection, account=ACCOUNT)
     campaign_id = await add_campaign(connection, sender_id=sender_id, template_id=template_id)
     await connection.execute("UPDATE campaigns SET expand_complete_time = now(), all_contacts = false")

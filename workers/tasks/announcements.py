@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.repositories.rooms import Rooms
-from core.whatsapp.account_events import AccountChange, account_changes, unflagged_numbers
+from core.whatsapp.account_events import AccountChange, account_changes, unflagged_numbers, upgraded_numbers
 from core.whatsapp.errors import (
     ACCOUNT_RESTRICTED,
     ENDS_WITH_APPROVAL,
@@ -40,6 +40,9 @@ async def follow_announcements(
         resumed += await rooms.resumptions.resume_account_campaigns(freed, codes=sorted(ENDS_WITH_RESTRICTION), at=now)
     if numbers := unflagged_numbers(accounts):
         resumed += await rooms.resumptions.resume_sender_campaigns(numbers, codes=sorted(ENDS_WITH_FLAG), at=now)
+    if numbers := upgraded_numbers(accounts):
+        # The keeper asks WhatsApp what they may send now.
+        await rooms.senders.forget_refresh(numbers)
     if paused or resumed:
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
 

@@ -331,8 +331,8 @@ class SendersService:
         return self._calls.pages(self.list_senders, request or v1.ListSendersRequest(), lambda page: page.senders)
 
     def create_sender(self, request: v1.CreateSenderRequest, *, timeout: float | None = None) -> v1.Sender:
-        """Creates a sender and returns it; RefreshSender then asks WhatsApp about it. Refuses with
-        `SENDER_ALREADY_EXISTS`.
+        """Creates a sender and returns it. WhatsApp is asked about it within seconds; a number that it does not
+        know is then PAUSED, with that reason. Refuses with `SENDER_ALREADY_EXISTS`.
         """
         return self._calls.unary_unary("/chappe.v1.SendersService/CreateSender", request, v1.Sender, timeout=timeout)
 

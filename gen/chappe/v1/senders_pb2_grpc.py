@@ -97,7 +97,8 @@ class SendersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateSender(self, request, context):
-        """Creates a sender and returns it; RefreshSender then asks WhatsApp about it. Refuses with `SENDER_ALREADY_EXISTS`.
+        """Creates a sender and returns it. WhatsApp is asked about it within seconds; a number that it does not know is then PAUSED, with
+        that reason. Refuses with `SENDER_ALREADY_EXISTS`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

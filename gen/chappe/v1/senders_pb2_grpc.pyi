@@ -21,7 +21,9 @@ class SendersServiceStub:
     ListSenders: _aio.UnaryUnaryMultiCallable[_senders_pb2.ListSendersRequest, _senders_pb2.ListSendersResponse]
     """Returns one page of senders, oldest first. Refuses with `PAGE_TOKEN_INVALID`."""
     CreateSender: _aio.UnaryUnaryMultiCallable[_senders_pb2.CreateSenderRequest, _senders_pb2.Sender]
-    """Creates a sender and returns it; RefreshSender then asks WhatsApp about it. Refuses with `SENDER_ALREADY_EXISTS`."""
+    """Creates a sender and returns it. WhatsApp is asked about it within seconds; a number that it does not know is then PAUSED, with
+    that reason. Refuses with `SENDER_ALREADY_EXISTS`.
+    """
     UpdateSender: _aio.UnaryUnaryMultiCallable[_senders_pb2.UpdateSenderRequest, _senders_pb2.Sender]
     """Changes the named fields of a sender and returns it. Refuses with `SENDER_NOT_FOUND`, `UPDATE_MASK_INVALID`."""
     DeleteSender: _aio.UnaryUnaryMultiCallable[_senders_pb2.DeleteSenderRequest, _empty_pb2.Empty]
@@ -60,7 +62,9 @@ class SendersServiceServicer:
         request: _senders_pb2.CreateSenderRequest,
         context: _aio.ServicerContext[_senders_pb2.CreateSenderRequest, _abc.Awaitable[_senders_pb2.Sender]],
     ) -> _abc.Awaitable[_senders_pb2.Sender]:
-        """Creates a sender and returns it; RefreshSender then asks WhatsApp about it. Refuses with `SENDER_ALREADY_EXISTS`."""
+        """Creates a sender and returns it. WhatsApp is asked about it within seconds; a number that it does not know is then PAUSED, with
+        that reason. Refuses with `SENDER_ALREADY_EXISTS`.
+        """
 
     def UpdateSender(
         self,
