@@ -1,6 +1,6 @@
 """What people and WhatsApp tell, on its way into rows: contacts, interactions, service windows, templates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,6 +106,12 @@ class Inbound:
             [move.reason for move in moves],
             [move.event_time for move in moves],
         )
+
+    async def recategorise_templates(self, told: Mapping[str, tuple[str, datetime]]) -> None:
+        """Notes in which category WhatsApp put templates, by its id of each, and when."""
+        categories = [category for category, _ in told.values()]
+        moments = [moment for _, moment in told.values()]
+        await self._connection.execute(SQL["recategorise_templates"], list(told), categories, moments)
 
 
 def _known(row: Row) -> Known:

@@ -129,3 +129,12 @@ SET state = told.state, rejected_reason = told.reason, sync_time = told.event_ti
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS told (whatsapp_template_id, state, reason, event_time)
 WHERE templates.whatsapp_template_id = told.whatsapp_template_id
     AND templates.sync_time <= told.event_time;
+
+-- name: recategorise_templates
+-- Notes in which category WhatsApp put templates, unless they were synced since: who opted out of marketing depends on it. $1
+-- WhatsApp's template ids (none twice), $2 categories, $3 moments.
+UPDATE templates
+SET template_category = told.category, update_time = now()
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, category, event_time)
+WHERE templates.whatsapp_template_id = told.whatsapp_template_id
+    AND templates.sync_time <= told.event_time;

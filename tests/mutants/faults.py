@@ -129,4 +129,18 @@ FAULTS = (
         new="WHERE true\n",
         tests=("tests/integration/server/test_contact_imports.py",),
     ),
+    Fault(
+        name="erased-words-kept",
+        path="server/services/erasure.py",
+        old="    await _redact_traced(rooms, told, known)\n",
+        new="",
+        tests=("tests/integration/workers/test_forgotten.py",),
+    ),
+    Fault(
+        name="stop-waits-its-turn",
+        path="server/webhooks/intake.py",
+        old="urgent = [may_say_stop(body) for body in bodies]",
+        new="urgent = [False for _ in bodies]",
+        tests=("tests/integration/workers/test_stop_in_time.py",),
+    ),
 )

@@ -38,6 +38,9 @@ _TEMPLATE_STATES: Final = MappingProxyType(
 )
 
 
+_CATEGORIES: Final = frozenset({"MARKETING", "UTILITY", "AUTHENTICATION"})
+
+
 async def read_preferences(
     rooms: Rooms, preferences: Sequence[Preference], *, hash_key: bytes
 ) -> tuple[list[ConsentRecord], dict[Person, Known]]:
@@ -110,3 +113,19 @@ async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: 
     latest = {move.whatsapp_template_id: move for move in sorted(moves, key=lambda move: move.event_time)}
     if latest:
         await rooms.inbound.move_templates(list(latest.values()))
+    await _recategorise(rooms, events, now=now)
+
+
+async def _recategorise(rooms: Rooms, events: Sequence[TemplateEvent], *, now: datetime) -> None:
+    """Notes that WhatsApp counts a template as marketing, or no longer; one that is only announced is still to come."""
+    told = {
+        event.whatsapp_template_id: (event.event, event.event_time or now)
+        for event in sorted(events, key=lambda event: event.event_time or now)
+        if event.topic == "template_category_update" and event.event in _CATEGORIES and _has_happened(event)
+    }
+    if told:
+        await rooms.inbound.recategorise_templates(told)
+
+
+def _has_happened(event: TemplateEvent) -> bool:
+    return bool(event.details.get("previous_category"))
