@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick bench-send where check clean
+.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick bench-send bench-hits where check clean
 
 help: ## print these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ chaos-quick: setup ## the crash gate with 2,000 messages, under three minutes
 
 bench-send: setup ## how fast it sends and what that costs, judged: seven minutes; FULL=1 also how it grows, up to a million
 	$(PYTHON_IN) -m tests.bench.suite $(if $(FULL),--full) $(if $(REPORT),--report)
+
+bench-hits: setup ## how near a reply from the cache comes to a bare handler that returns the same bytes
+	$(PYTHON_IN) -m tests.bench.cached_reads
 
 where: ## the house of one noun: make where NOUN=campaigns
 	@test -n "$(NOUN)" || { echo "which noun? make where NOUN=campaigns"; exit 2; }

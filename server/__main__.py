@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 
 from core.clock import SystemClock
+from core.memory import look_rarely
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from server.assembly import assembled
@@ -41,6 +42,7 @@ async def _serve(settings: Settings, *, member: int | None) -> None:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stopping.set)  # readable at its end
     async with assembled(settings=settings, clock=SystemClock(), shares_port=member is not None) as door:
         port = await door.open()
+        look_rarely()
         _announce(settings, port, member=member)
         await stopping.wait()
         await door.close()

@@ -1,5 +1,6 @@
 """Puts the gRPC door together: stores, interceptors, services; the only place that knows them all."""
 
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -150,13 +151,19 @@ def interceptors(
     """
     caching = [Caching(cache=cache, max_reply_bytes=settings.cache_max_reply_bytes)] if cache else []
     return [
-        Telemetry(clock=clock, make_id=lambda: secrets.token_hex(16), metrics=metrics),
+        Telemetry(clock=clock, make_id=_request_ids(), metrics=metrics),
         Errors(),
         deadline,
         Auth(store=store, clock=clock),
         *caching,
         Validation(),
     ]
+
+
+def _request_ids() -> Callable[[], str]:
+    """Returns what makes ids no other process makes: they are no secret, so one is drawn and the rest are counted."""
+    numbers = itertools.count(secrets.randbits(127))
+    return lambda: f"{next(numbers):032x}"
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from core.cache.breaker import Breaker
 from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
@@ -67,7 +68,8 @@ class Outdating:
 @asynccontextmanager
 async def connected(*, url: str, clock: Clock, timeout_seconds: float, rest_seconds: float) -> AsyncIterator[Outdating]:
     """Yields what a process needs that keeps no replies itself but changes what others keep."""
-    server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
+    breaker = Breaker(clock=clock, rest_seconds=rest_seconds)
+    server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, breaker=breaker)
     try:
         yield Outdating(server=server)
     finally:

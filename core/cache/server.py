@@ -23,7 +23,7 @@ _MOST_CONNECTIONS = 256
 class Server:
     """Asks Redis; an answer that does not come in time, or is an error, is None and never an exception."""
 
-    def __init__(self, *, url: str, clock: Clock, timeout_seconds: float, rest_seconds: float) -> None:
+    def __init__(self, *, url: str, clock: Clock, timeout_seconds: float, breaker: Breaker) -> None:
         self._redis = redis.Redis.from_url(
             url,
             socket_timeout=timeout_seconds,
@@ -33,7 +33,7 @@ class Server:
         )
         self._clock = clock
         self._timeout_seconds = timeout_seconds
-        self._breaker = Breaker(clock=clock, rest_seconds=rest_seconds)
+        self._breaker = breaker
         self.failure_count = 0
 
     @property

@@ -10,11 +10,11 @@ import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
-from chappe.v1 import contacts_service_pb2
+from chappe.v1 import contacts_service_pb2, stats_service_pb2
 
 from core.db import Database
 from core.repositories.rooms import Store
@@ -27,6 +27,7 @@ from tests.helpers import servers
 from tests.helpers.servers import Databases
 
 METHOD = "/chappe.v1.ContactsService/ListContacts"
+_CACHE_STATS = "/chappe.v1.StatsService/GetCacheStats"
 ROUNDS = 5
 _ADD_CONTACTS = """
     INSERT INTO contacts (phone_number, display_name)
@@ -52,7 +53,9 @@ def main() -> None:
         for _ in range(ROUNDS):
             for process, measured in sides.values():
                 _measure(load, process, measured)
+        levels = _levels(load, ours)
     _print({name: measured for name, (_, measured) in sides.items()})
+    print(levels)
 
 
 def _measure(load: Load, process: Process, measured: Measured) -> None:
@@ -60,6 +63,14 @@ def _measure(load: Load, process: Process, measured: Measured) -> None:
     before = _cpu_seconds(process.pid)
     measured.rates.append(calls_per_second(load, _port(process)))
     measured.cpu.append((_cpu_seconds(process.pid) - before) / load.calls * 1e6)
+
+
+def _levels(load: Load, process: Process) -> str:
+    """Says what the first level had for the calls: where it could not be asked, the process was too busy to follow."""
+    asking = replace(load, method=_CACHE_STATS, request=b"")
+    stats = stats_service_pb2.CacheStats.FromString(reply_of(asking, _port(process)))
+    memory = next(each.levels[0] for each in stats.methods if each.method == load.method)
+    return f"first level: {memory.hit_count} hits, {memory.miss_count} misses, {memory.bypass_count} not to be asked"
 
 
 def _print(sides: dict[str, Measured]) -> None:

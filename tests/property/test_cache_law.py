@@ -104,8 +104,8 @@ def test_whatever_happens_replies_differ_only_by_age(
     databases: Databases, queue_url: str, valkey: Valkey, tmp_path: Path
 ) -> None:
     hits = run(databases, queue_url, valkey, tmp_path, without=())
-    assert hits["memory"] > 20  # it was the cache that answered
-    assert hits["redis"] > 0
+    assert hits["memory"] + hits["redis"] > 20  # it was the cache that answered
+    assert hits["memory"] > 0
 
 
 @pytest.mark.parametrize("safeguard", ["generation_check", "freshness_check"])

@@ -46,14 +46,16 @@ async def test_with_redis_gone_everything_is_answered_and_with_redis_back_it_is_
 async def test_a_write_while_redis_is_gone_is_remembered_and_the_old_reply_never_shown(
     proxy: Proxy, truth: Truth
 ) -> None:
-    async with Cache(url=proxy.url, clock=StillClock(), timeout_seconds=1) as cache, process(cache, truth) as channel:
+    clock = StillClock()
+    async with Cache(url=proxy.url, clock=clock, timeout_seconds=1) as cache, process(cache, truth) as channel:
         await get(channel)
         await proxy.close()
         assert await rename(channel, "second") == ""
         assert (await get(channel))[0].display_name == "second"
         await proxy.open()
-        reply, outcome = await get(channel)
-        assert (reply.display_name, outcome) == ("second", "miss")
+        clock.move(6)
+        assert await eventually(partial(is_hit, channel))
+        assert (await get(channel))[0].display_name == "second"
 
 
 async def test_a_redis_that_does_not_answer_costs_a_read_its_timeout_and_no_more(proxy: Proxy, truth: Truth) -> None:

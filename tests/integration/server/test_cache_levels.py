@@ -7,7 +7,7 @@ import grpc
 import pytest
 import redis.asyncio as redis
 
-from core.cache import Cache
+from core.cache import Breaker, Cache
 from core.cache.server import Server
 from core.clock import SystemClock
 from core.domain.errors import NotFound, Unavailable
@@ -25,6 +25,13 @@ async def elsewhere(cache_url: str, truth: Truth) -> AsyncIterator[grpc.aio.Chan
         process(other, truth) as channel,
     ):
         yield channel
+
+
+@pytest.fixture
+async def cache(cache_url: str) -> AsyncIterator[Cache]:
+    """A cache for which no time passes: a busy machine makes it ask no more often than an idle one."""
+    async with Cache(url=cache_url, clock=StillClock(), timeout_seconds=2) as cache:
+        yield cache
 
 
 async def scripts_run(cache_url: str) -> int:
@@ -142,7 +149,7 @@ async def test_a_kept_reply_stands_when_it_cannot_be_made_anew_before_its_end(ca
 async def test_timeouts_do_not_count_against_redis_while_our_own_loop_is_late(cache_url: str) -> None:
     wire, clock = Proxy(cache_url), StillClock()
     await wire.open()
-    server = Server(url=wire.url, clock=clock, timeout_seconds=0.02, rest_seconds=5)
+    server = Server(url=wire.url, clock=clock, timeout_seconds=0.02, breaker=Breaker(clock=clock))
     await server.read_numbers(["cache:generation:x"])
     wire.is_deaf = True
     for _ in range(8):
