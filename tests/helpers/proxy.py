@@ -27,15 +27,18 @@ class Proxy:
             self._server.close()
         for writer in list(self._writers):
             writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
+        self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._upstream.split(":")
+        self._writers.add(writer)
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
         except OSError:
             writer.close()  # Valkey is away: so are we
             return
-        self._writers |= {writer, upstream_writer}
+        self._writers.add(upstream_writer)
         await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -22,6 +22,7 @@ from tests.property.cache_world import World, opened, play
 
 PROCESSES = 3
 _EXAMPLES = max(8, settings().max_examples // 20)  # the nightly profile plays for minutes
+_CONTROL_EXAMPLES = 100  # it ends with the first broken promise, usually within ten
 
 
 def steps(processes: int) -> st.SearchStrategy[list[methodcaller]]:
@@ -61,11 +62,11 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
         yield server
 
 
-def play_all(world: World, runner: asyncio.Runner, *, processes: int) -> None:
+def play_all(world: World, runner: asyncio.Runner, *, processes: int, examples: int) -> None:
     """Lets Hypothesis play; nothing is tried again to be made smaller, because it would not come out the same."""
 
     @settings(
-        max_examples=_EXAMPLES,
+        max_examples=examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -94,7 +95,8 @@ def run(
         )
         world = runner.run(opening.__aenter__())
         try:
-            play_all(world, runner, processes=processes)
+            examples = _CONTROL_EXAMPLES if without else _EXAMPLES
+            play_all(world, runner, processes=processes, examples=examples)
             return runner.run(world.hits())
         finally:
             runner.run(opening.__aexit__(None, None, None))
