@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick bench-send bench-hits where check clean
+.PHONY: help setup demo up gen format lint verify test test-unit test-integration test-e2e mutants chaos chaos-quick bench-send bench-hits bench-read where check clean
 
 help: ## print these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-send: setup ## how fast it sends and what that costs, judged: seven minute
 
 bench-hits: setup ## how near a reply from the cache comes to a bare handler that returns the same bytes
 	$(PYTHON_IN) -m tests.bench.cached_reads
+
+bench-read: setup ## how fast it reads at ten million messages, beside the least that could answer; QUICK=1 at 100,000
+	$(PYTHON_IN) -m tests.bench.read $(if $(QUICK),--quick) $(if $(FILL),--fill)
 
 where: ## the house of one noun: make where NOUN=campaigns
 	@test -n "$(NOUN)" || { echo "which noun? make where NOUN=campaigns"; exit 2; }

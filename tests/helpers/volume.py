@@ -87,4 +87,6 @@ def _steps(volume: Volume) -> dict[str, tuple[int, ...]]:
         "attempts": (),
         "counters": (),
         "minutes": (),
+        "replied": (),
+        "replies": (),
     }

@@ -100,14 +100,24 @@ FROM messages WHERE state = 'SENT' AND hashtext(id::text) % 2 = 0;
 
 -- name: counters
 -- Counts all messages by state, as a trigger would.
-INSERT INTO counters (scope_id, state, error_code, shard, count)
-SELECT unnest(counter_scopes(campaign_id)), state, error_code, shard, sum(count)
+INSERT INTO counters (scope_id, state, error_code, reason, shard, count)
+SELECT unnest(counter_scopes(campaign_id)), state, error_code, reason, shard, sum(count)
 FROM (
-    SELECT campaign_id, state, error_code, abs(hashtext(id::text)) % 16 AS shard, count(*) AS count
+    SELECT campaign_id, state, error_code, reason, abs(hashtext(id::text)) % 16 AS shard, count(*) AS count
     FROM messages
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 ) AS counted
-GROUP BY 1, 2, 3, 4;
+GROUP BY 1, 2, 3, 4, 5;
+
+-- name: replied
+-- Notes which messages were answered, as a trigger would.
+INSERT INTO replied_messages (campaign_id, message_id)
+SELECT DISTINCT campaign_id, message_id FROM interactions;
+
+-- name: replies
+-- Counts the messages that were answered, as a trigger would.
+INSERT INTO reply_counters (scope_id, shard, count)
+SELECT unnest(counter_scopes(campaign_id)), 0, count(*) FROM replied_messages GROUP BY 1;
 
 -- name: minutes
 -- Counts all messages by minute, as a trigger would.

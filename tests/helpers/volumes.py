@@ -25,6 +25,7 @@ async def fill_volume(url: str, knowledge: Knowledge) -> None:
         await _execute(url, "ANALYZE")
         await _execute(url, "TRUNCATE senders, templates, contacts, categories, campaigns CASCADE")
         await _execute(url, "TRUNCATE messages, message_attempts, interactions, counters, minute_counters")
+        await _execute(url, "TRUNCATE replied_messages, reply_counters")
     await fill(url, VOLUME)
     if knowledge is Knowledge.FRESH:
         await _execute(url, "VACUUM (ANALYZE)")

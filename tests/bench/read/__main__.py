@@ -1,0 +1,85 @@
+"""Measures reading on a million contacts and ten million messages: `make bench-read`; `QUICK=1` on 100,000 messages.
+
+Everything stands beside the least that could answer it, in turns, on this machine; the exit code says whether the goals
+hold. Each figure is kept in `docs/benchmarks/reading.jsonl`.
+"""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.bench.read.comparisons import (
+    cached_beside_bare,
+    folder_of,
+    large_beside_small,
+    messages_beside_statements,
+    processes_beside_one,
+    uncached_beside_minimal,
+)
+from tests.bench.read.data import FULL, QUICK, databases
+from tests.bench.read.hits import hit_rate
+from tests.bench.read.outage import redis_killed
+from tests.bench.read.reads import reads_of
+from tests.bench.read.rows import Row
+from tests.bench.read.servers import Served
+from tests.bench.read.tails import tails
+from tests.bench.records import Record, append
+from tests.helpers.servers import temporary_directory
+
+_FILE = Path("docs/benchmarks/reading.jsonl")
+
+
+def main() -> None:
+    """Runs all measurements, prints a table and keeps the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rows, calls and seconds: to see that it runs")
+    parser.add_argument("--fill", action="store_true", help="only make the rows")
+    chosen = parser.parse_args()
+    volume = QUICK if chosen.quick else FULL
+    with ExitStack() as exits:
+        urls = exits.enter_context(databases(volume))
+        if chosen.fill:
+            return
+        rows = list(_said(_measure(exits, urls, quick=chosen.quick)))
+    setup = {"messages": volume.messages, "load": "h2load" if shutil.which("h2load") else "own processes"}
+    append(Record(kind="reading", setup=setup, figures={row.name: [row.figure, row.text] for row in rows}), _FILE)
+    sys.exit(not all(row.is_met for row in rows))
+
+
+def _said(rows: Iterator[Row]) -> Iterator[Row]:
+    print("| what | figure | goal | | |\n| --- | --- | --- | --- | --- |", flush=True)
+    for row in rows:
+        print(row.line(), flush=True)
+        yield row
+
+
+def _measure(exits: ExitStack, urls: tuple[str, str], *, quick: bool) -> Iterator[Row]:
+    calls, seconds = (300, 5.0) if quick else (1000, 30.0)
+    folder = exits.enter_context(temporary_directory())
+    served = Served.begin(exits, folder_of(folder, "large"), urls[0])
+    reads = {read.name: read for read in asyncio.run(reads_of(urls[0]))}
+    cached, uncached = served.ours("cached"), served.ours("uncached", cached=False)
+    yield cached_beside_bare(served, cached, reads["contacts"], calls=10 * calls)
+    yield uncached_beside_minimal(served, uncached, reads["contacts"], calls=3 * calls)
+    yield messages_beside_statements(served, uncached, reads["messages of a campaign"], calls=calls // 2)
+    small = Served.begin(exits, folder_of(folder, "small"), urls[1])
+    yield from _many_beside_few(served, uncached, small, calls=calls)
+    two = served.ours("two", processes=2, cached=False)
+    yield processes_beside_one(served, uncached, two, reads["contacts"], calls=3 * calls, processes=2)
+    yield from tails(list(reads.values()), cached, served.key, calls=calls)
+    yield from hit_rate(served, cached, seconds=seconds)
+    yield from redis_killed(served, cached, reads["contacts"], seconds=seconds)
+
+
+def _many_beside_few(served: Served, port: int, small: Served, *, calls: int) -> Iterator[Row]:
+    many, few = ({read.name: read for read in asyncio.run(reads_of(each.database_url))} for each in (served, small))
+    pairs = [(many[name], few[name]) for name in ("campaign stats", "dashboard", "message stats")]
+    yield from large_beside_small(served, port, (small, small.ours("small", cached=False)), pairs, calls=calls)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Our reads beside the least that could answer them: the same bytes, the same query, one process, fewer rows."""
+
+import asyncio
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from chappe.v1 import messages_service_pb2
+
+from core.clock import SystemClock
+from core.queries import load
+from tests.bench.calls import Load, calls_per_second, write_reply
+from tests.bench.read.reads import Latency, Read, latency, messages_page
+from tests.bench.read.rows import ROUNDS, Row, ratio_of
+from tests.bench.read.servers import Served
+
+CLOCK = SystemClock()
+_PAGE = 500
+
+
+def cached_beside_bare(served: Served, port: int, read: Read, *, calls: int) -> Row:
+    """Compares a hit with a handler that returns the same bytes."""
+    load_ = _load(served, read, calls=calls)
+    reply = write_reply(load_, port, served.directory)
+    bare = served.beside("tests.bench.bare", "--method", read.method, "--reply-file", str(reply))
+    return ratio_of(
+        "cached contacts beside a bare handler",
+        lambda: calls_per_second(load_, port),
+        lambda: calls_per_second(load_, bare),
+        least=0.9,
+    )
+
+
+def uncached_beside_minimal(served: Served, port: int, read: Read, *, calls: int) -> Row:
+    """Compares a read that is not cached with a handler of the same query and reply."""
+    load_ = _load(served, read, calls=calls)
+    minimal = served.beside("tests.bench.read.minimal", "--database-url", served.database_url)
+    return ratio_of(
+        "uncached contacts, page of 50, beside a minimal handler",
+        lambda: calls_per_second(load_, port),
+        lambda: calls_per_second(load_, minimal),
+        least=0.8,
+    )
+
+
+def processes_beside_one(served: Served, one: int, many: int, read: Read, *, calls: int, processes: int) -> Row:
+    """Compares several processes with one; the load itself takes a share of the same cores."""
+    load_ = _load(served, read, calls=calls)
+    return ratio_of(
+        f"uncached contacts, {processes} processes beside one",
+        lambda: calls_per_second(load_, many),
+        lambda: calls_per_second(load_, one),
+        least=0.8 * processes,
+    )
+
+
+def messages_beside_statements(served: Served, port: int, read: Read, *, calls: int) -> Row:
+    """Compares messages with contacts, in rows a second, with the two statements by themselves."""
+    page = messages_page(read, _PAGE)
+    load_ = _load(served, page, calls=calls)
+    return ratio_of(
+        f"messages with contacts, page of {_PAGE}, beside their two statements (rows)",
+        lambda: calls_per_second(load_, port) * _PAGE,
+        lambda: asyncio.run(_statements(served.database_url, page, calls=calls)) * _PAGE,
+        least=0.5,
+    )
+
+
+def large_beside_small(
+    served: Served, large: int, small: tuple[Served, int], pairs: list[tuple[Read, Read]], *, calls: int
+) -> Iterator[Row]:
+    """Compares numbers over all messages with the same numbers over few."""
+    other, small_port = small
+    for read, few in pairs:
+        rounds = [
+            (latency(read, large, served.key, calls=calls), latency(few, small_port, other.key, calls=calls))
+            for _ in range(ROUNDS)
+        ]
+        yield _growth(read.name, rounds)
+
+
+def _growth(name: str, rounds: list[tuple[Latency, Latency]]) -> Row:
+    figure = statistics.median(large.p99 / small.p99 for large, small in rounds)
+    large, small = (statistics.median(each.p99 for each in side) for side in zip(*rounds, strict=True))
+    return Row(name=f"{name}, p99 of many beside few", figure=figure, text=f"{large:.1f} ms, {small:.1f} ms", most=1.2)
+
+
+async def _statements(database_url: str, page: Read, *, calls: int) -> float:
+    """Runs the two statements alone, as often over as many connections as the calls; returns pages a second."""
+    request = messages_service_pb2.ListMessagesRequest.FromString(page.request)
+    campaign_id = UUID(request.parent.partition("/")[2])
+    first, second = load("messages")["list_campaign_messages"], load("messages")["list_addressees"]
+    async with asyncpg.create_pool(database_url, min_size=10, max_size=10) as pool:
+        waiting = iter(range(calls))
+
+        async def work() -> None:
+            for _ in waiting:
+                rows = await pool.fetch(first, campaign_id, UUID(int=0), _PAGE + 1)
+                await pool.fetch(second, [row["contact_id"] for row in rows])
+
+        begun = CLOCK.monotonic()
+        await asyncio.gather(*(work() for _ in range(10)))
+        return calls / (CLOCK.monotonic() - begun)
+
+
+def _load(served: Served, read: Read, *, calls: int) -> Load:
+    return Load(method=read.method, request=read.request, key=served.key, calls=calls)
+
+
+def folder_of(root: Path, name: str) -> Path:
+    """Makes a folder for the logs of some servers."""
+    path = root / name
+    path.mkdir()
+    return path

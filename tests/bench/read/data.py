@@ -1,0 +1,57 @@
+"""The rows that reading is measured on: made once, kept in `.chappe/bench-data`, removed by `make clean`."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.migrate import migrate
+from stack import homes
+from stack.ports import Ports
+from stack.postgres import Postgres
+from stack.programs import ROOT
+from tests.helpers.volume import Volume, fill, know
+
+FULL: Final = Volume(messages=10_000_000, contacts=1_000_000)
+QUICK: Final = Volume(messages=100_000, contacts=20_000)
+# Beside which the large one must not be slower.
+SMALL: Final = Volume(messages=10_000, contacts=1_000)
+_FOLDER = ROOT / ".chappe" / "bench-data"
+_LARGE, _SMALL = "chappe", "small"
+
+
+@contextmanager
+def databases(volume: Volume) -> Iterator[tuple[str, str]]:
+    """Yields the addresses of a database with the volume and of a small one, filling both where they are not there."""
+    folder = _FOLDER / f"{volume.messages}"
+    mark = folder / "filled"
+    if not (mark.is_file() and mark.read_text() == _schema()):
+        homes.remove(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Postgres(directory=folder, ports=Ports(), durable=False) as postgres:
+        if not mark.is_file():
+            _make(postgres, volume)
+            mark.write_text(_schema())
+        yield postgres.url(_LARGE), postgres.url(_SMALL)
+
+
+def _make(postgres: Postgres, volume: Volume) -> None:
+    postgres.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+    postgres.execute("SELECT pg_reload_conf()")
+    postgres.execute(f"CREATE DATABASE {_SMALL}")
+    for name, each in ((_SMALL, SMALL), (_LARGE, volume)):
+        migrate(postgres.url(name))
+        asyncio.run(fill(postgres.url(name), each, say=_say))
+        asyncio.run(know(postgres.url(name)))
+
+
+def _say(step: str) -> None:
+    print(f"filling: {step}", flush=True)
+
+
+def _schema() -> str:
+    """Names the schema and the filling, so that rows made for others are made anew."""
+    files = (ROOT / "sql/schema.sql", *sorted(Path(ROOT / "tests/helpers").glob("volume.*")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

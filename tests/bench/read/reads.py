@@ -1,0 +1,122 @@
+"""The reads that people make most, with the time each may take; and how one is made many times, one after another."""
+
+import random
+import statistics
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+import grpc
+from chappe.v1 import (
+    campaigns_service_pb2,
+    categories_pb2,
+    contacts_service_pb2,
+    messages_service_pb2,
+    stats_service_pb2,
+)
+from google.protobuf.message import Message
+
+from core.clock import SystemClock
+
+CLOCK = SystemClock()
+_CHAPPE: Final = "/chappe.v1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Is one call and the milliseconds within which 99 of 100 must be answered."""
+
+    name: str
+    method: str
+    request: bytes
+    most_ms: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Says how long calls took, in milliseconds."""
+
+    p50: float
+    p99: float
+
+
+async def reads_of(database_url: str) -> list[Read]:
+    """Names the reads with the ids of the largest campaign, of a category, and of contacts near both ends."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        campaign = await connection.fetchval("SELECT id FROM campaigns ORDER BY audience_count DESC, id LIMIT 1")
+        category = await connection.fetchval("SELECT id FROM categories ORDER BY contact_count DESC LIMIT 1")
+    finally:
+        await connection.close()
+    return reads_on(f"campaigns/{campaign}", f"categories/{category}")
+
+
+def reads_on(campaign: str, category: str) -> list[Read]:
+    """Names the reads of a campaign and a category, and those of all."""
+    contacts = contacts_service_pb2.ListContactsRequest
+    by_prefix = contacts(filter=contacts_service_pb2.ContactFilter(phone_number_prefix="+331"))
+    combined = contacts_service_pb2.ContactFilter(
+        category=category, marketing_consent="MARKETING_CONSENT_OPTED_IN", phone_number_prefix="+49"  # type: ignore[arg-type]  # a name is a value
+    )  # fmt: skip
+    return [
+        _read("message stats", "StatsService/GetMessageStats", stats_service_pb2.GetMessageStatsRequest()),
+        _read("categories", "CategoriesService/ListCategories", categories_pb2.ListCategoriesRequest()),
+        _read("category", "CategoriesService/GetCategory", categories_pb2.GetCategoryRequest(name=category)),
+        _read("contacts", "ContactsService/ListContacts", contacts(page_size=50), 30),
+        _read("contacts by prefix", "ContactsService/ListContacts", by_prefix, 30),
+        _read("contacts by three filters", "ContactsService/ListContacts", contacts(filter=combined), 30),
+        _read("campaigns", "CampaignsService/ListCampaigns", campaigns_service_pb2.ListCampaignsRequest()),
+        _read("campaign", "CampaignsService/GetCampaign", campaigns_service_pb2.GetCampaignRequest(name=campaign)),
+        _read(
+            "campaign stats",
+            "StatsService/GetCampaignStats",
+            stats_service_pb2.GetCampaignStatsRequest(name=f"{campaign}/stats"),
+        ),
+        _read("dashboard", "StatsService/GetDashboard", stats_service_pb2.GetDashboardRequest()),
+        _read(
+            "messages of a campaign",
+            "MessagesService/ListMessages",
+            messages_service_pb2.ListMessagesRequest(parent=campaign),
+        ),
+        _read(
+            "failed messages of a campaign",
+            "MessagesService/ListMessages",
+            messages_service_pb2.ListMessagesRequest(parent=campaign, state="STATE_FAILED"),  # type: ignore[arg-type]  # a name is a value
+        ),
+    ]
+
+
+def messages_page(read: Read, size: int) -> Read:
+    """Returns the same list of messages by pages of that size."""
+    request = messages_service_pb2.ListMessagesRequest.FromString(read.request)
+    request.page_size = size
+    return _read(f"{read.name}, {size}", "MessagesService/ListMessages", request)
+
+
+def latency(read: Read, port: int, key: str, *, calls: int, cached: bool = True) -> Latency:
+    """Makes the call that often, one after another, after a few that are not counted; raises when one fails."""
+    metadata = [("authorization", f"Bearer {key}"), *([] if cached else [("cache-control", "no-cache")])]
+    seconds = []
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        ask: Any = channel.unary_unary(read.method)
+        for number in range(calls + 20):
+            begun = CLOCK.monotonic()
+            ask(read.request, metadata=metadata, timeout=10)
+            if number >= 20:
+                seconds.append(CLOCK.monotonic() - begun)
+    return summed(seconds)
+
+
+def summed(seconds: list[float]) -> Latency:
+    """Returns the middle and the slowest hundredth."""
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return Latency(p50=cuts[49] * 1000, p99=cuts[98] * 1000)
+
+
+def zipf(count: int, *, exponent: float, seed: int) -> "tuple[random.Random, list[float]]":
+    """Returns a source of luck and the weights of that many things, the first the likeliest."""
+    return random.Random(seed), [1 / (place + 1) ** exponent for place in range(count)]
+
+
+def _read(name: str, path: str, request: Message, most_ms: float = 20.0) -> Read:
+    return Read(name=name, method=_CHAPPE + path, request=request.SerializeToString(), most_ms=most_ms)

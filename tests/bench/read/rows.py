@@ -1,0 +1,37 @@
+"""What a run says: a line for each comparison, with the figure that decides and the goal it must meet."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Is one thing measured; without a goal it stands there for reading."""
+
+    name: str
+    figure: float
+    text: str
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def is_met(self) -> bool:
+        """Tells whether the goal is met."""
+        return (self.least is None or self.figure >= self.least) and (self.most is None or self.figure <= self.most)
+
+    def line(self) -> str:
+        """Writes a line of a table."""
+        goal = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}" if self.most is not None else ""
+        return f"| {self.name} | {self.figure:.2f} | {goal} | {'' if self.is_met else 'MISSED'} | {self.text} |"
+
+
+def ratio_of(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, least: float) -> Row:
+    """Measures both in turns and compares rates; what decides is the middle of the rounds' ratios."""
+    pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
+    figure = statistics.median(mine / other for mine, other in pairs)
+    mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return Row(name=name, figure=figure, text=f"{mine:,.0f}/s beside {other:,.0f}/s", least=least)
