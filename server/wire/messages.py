@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from chappe.v1 import messages_pb2
@@ -13,6 +14,7 @@ from core.whatsapp.errors import words
 from server.wire import contacts, names, times
 
 _Message = messages_pb2.Message
+_STATES: Final = {state: _Message.State.Value(f"STATE_{state}") for state in MessageState}
 
 
 def message(written: Message, contact: Contact | None) -> messages_pb2.Message:
@@ -23,7 +25,7 @@ def message(written: Message, contact: Contact | None) -> messages_pb2.Message:
         contact_detail=contacts.contact(contact) if contact else None,
         sender=names.sender_name(written.sender_id),
         template=names.template_name(written.template_id) if written.template_id else "",
-        state=_Message.State.Value(f"STATE_{written.state}"),
+        state=_STATES[written.state],
         reason=written.reason,
         error_code=written.error_code,
         error_title=_error_title(written),
