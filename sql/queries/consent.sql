@@ -31,7 +31,8 @@ RETURNING contacts.id;
 
 -- name: skip_marketing_messages
 -- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped. Their messages are
--- found by the contact alone, whatever the state: the index of what is PENDING holds that of all contacts.
+-- found by the contact and locked by key: the index of what is PENDING holds that of all contacts, so the state is said
+-- in a way that no index answers.
 WITH theirs AS MATERIALIZED (
     SELECT campaign_id, id, template_id, state
     FROM messages
@@ -43,7 +44,7 @@ WITH theirs AS MATERIALIZED (
     JOIN campaigns ON campaigns.id = theirs.campaign_id
     JOIN templates ON templates.id = coalesce(theirs.template_id, campaigns.template_id)
     WHERE theirs.state = 'PENDING'
-        AND messages.state IN ('PENDING')
+        AND messages.state || '' = 'PENDING'
         AND templates.template_category = 'MARKETING'
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages

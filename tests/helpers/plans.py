@@ -64,3 +64,15 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _rows(node: dict[str, Any]) -> float:
     return float((node["Actual Rows"] + sum(node.get(removed, 0) for removed in _REMOVED)) * node["Actual Loops"])
+
+
+def entered(plan: dict[str, Any], tables: frozenset[str]) -> set[str]:
+    """Returns the indexes by which a plan enters any of the tables, and the tables that it reads from end to end."""
+    found = set()
+    for node in _nodes(plan):
+        index, table = node.get("Index Name", ""), node.get("Relation Name", "")
+        if index and (table in tables or any(index.startswith(f"{each}_") for each in tables)):
+            found.add(index)
+        if node["Node Type"] == "Seq Scan" and table in tables:
+            found.add(table)
+    return found

@@ -72,7 +72,7 @@ def _measure(exits: ExitStack, urls: tuple[str, str], *, quick: bool) -> Iterato
     yield processes_beside_one(served, uncached, two, reads["contacts"], calls=3 * calls, processes=2)
     yield from tails(list(reads.values()), cached, served.key, calls=calls)
     yield from hit_rate(served, cached, seconds=seconds)
-    yield from redis_killed(served, cached, reads["contacts"], seconds=seconds)
+    yield from redis_killed(served, cached, uncached, reads["contacts"], seconds=seconds)
 
 
 def _many_beside_few(served: Served, port: int, small: Served, *, calls: int) -> Iterator[Row]:

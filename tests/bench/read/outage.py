@@ -15,10 +15,10 @@ CLOCK = SystemClock()
 _CHANNELS = 4
 
 
-def redis_killed(served: Served, port: int, read: Read, *, seconds: float) -> list[Row]:
-    """Calls at half of the most there is, kills Redis in the middle, and compares both halves."""
+def redis_killed(served: Served, port: int, uncached: int, read: Read, *, seconds: float) -> list[Row]:
+    """Calls at half of the most there is without a cache, kills Redis in the middle, and compares both halves."""
     load = Load(method=read.method, request=read.request, key=served.key, calls=2000)
-    rate = calls_per_second(load, port) / 2
+    rate = calls_per_second(load, uncached) / 2
     before, after, failures = asyncio.run(_steady(served, port, read, rate=rate, seconds=seconds))
     ratio = after.p99 / before.p99
     text = f"p99 {before.p99:.1f} ms, then {after.p99:.1f} ms, at {rate:,.0f}/s"
