@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from core.migrate import migrate
@@ -27,13 +26,15 @@ def databases(volume: Volume) -> Iterator[tuple[str, str]]:
     """Yields the addresses of a database with the volume and of a small one, filling both where they are not there."""
     folder = _FOLDER / f"{volume.messages}"
     mark = folder / "filled"
-    if not (mark.is_file() and mark.read_text() == _schema()):
+    if not (mark.is_file() and mark.read_text() == _recipe()):
         homes.remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with Postgres(directory=folder, ports=Ports(), durable=False) as postgres:
         if not mark.is_file():
             _make(postgres, volume)
-            mark.write_text(_schema())
+            mark.write_text(_recipe())
+        for name in (_LARGE, _SMALL):
+            migrate(postgres.url(name))
         yield postgres.url(_LARGE), postgres.url(_SMALL)
 
 
@@ -51,7 +52,7 @@ def _say(step: str) -> None:
     print(f"filling: {step}", flush=True)
 
 
-def _schema() -> str:
-    """Names the schema and the filling, so that rows made for others are made anew."""
-    files = (ROOT / "sql/schema.sql", *sorted(Path(ROOT / "tests/helpers").glob("volume.*")))
+def _recipe() -> str:
+    """Names how the rows are made: rows made otherwise are made anew, a later schema is only migrated to."""
+    files = sorted((ROOT / "tests/helpers").glob("volume.*"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -126,7 +126,7 @@ async def _values(connection: Connection) -> dict[str, Any]:
 
 async def _arguments(connection: Connection, name: str, statement: str, values: dict[str, Any]) -> list[Any]:
     types = [parameter.name for parameter in (await connection.prepare(statement)).get_parameters()]
-    arguments = [values[each] for each in types]
+    arguments = [values.get(each) for each in types]
     if name.startswith("contact_lists."):
         arguments = [OLDEST if kind == "uuid" else value for kind, value in zip(types, arguments, strict=True)]
         return [values["category"] if place and value == OLDEST else value for place, value in enumerate(arguments)]
