@@ -77,7 +77,9 @@ class Settings(BaseSettings):
     default_deadline_seconds: float = Field(10.0, gt=0, description="Deadline of a unary call that brings none.")
     stop_grace_seconds: float = Field(5.0, ge=0, description="How long a stopping process lets its work end.")
 
-    worker_concurrency: int = Field(512, ge=1, le=4000, description="Calls to the Cloud API open at once in a worker.")
+    worker_concurrency: int = Field(
+        512, ge=1, le=4000, description="Calls to the Cloud API open at once in a worker; its senders share them."
+    )
     lease_seconds: float = Field(60.0, gt=0, description="How long a claimed message belongs to its worker.")
     unconfirmed_grace_seconds: float = Field(
         600.0, gt=0, description="How long a message in doubt waits for evidence before it may be sent again."

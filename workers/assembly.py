@@ -41,6 +41,7 @@ from workers.engine import Engine, Safeguards
 from workers.keeper import CHORES, Keeper
 from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
+from workers.slots import CallSlots
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
@@ -49,6 +50,8 @@ from workers.tasks.receipts import apply_deliveries, apply_urgent
 _EXPANSIONS = 2
 _PUMPS = 32
 _APPLIERS = 2
+# Connections beside those of messages: what WhatsApp is asked about our numbers must not wait for sends that hang.
+_QUESTIONS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,10 @@ async def assembled(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings))
         http = await stack.enter_async_context(
-            Http(timeout_seconds=settings.whatsapp_timeout_seconds, max_connections=settings.worker_concurrency)
+            Http(
+                timeout_seconds=settings.whatsapp_timeout_seconds,
+                max_connections=settings.worker_concurrency + _QUESTIONS,
+            )
         )
         client, management = _whatsapp(settings, http)
         pace = Pace.connect(settings.pace_url, clock=clock)
@@ -104,7 +110,7 @@ async def assembled(
             outdating=outdating,
             holder=holder,
             luck=random.random,
-            calls=asyncio.Semaphore(settings.worker_concurrency),
+            calls=CallSlots(settings.worker_concurrency),
             stopping=stopping,
             safeguards=safeguards or Safeguards(),
             metrics=SendingMetrics(registry),

@@ -1,6 +1,7 @@
 """Lets one sender's messages leave, each at its moment: at its slot, and no sooner than its arrival fits the limit."""
 
 import asyncio
+from uuid import UUID
 
 from core.domain.arrivals import Arrivals
 from core.domain.outcomes import Accepted, NotSent
@@ -8,15 +9,16 @@ from core.domain.pacing import Gate
 from workers.courier import Courier, Parcel
 from workers.engine import Engine
 from workers.lease import Lease
-from workers.waiting import acquire, finish, pause
+from workers.waiting import finish, pause
 
 
 class Departures:
     """Puts parcels on the wire, one after the other, while the lease holds; knows the calls that are there."""
 
-    def __init__(self, *, engine: Engine, courier: Courier, arrivals: Arrivals, lease: Lease) -> None:
-        """Takes who carries parcels, what counts their arrivals, and the lease under which they leave."""
+    def __init__(self, *, engine: Engine, sender_id: UUID, courier: Courier, arrivals: Arrivals, lease: Lease) -> None:
+        """Takes whose parcels leave, who carries them, what counts their arrivals, and their pump's lease."""
         self._engine = engine
+        self._sender_id = sender_id
         self._courier = courier
         self._arrivals = arrivals
         self._lease = lease
@@ -28,13 +30,14 @@ class Departures:
 
         `interval` is the seconds between two departures at the pace of now.
         """
-        if not await self._wait(parcel) or not await acquire(self._engine.calls, self._lease.lost):
+        slots, lost = self._engine.calls, self._lease.lost
+        if not await self._wait(parcel) or not await slots.take(self._sender_id, stopping=lost):
             self._courier.settle(parcel, NotSent(reason="the pump stops"))
             return
         # Nothing is waited for between the look at the lease and the departure: this process may be frozen in a wait.
         now = self._engine.clock.monotonic()
         if not self._lease.holds(now) or now >= parcel.stale_time:
-            self._engine.calls.release()
+            slots.give_back(self._sender_id)
             self._courier.settle(parcel, NotSent(reason="its moment has passed"))
             return
         self._gate.pass_one(now=now, interval=interval)
@@ -69,6 +72,6 @@ class Departures:
             outcome = await self._courier.deliver(parcel)
             is_accepted = isinstance(outcome, Accepted)
         finally:
-            self._engine.calls.release()
+            self._engine.calls.give_back(self._sender_id)
             self._arrivals.answer(call, now=self._engine.clock.monotonic(), is_accepted=is_accepted)
         await self._courier.conclude(parcel, outcome)

@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.wakeups import Wakeups
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
+from workers.slots import CallSlots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class Safeguards:
 class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
-    `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once;
+    `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once and
+    shares them among senders;
     `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire;
     `upgrading` holds the senders that WhatsApp was last heard to upgrade.
     `outdating` tells the cache of the API what it should no longer show.
@@ -49,7 +51,7 @@ class Engine:
     outdating: Outdating
     holder: str
     luck: Callable[[], float]
-    calls: asyncio.Semaphore
+    calls: CallSlots
     stopping: asyncio.Event
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))

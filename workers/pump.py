@@ -72,7 +72,9 @@ class Pump:
             settler=self._settler,
             aftermath=Aftermath(engine=engine, sender_id=sender.id, lane=lane),
         )
-        self._departures = Departures(engine=engine, courier=courier, arrivals=self._arrivals, lease=lease)
+        self._departures = Departures(
+            engine=engine, sender_id=sender.id, courier=courier, arrivals=self._arrivals, lease=lease
+        )
 
     async def run(self) -> None:
         """Sends until the time is up, nothing is due, or the process stops; whatever was begun is settled."""

@@ -17,24 +17,6 @@ async def pause(stopping: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def acquire(slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
-    """Takes a slot; False, and none is taken, as soon as `stopping` is set."""
-    if slots.locked():
-        taking = asyncio.create_task(slots.acquire())
-        ended = asyncio.create_task(stopping.wait())
-        await asyncio.wait({taking, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if not taking.done():
-            taking.cancel()
-            return False
-    else:
-        await slots.acquire()
-    if stopping.is_set():
-        slots.release()
-        return False
-    return True
-
-
 async def finish(tasks: Collection[asyncio.Task[None]], *, stopping: asyncio.Event, seconds: float) -> None:
     """Waits for tasks to end; once `stopping` is set for some seconds more, and then they are cancelled."""
     left = list(tasks)

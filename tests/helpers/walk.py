@@ -23,7 +23,7 @@ class Walk:
     @classmethod
     async def begin(cls, client: Chappe) -> "Walk":
         """Finds or makes the fast sender and syncs its templates."""
-        sender = await _sender(client)
+        sender = await add_sender(client, SENDER_ID)
         await client.templates.sync_templates(v1.SyncTemplatesRequest(sender=sender.name))
         request = v1.ListTemplatesRequest(template_name="spring_sale", language_code="en_US")
         template = (await client.templates.list_templates(request)).templates[0]
@@ -41,18 +41,21 @@ class Walk:
         assert summary.totals.rejected_count == 0
         return summary.categories[0]
 
-    async def create_campaign(self, category: str) -> v1.Campaign:
-        """Makes a draft with every parameter bound."""
-        bindings = [
+    def bindings(self) -> list[v1.Binding]:
+        """Binds every parameter of the template to a text."""
+        return [
             v1.Binding(
                 component=each.component, index=each.index, parameter=each.parameter,
                 source=v1.BindingSource.LITERAL, value="25",
             )
             for each in self.template.parameters
         ]  # fmt: skip
+
+    async def create_campaign(self, category: str) -> v1.Campaign:
+        """Makes a draft with every parameter bound."""
         campaign = v1.Campaign(
             display_name=f"Campaign {next(_NAMES)}", sender=self.sender.name, template=self.template.name,
-            bindings=bindings, audience=v1.Audience(categories=[category]),
+            bindings=self.bindings(), audience=v1.Audience(categories=[category]),
         )  # fmt: skip
         return await self.client.campaigns.create_campaign(v1.CreateCampaignRequest(campaign=campaign))
 
@@ -83,10 +86,12 @@ class Walk:
         return [message async for message in self.client.messages.list_all_messages(request)]
 
 
-async def _sender(client: Chappe) -> v1.Sender:
-    sender = v1.Sender(phone_number_id=SENDER_ID, whatsapp_account_id=ACCOUNT_ID, display_name="Test shop")
+async def add_sender(client: Chappe, phone_number_id: str) -> v1.Sender:
+    """Makes one of the account's numbers a sender, unless it is one, with what WhatsApp says of it now."""
+    sender = v1.Sender(phone_number_id=phone_number_id, whatsapp_account_id=ACCOUNT_ID, display_name="Test shop")
     try:
         made = await client.senders.create_sender(v1.CreateSenderRequest(sender=sender))
     except AlreadyExists:
-        made = (await client.senders.list_senders(v1.ListSendersRequest())).senders[0]
+        known = (await client.senders.list_senders(v1.ListSendersRequest())).senders
+        made = next(one for one in known if one.phone_number_id == phone_number_id)
     return await client.senders.refresh_sender(v1.RefreshSenderRequest(name=made.name))

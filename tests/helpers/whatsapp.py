@@ -28,6 +28,11 @@ class WhatsApp:
         """Returns how many messages were accepted."""
         return int((await self._call("GET", "summary"))["accepted"])
 
+    async def accepted(self, *, to: str = "") -> list[dict[str, Any]]:
+        """Returns the first messages that were accepted, in order; of one person where a number is given."""
+        person = f"&to={to.removeprefix('+')}" if to else ""
+        return list((await self._call("GET", f"accepted?limit=10000{person}"))["data"])
+
     async def doubled_count(self) -> int:
         """Returns how many contacts were sent more than one message."""
         return int((await self._call("GET", "summary"))["recipients_with_more_than_one"])

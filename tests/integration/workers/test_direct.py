@@ -9,6 +9,7 @@ from chappe.v1 import messages_service_pb2, templates_pb2
 from server.services.direct_messages import Addressing, send_message
 from server.wire import names
 from tests.helpers.eventually import eventually
+from tests.helpers.rivals import add_rival
 from tests.helpers.sending import CLOCK, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker, idle_worker
@@ -82,6 +83,22 @@ async def test_a_single_message_overtakes_a_campaign_that_would_take_many_second
         await eventually(partial(_is_accepted, plan, message_id), 5)
         assert CLOCK.monotonic() - started < 2
         assert await plan.value("count(*) FILTER (WHERE state = 'PENDING') > 200")
+
+
+async def test_single_messages_leave_before_all_campaigns_of_their_number(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(40), per_second=40) as plan, idle_worker(worker_settings) as worker:
+        for _ in range(3):
+            await add_rival(plan, 20)
+        direct = {(await _send(worker, plan)).hex for _ in range(20)}
+        await pump_sender(worker.engine, plan.sender_id)
+        order = [
+            row["biz_opaque_callback_data"].split(".")[1] in direct for row in await whatsapp_and_url[0].accepted()
+        ]
+        # Two that leave 25 ms apart may change places on the way.
+        assert len(order) == 120
+        assert sum(order[:22]) == 20
 
 
 async def _is_accepted(plan: Plan, message_id: UUID) -> bool:
