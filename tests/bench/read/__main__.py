@@ -65,7 +65,7 @@ def _measure(exits: ExitStack, urls: tuple[str, str], *, quick: bool) -> Iterato
     cached, uncached = served.ours("cached"), served.ours("uncached", cached=False)
     yield cached_beside_bare(served, cached, reads["contacts"], calls=10 * calls)
     yield uncached_beside_minimal(served, uncached, reads["contacts"], calls=3 * calls)
-    yield messages_beside_statements(served, uncached, reads["messages of a campaign"], calls=calls // 2)
+    yield messages_beside_statements(served, uncached, reads["messages of a campaign"], calls=calls // 10)
     small = Served.begin(exits, folder_of(folder, "small"), urls[1])
     yield from _many_beside_few(served, uncached, small, calls=calls)
     two = served.ours("two", processes=2, cached=False)
