@@ -28,13 +28,13 @@ async def draw_consequences(engine: Engine, moved: Moved) -> None:
 
 
 def _is_hasty(step: Step) -> bool:
-    failed = step.told.fail_time is not None and step.after != step.before
+    failed = step.told.fail_time is not None and step.is_news
     return failed and verdict(step.told.error_code, in_receipt=True).effect is Effect.SLOW_SENDER
 
 
 def _is_bad(step: Step) -> bool | None:
     """Tells whether what became of a message is the campaign's own fault; None when nothing became of it."""
-    if step.told.fail_time is not None and step.after != step.before and not step.is_seen:
+    if step.told.fail_time is not None and step.is_news and not step.is_seen:
         return verdict(step.told.error_code, in_receipt=True).systematic
     return False if step.is_seen and step.after.state is not step.before.state else None
 

@@ -55,6 +55,11 @@ class Step:
     after: Standing
 
     @property
+    def is_news(self) -> bool:
+        """Whether it tells what was not known before."""
+        return self.after != self.before
+
+    @property
     def is_seen(self) -> bool:
         """Whether it tells that the message reached its contact."""
         return self.told.deliver_time is not None or self.told.read_time is not None
@@ -74,8 +79,8 @@ class Moved:
     strangers: Mapping[UUID, set[str]] = field(default_factory=dict)
 
     def failures(self) -> list[Standing]:
-        """Returns the messages that these receipts failed."""
-        failed = [step for step in self.steps if step.after.state is MessageState.FAILED]
+        """Returns the messages that these receipts failed; one that is told again is no news, and pauses nothing."""
+        failed = [step for step in self.steps if step.after.state is MessageState.FAILED and step.is_news]
         return [step.after for step in failed if step.told.error_code == step.after.error_code]
 
     @property

@@ -11,7 +11,7 @@ async def outdate_final_campaigns(engine: Engine, moved: Moved) -> None:
     Those of running campaigns end by themselves within seconds. What is not told, because the cache is away or this
     process dies before, ends with its promised age.
     """
-    changed = {step.after.campaign_id for step in moved.steps if step.after != step.before}
+    changed = {step.after.campaign_id for step in moved.steps if step.is_news}
     if not changed or not engine.settings.cache_enabled:
         return
     async with engine.store.connection() as rooms:

@@ -231,6 +231,15 @@ async def test_a_template_at_fault_pauses_its_campaign_only_when_receipts_say_so
     assert await at.value("SELECT pause_source FROM campaigns WHERE state = 'PAUSED'") == "TEMPLATE"
 
 
+async def test_a_failure_told_again_pauses_no_campaign_that_was_resumed_since(at: Desk) -> None:
+    ref, _ = await at.sent()
+    told = body(statuses=[status("failed", NOW, wamid=wamid(ref), ref=ref, code=132015)])
+    await pause_campaigns(at.store, (await at.deliver(told)).moved.failures())
+    await at.value("UPDATE campaigns SET state = 'RUNNING', pause_source = ''")
+    await pause_campaigns(at.store, (await at.deliver(told)).moved.failures())
+    assert await at.value("SELECT state FROM campaigns") == "RUNNING"
+
+
 async def test_a_body_that_is_no_json_is_set_aside_and_the_others_go_on(at: Desk) -> None:
     ref, _ = await at.sent()
     await at.deliver(b"<html>", body(statuses=[status("read", NOW, wamid=wamid(ref), ref=ref)]), b"[1]")
