@@ -14,18 +14,20 @@ _log = logging.getLogger(__name__)
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x4348_4B50
 _ROUND_SECONDS = 1.0
-_UPKEEP_EVERY = 60
 # Work still found after so many rounds has not been heard of: the bell rings, but nobody listens.
 _PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """Work that waits: what to ring, and what to do when nobody comes. The name tells two errands apart."""
+    """Work that waits: what to ring, and what to do when nobody comes. The name tells two errands apart.
+
+    Without a bell the keeper always does it itself, and never twice at once.
+    """
 
     name: str
-    ring: Callable[[], Awaitable[bool]]
     work: Callable[[], Awaitable[None]]
+    ring: Callable[[], Awaitable[bool]] | None = None
 
 
 Scout = Callable[[], Awaitable[list[Errand]]]
@@ -48,7 +50,6 @@ class Keeper:
         self._engine = engine
         self._scouts = scouts
         self._chores = chores
-        self._rounds = 0
         self._waiting: dict[str, int] = {}
         self._own: dict[str, asyncio.Task[None]] = {}
 
@@ -69,11 +70,8 @@ class Keeper:
                 await self._round()
 
     async def _round(self) -> None:
-        self._rounds += 1
         for chore in self._chores:
             await self._try(chore)
-        if self._rounds % _UPKEEP_EVERY == 0:
-            await self._try(upkeep.delete_old_rows)
         found = [errand for scout in self._scouts for errand in await self._ask(scout)]
         self._waiting = {errand.name: self._waiting.get(errand.name, 0) + 1 for errand in found}
         for errand in found:
@@ -95,14 +93,14 @@ class Keeper:
             return []
 
     async def _send(self, errand: Errand) -> None:
-        heard = await errand.ring()
-        if heard and self._waiting[errand.name] <= _PATIENCE:
+        if errand.ring is not None and await errand.ring() and self._waiting[errand.name] <= _PATIENCE:
             return
-        running = self._own.get(errand.name)
-        if running is None or running.done():
-            _log.info("the keeper does the work itself", extra={"errand": errand.name.partition(":")[0]})
-            self._own[errand.name] = asyncio.create_task(self._do(errand))
         self._own = {name: task for name, task in self._own.items() if not task.done()}
+        if errand.name in self._own:
+            return
+        if errand.ring is not None:
+            _log.info("nobody came: the keeper does the work itself", extra={"errand": errand.name.partition(":")[0]})
+        self._own[errand.name] = asyncio.create_task(self._do(errand))
 
     async def _do(self, errand: Errand) -> None:
         try:

@@ -103,9 +103,10 @@ class Deliveries:
         """Tells whether a body waits in which a person may say stop."""
         return bool(await self._connection.fetchval(SQL["is_urgent_waiting"]))
 
-    async def delete_old_deliveries(self, *, before: datetime, limit: int) -> None:
-        """Forgets some of the applied bodies received before a moment."""
-        await self._connection.execute(SQL["delete_old_deliveries"], before, limit)
+    async def delete_old_deliveries(self, *, before: datetime, limit: int) -> int:
+        """Forgets the applied ones received before a moment among the oldest bodies; returns how many."""
+        done = await self._connection.execute(SQL["delete_old_deliveries"], before, limit)
+        return int(done.rpartition(" ")[2])
 
     async def delete_old_heartbeats(self, *, before: datetime) -> None:
         """Forgets heartbeats before a moment."""

@@ -116,16 +116,12 @@ SELECT
 SELECT EXISTS (SELECT FROM webhook_deliveries WHERE apply_time IS NULL AND is_urgent);
 
 -- name: delete_old_deliveries
--- Forgets at most $2 applied bodies received before $1.
+-- Forgets those among the $2 oldest bodies that were received before $1 and are applied. No more than these are read: ids come
+-- in the order of receipt, and a condition on the time would walk over all that is too young.
 DELETE FROM webhook_deliveries
-WHERE id IN (
-    SELECT id
-    FROM webhook_deliveries
-    WHERE receive_time < $1
-        AND apply_time IS NOT NULL
-    ORDER BY id
-    LIMIT $2
-);
+WHERE id = ANY (ARRAY (SELECT oldest.id FROM webhook_deliveries AS oldest ORDER BY oldest.id LIMIT $2))
+    AND receive_time < $1
+    AND apply_time IS NOT NULL;
 
 -- name: delete_old_heartbeats
 -- Forgets the beats before $1.

@@ -9,8 +9,15 @@ from workers.engine import Engine
 _log = logging.getLogger(__name__)
 
 
-async def recount(engine: Engine, scope_id: UUID) -> None:
-    """Compares the counters of a campaign, or of the deployment, with the rows."""
+async def recount_next(engine: Engine) -> None:
+    """Compares the counters of what was not compared for longest, a campaign or the deployment, with the rows."""
+    async with engine.store.connection() as rooms:
+        scope_id = await rooms.recounts.take_next_scope()
+    if scope_id is not None:
+        await _recount(engine, scope_id)
+
+
+async def _recount(engine: Engine, scope_id: UUID) -> None:
     async with engine.store.connection() as rooms:
         differences = await rooms.recounts.find_differences(scope_id)
         await rooms.recounts.note_recount(scope_id, difference_count=total(differences))

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from core.domain.traces import ERASURES_KEPT
 from workers.engine import Engine
@@ -78,7 +79,12 @@ async def delete_old_rows(engine: Engine) -> None:
     now = engine.clock.now()
     async with engine.store.connection() as rooms:
         await rooms.deliveries.delete_old_heartbeats(before=now - _HEARTBEATS_KEPT)
-        await rooms.deliveries.delete_old_deliveries(before=now - _DELIVERIES_KEPT, limit=_PAGE)
         await rooms.erasure.delete_old_erasures(before=now - ERASURES_KEPT)
-        await rooms.idempotency.purge(before=now - _REPLIES_KEPT, limit=_PAGE)
-        await rooms.stats.fold_minutes(before=now - _MINUTES_KEPT, limit=_PAGE)
+        for page in (
+            partial(rooms.deliveries.delete_old_deliveries, before=now - _DELIVERIES_KEPT, limit=_PAGE),
+            partial(rooms.idempotency.purge, before=now - _REPLIES_KEPT, limit=_PAGE),
+            partial(rooms.stats.fold_minutes, before=now - _MINUTES_KEPT, limit=_PAGE),
+        ):
+            # To the last page: what comes in faster than one page a time would grow for ever.
+            while not engine.stopping.is_set() and await page() > 0:
+                pass

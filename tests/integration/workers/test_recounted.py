@@ -8,7 +8,10 @@ import pytest
 from core.domain.stats import DEPLOYMENT
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import Plan, numbers, planned
-from tests.helpers.workers import busy_worker
+from tests.helpers.workers import busy_worker, idle_worker
+from workers.keeper import Keeper
+from workers.scouts import Seldom
+from workers.tasks.recounts import recount_next
 
 
 async def test_a_worker_compares_what_was_not_compared_for_long_and_shows_the_difference(
@@ -27,6 +30,31 @@ async def test_a_worker_compares_what_was_not_compared_for_long_and_shows_the_di
         )
     (record,) = [record for record in caplog.records if "counters differ from rows" in record.getMessage()]
     assert vars(record)["count"] == 2
+
+
+async def test_while_one_comparison_takes_long_no_other_is_taken_and_forgotten(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        scout = Seldom(worker.engine, recount_next, name="recount", seconds=0)
+        keeper = Keeper(engine=worker.engine, scouts=(scout,), chores=())
+        async with plan.connection.transaction():  # type: ignore[attr-defined]  # a pool's connection has more
+            await plan.connection.execute("LOCK TABLE counters")
+            await keeper.tick()
+            await eventually(partial(_taken, plan, 1), 20)
+            await keeper.tick()
+            await keeper.tick()
+            assert await _taken(plan, 1)
+        await eventually(partial(_next_is_taken, keeper, plan), 20)
+
+
+async def _next_is_taken(keeper: Keeper, plan: Plan) -> bool:
+    await keeper.tick()
+    return await _taken(plan, 2)
+
+
+async def _taken(plan: Plan, count: int) -> bool:
+    return bool(await plan.connection.fetchval("SELECT count(*) FROM recounts") == count)
 
 
 async def _drift(plan: Plan) -> int:
