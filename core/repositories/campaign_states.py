@@ -21,14 +21,14 @@ class CampaignStates:
     async def start_campaign(self, campaign_id: UUID, *, at: datetime, revision: int | None = None) -> Campaign:
         """Lets it run; refuses with ``CAMPAIGN_NOT_STARTABLE`` or ``ETAG_MISMATCH``."""
         row = await self._connection.fetchrow(SQL["start_campaign"], campaign_id, at, revision)
-        return await self._moved(campaign_id, row, verb="STARTABLE")
+        return await self._moved(campaign_id, row, verb="STARTABLE", revision=revision)
 
     async def schedule_campaign(
         self, campaign_id: UUID, *, at: datetime, schedule_time: datetime, revision: int | None = None
     ) -> Campaign:
         """Plans its start; refuses with ``CAMPAIGN_NOT_STARTABLE`` or ``ETAG_MISMATCH``."""
         row = await self._connection.fetchrow(SQL["schedule_campaign"], campaign_id, at, revision, schedule_time)
-        return await self._moved(campaign_id, row, verb="STARTABLE")
+        return await self._moved(campaign_id, row, verb="STARTABLE", revision=revision)
 
     async def pause_campaign(
         self, campaign_id: UUID, *, at: datetime, source: PauseSource = PauseSource.USER, reason: str = ""
@@ -87,7 +87,7 @@ class CampaignStates:
         """Cancels a page of a cancelled campaign's PENDING messages; returns how many: below ``limit`` on the last."""
         return len(await self._connection.fetch(SQL["cancel_messages_page"], campaign_id, limit))
 
-    async def _moved(self, campaign_id: UUID, row: Row | None, *, verb: str) -> Campaign:
+    async def _moved(self, campaign_id: UUID, row: Row | None, *, verb: str, revision: int | None = None) -> Campaign:
         if row is None:
-            raise explain(await Campaigns(self._connection).get_campaign(campaign_id), verb=verb)
+            raise explain(await Campaigns(self._connection).get_campaign(campaign_id), verb=verb, revision=revision)
         return read_campaign(row)

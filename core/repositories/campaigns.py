@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
-from core.db import Connection, Row
+from core.db import TRANSACTION_CONFLICT, Connection, Row
 from core.domain import campaigns as rules
 from core.domain.bindings import dump_bindings, load_bindings
 from core.domain.campaigns import Audience, Campaign, CampaignDraft, CampaignState
@@ -66,7 +66,7 @@ class Campaigns:
     async def delete_campaign(self, campaign_id: UUID, *, revision: int | None = None) -> None:
         """Deletes a draft; refuses with ``CAMPAIGN_NOT_DELETABLE`` or ``ETAG_MISMATCH``."""
         if await self._connection.fetchval(SQL["delete_campaign"], campaign_id, revision) is None:
-            await self._refuse(campaign_id, verb="DELETABLE")
+            await self._refuse(campaign_id, verb="DELETABLE", revision=revision)
 
     async def find_unknown_categories(self, category_ids: Sequence[UUID]) -> list[UUID]:
         """Lists those of the ids that no category has."""
@@ -78,14 +78,17 @@ class Campaigns:
             raise refuse_unknown(campaign_id)
         return read_campaign(row)
 
-    async def _refuse(self, campaign_id: UUID, *, verb: str) -> NoReturn:
-        raise explain(await self.get_campaign(campaign_id), verb=verb)
+    async def _refuse(self, campaign_id: UUID, *, verb: str, revision: int | None = None) -> NoReturn:
+        raise explain(await self.get_campaign(campaign_id), verb=verb, revision=revision)
 
 
-def explain(stuck: Campaign, *, verb: str) -> Exception:
+def explain(stuck: Campaign, *, verb: str, revision: int | None = None) -> Exception:
     """Returns why a guarded statement took no row: the campaign's state forbids the verb, or its revision moved on."""
     allowed: frozenset[CampaignState] = getattr(rules, verb)
     if stuck.state in allowed and stuck.kind is rules.CampaignKind.BULK:
+        if revision is None:
+            # It was forbidden then and no longer is: whoever asked for no revision may simply try again.
+            return Conflict(TRANSACTION_CONFLICT, "Another change got in the way; try again.")
         return refuse_etag(stuck.id)
     return rules.refuse_verb(verb, state=stuck.state, campaign=f"campaigns/{stuck.id}", allowed=allowed)
 

@@ -22,12 +22,13 @@ from tests.helpers.reads_api import Rows, some_rows
 
 @dataclass(frozen=True, slots=True)
 class SendingApi:
-    """Two services by their stubs, with a key of an operator, and the rows behind them."""
+    """Two services by their stubs, with a key of an operator, the rows behind them, and where they are served."""
 
     campaigns: Any
     messages: Any
     metadata: tuple[tuple[str, str], ...]
     rows: Rows
+    address: str
 
     async def call(self, method: Any, request: Message) -> Any:
         """Calls and returns the reply."""
@@ -65,5 +66,6 @@ async def serving_sends(*, database_url: str, cache_url: str, queue_url: str) ->
                 messages_service_pb2_grpc.MessagesServiceStub(channel),
                 (("authorization", f"Bearer {key}"),),
                 rows,
+                f"127.0.0.1:{port}",
             )
         await door.close()
