@@ -222,6 +222,13 @@ def start_problems(*, campaign: Campaign, sender: Sender, template: Template, is
     return problems
 
 
+def check_template(template: Template) -> None:
+    """Refuses with ``TEMPLATE_NOT_APPROVED`` a template that WhatsApp will not take again."""
+    if template.state in (TemplateState.DISABLED, TemplateState.DELETED):
+        text = f"WhatsApp has {template.state.lower()} the template for good; make a campaign with another one."
+        raise WrongState("TEMPLATE_NOT_APPROVED", text, template=f"templates/{template.id}", state=template.state)
+
+
 def check_draft(draft: CampaignDraft, *, sender: Sender, template: Template) -> CampaignDraft:
     """Returns the draft with its bindings in the template's order; refuses what can never be sent."""
     if not draft.display_name.strip():

@@ -56,14 +56,14 @@ class CampaignStates:
         )
 
     async def complete_finished_campaigns(self, *, at: datetime) -> list[UUID]:
-        """Completes all that have nothing left to send or to settle, within the caller's transaction."""
-        locked = await self._lock_finished_campaigns()
+        """Completes all that have nothing left to send, settle or be released, within the caller's transaction."""
+        locked = await self._lock_finished_campaigns(at)
         if not locked:
             return []
         return [row["id"] for row in await self._connection.fetch(SQL["complete_finished_campaigns"], at, locked)]
 
-    async def _lock_finished_campaigns(self) -> list[UUID]:
-        return [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"])]
+    async def _lock_finished_campaigns(self, at: datetime) -> list[UUID]:
+        return [row["id"] for row in await self._connection.fetch(SQL["lock_finished_campaigns"], at)]
 
     async def list_final_campaigns(self, campaign_ids: Collection[UUID]) -> list[UUID]:
         """Returns those of the campaigns that are over."""

@@ -43,10 +43,21 @@ class Pauses:
         """Pauses a campaign that fails for reasons of its own."""
         return len(await self._connection.fetch(SQL["pause_broken_campaign"], campaign_id, reason, code))
 
-    async def pause_unusable_campaigns(self, whatsapp_template_ids: Sequence[str], *, reason: str, code: int) -> int:
-        """Pauses the campaigns of those among these templates that are not approved (any more)."""
-        ids = list(whatsapp_template_ids)
-        return len(await self._connection.fetch(SQL["pause_unusable_campaigns"], ids, reason, code))
+    async def pause_unusable_campaigns(
+        self,
+        whatsapp_template_ids: Sequence[str],
+        *,
+        states: Sequence[str],
+        reason: str,
+        code: int,
+        known_codes: Sequence[int],
+    ) -> int:
+        """Pauses the campaigns of those among these templates that are in one of the states.
+
+        One that stands still because of its template, with a known code, learns what became of it.
+        """
+        given = (list(whatsapp_template_ids), list(states), reason, code, list(known_codes))
+        return len(await self._connection.fetch(SQL["pause_unusable_campaigns"], *given))
 
     async def pause_restricted_campaigns(
         self, whatsapp_account_id: str, *, reason: str, code: int, until: datetime | None, known_codes: Sequence[int]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.db import Connection
 from core.domain.campaigns import Campaign
+from core.domain.retries import RetryChoice
 from core.queries import load
 from core.repositories.campaigns import Campaigns, explain, read_campaign
 
@@ -35,24 +36,19 @@ class Retries:
             raise explain(await Campaigns(self._connection).get_campaign(campaign_id), verb="RETRYABLE")
         return read_campaign(row)
 
-    async def retry_failed_page(
-        self, campaign_id: UUID, *, after: UUID, limit: int, error_codes: Sequence[int], hopeless: Sequence[int]
-    ) -> list[UUID]:
+    async def retry_failed_page(self, campaign_id: UUID, *, after: UUID, limit: int, chosen: RetryChoice) -> list[UUID]:
         """Puts the next failed messages behind an id back to PENDING; returns them, in order: few are the last."""
-        rows = await self._connection.fetch(
-            SQL["retry_failed_page"], campaign_id, after, limit, list(error_codes), list(hopeless)
-        )
+        rows = await self._connection.fetch(SQL["retry_failed_page"], campaign_id, after, limit, *_columns(chosen))
         return sorted(row["id"] for row in rows)
 
-    async def count_retryable(
-        self, campaign_id: UUID, *, after: UUID, error_codes: Sequence[int], hopeless: Sequence[int]
-    ) -> int:
+    async def count_retryable(self, campaign_id: UUID, *, after: UUID, chosen: RetryChoice) -> int:
         """Returns how many messages further pages would put back."""
-        return int(
-            await self._connection.fetchval(
-                SQL["count_retryable"], campaign_id, after, list(error_codes), list(hopeless)
-            )
-        )
+        return int(await self._connection.fetchval(SQL["count_retryable"], campaign_id, after, *_columns(chosen)))
+
+    async def count_resting(self, campaign_id: UUID, *, chosen: RetryChoice) -> int:
+        """Returns how many messages are left alone because they failed too short a while ago."""
+        codes, _, resting, since = _columns(chosen)
+        return int(await self._connection.fetchval(SQL["count_resting"], campaign_id, codes, resting, since))
 
     async def keep_retry(self, campaign_id: UUID, *, after: UUID, error_codes: Sequence[int]) -> None:
         """Leaves the rest of a retry to the workers."""
@@ -78,3 +74,7 @@ class Retries:
     async def drop_retries(self, campaign_id: UUID) -> None:
         """Ends the retries of a campaign that was cancelled meanwhile."""
         await self._connection.execute(SQL["drop_retries"], campaign_id)
+
+
+def _columns(chosen: RetryChoice) -> tuple[list[int], list[int], list[int], datetime]:
+    return list(chosen.error_codes), list(chosen.hopeless), list(chosen.resting), chosen.rest_since

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from core.whatsapp.webhook_fields import Unreadable, instant, items, mapping, text
 from core.whatsapp.webhooks import AccountEvent
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _FREED: Final = frozenset({"ACCOUNT_RECONNECTED", "ACCOUNT_REINSTATED"})
 _BLOCKED: Final = frozenset({"ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"})
 # The one restriction that stops templates; others forbid to add numbers, or to answer.
@@ -24,9 +25,9 @@ class AccountChange:
 
 
 def account_changes(events: Iterable[AccountEvent]) -> list[AccountChange]:
-    """Returns what the events change for sending, of several about one account the last."""
+    """Returns what the events change for sending; of several about one account the one that happened last counts."""
     latest: dict[str, AccountChange] = {}
-    for event in events:
+    for event in sorted(events, key=lambda event: event.event_time or _LONG_AGO):
         change = _change(event) if event.topic == "account_update" else None
         if change is not None:
             latest[change.whatsapp_account_id] = change

@@ -1,9 +1,11 @@
 """What each error of the Cloud API means, as data: retry or not, when, whose fault, what the user is told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from core.domain.outcomes import Effect, ErrorClass, Scope, Verdict
+from core.domain.retries import RetryChoice
 
 _EXPONENTIAL = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 _HOLD = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -209,13 +211,20 @@ IN_RECEIPTS: Mapping[int, Verdict] = MappingProxyType(
 # Codes that another try cannot help: the fault is the contact's, or WhatsApp punishes those who try again too soon.
 HOPELESS = frozenset({131049, 130472, 130497, *(code for code, found in TABLE.items() if found.scope is Scope.CONTACT)})
 
+# Codes after which WhatsApp wants a contact left alone for a day: who tries sooner is kept from them for longer.
+RESTING = frozenset({131049})
+REST = timedelta(hours=24)
+
 # Codes whose end WhatsApp announces: it approves the template, frees the account, flags the number no longer.
 ENDS_WITH_APPROVAL = frozenset({132001, 132007, 132015, 132016})
 ENDS_WITH_RESTRICTION = frozenset({368, 131031, 131064})
 ENDS_WITH_FLAG = frozenset({131048})
-TEMPLATE_UNUSABLE = 132015
 ACCOUNT_RESTRICTED = 368
 UPGRADING = 131057
+# As which error a template counts that is in a state in which WhatsApp does not take it.
+UNUSABLE_TEMPLATES: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {132015: ("PAUSED",), 132016: ("DISABLED",), 132001: ("PENDING", "REJECTED", "DELETED", "OTHER")}
+)
 
 UNKNOWN_CODE = _message("WhatsApp refused the message for a reason that is new to Chappe.", systematic=True)
 NO_CODE_THROTTLED = _throttle("The sender was faster than WhatsApp allows.")
@@ -246,6 +255,16 @@ def verdict_without_code(http_status: int) -> Verdict:
         return NO_CODE_THROTTLED
     refused = 400 <= http_status < _SERVER_ERROR and http_status not in _GAVE_UP_WAITING  # noqa: PLR2004
     return NO_CODE_REFUSED if refused else LOST
+
+
+def retry_choice(error_codes: Iterable[int], *, now: datetime) -> RetryChoice:
+    """Returns what a retry of these codes, or of none in particular, tries again."""
+    return RetryChoice(
+        error_codes=tuple(error_codes),
+        hopeless=tuple(sorted(HOPELESS)),
+        resting=tuple(sorted(RESTING)),
+        rest_since=now - REST,
+    )
 
 
 def words(code: int) -> str:

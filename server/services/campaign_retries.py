@@ -1,34 +1,55 @@
 """RetryFailedMessages: a first page of failed messages is put back at once, the rest is left to the workers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from core.domain.campaigns import Campaign
+from core.domain.campaigns import Campaign, check_template
 from core.domain.errors import WrongState
 from core.repositories.rooms import Rooms
-from core.whatsapp.errors import HOPELESS
+from core.whatsapp.errors import retry_choice
 
 PAGE = 2000
 _FIRST = UUID(int=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """Says what a retry did: the campaign as it now is, messages put back, and those it is too early for."""
+
+    campaign: Campaign
+    message_count: int
+    too_early_count: int
+
+
 async def retry_failed_messages(
     rooms: Rooms, campaign_id: UUID, *, error_codes: Sequence[int], at: datetime
-) -> tuple[Campaign, int]:
-    """Returns the campaign as it now is and how many messages are put back; refuses with ``NOTHING_TO_RETRY``."""
+) -> Retried:
+    """Puts failed messages back; refuses with ``NOTHING_TO_RETRY`` or ``TEMPLATE_NOT_APPROVED``."""
     # The campaign first: who locks messages never waits for their campaign.
     campaign = await rooms.retries.reopen_campaign(campaign_id, at=at)
-    page = await rooms.retries.retry_failed_page(
-        campaign_id, after=_FIRST, limit=PAGE, error_codes=error_codes, hopeless=sorted(HOPELESS)
-    )
+    await check_campaign_template(rooms, campaign)
+    chosen = retry_choice(error_codes, now=at)
+    page = await rooms.retries.retry_failed_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
+    too_early = await rooms.retries.count_resting(campaign_id, chosen=chosen)
     if not page:
-        text = "No message of the campaign failed in a way that another try could help."
-        raise WrongState("NOTHING_TO_RETRY", text, campaign=f"campaigns/{campaign_id}")
+        raise _nothing(campaign_id, too_early)
     rest = 0
     if len(page) == PAGE:
-        rest = await rooms.retries.count_retryable(
-            campaign_id, after=page[-1], error_codes=error_codes, hopeless=sorted(HOPELESS)
-        )
+        rest = await rooms.retries.count_retryable(campaign_id, after=page[-1], chosen=chosen)
         await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
-    return campaign, len(page) + rest
+    return Retried(campaign=campaign, message_count=len(page) + rest, too_early_count=too_early)
+
+
+async def check_campaign_template(rooms: Rooms, campaign: Campaign) -> None:
+    """Refuses with ``TEMPLATE_NOT_APPROVED`` to go on with what WhatsApp will not take again."""
+    if campaign.template_id is not None:
+        check_template(await rooms.templates.get_template(campaign.template_id))
+
+
+def _nothing(campaign_id: UUID, too_early: int) -> WrongState:
+    text = "No message of the campaign failed in a way that another try could help."
+    if too_early:
+        text = f"{text} For {too_early} it is too early: WhatsApp wants 24 hours to pass first."
+    return WrongState("NOTHING_TO_RETRY", text, campaign=f"campaigns/{campaign_id}", too_early_count=too_early)

@@ -26,7 +26,7 @@ from core.repositories.rooms import Rooms, Store
 from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.campaign_drafts import checked_draft, find_start_problems, preview_campaign
-from server.services.campaign_retries import retry_failed_messages
+from server.services.campaign_retries import check_campaign_template, retry_failed_messages
 from server.services.campaign_watch import watch_campaign
 from server.wire import campaign_previews, names, times
 from server.wire import campaigns as wire
@@ -146,7 +146,9 @@ class CampaignsService(CampaignsServiceServicer):
         campaign_id = names.parse_campaign(request.name)
 
         async def apply(rooms: Rooms) -> campaigns_pb2.Campaign:
-            return wire.campaign(await rooms.campaign_states.resume_campaign(campaign_id, at=self._clock.now()))
+            resumed = await rooms.campaign_states.resume_campaign(campaign_id, at=self._clock.now())
+            await check_campaign_template(rooms, resumed)
+            return wire.campaign(resumed)
 
         reply = await self._mutations.run(request, campaigns_pb2.Campaign, apply)
         await self._wakeups.expand_campaign(campaign_id)
@@ -172,10 +174,14 @@ class CampaignsService(CampaignsServiceServicer):
         reply_type = campaigns_service_pb2.RetryFailedMessagesResponse
 
         async def apply(rooms: Rooms) -> campaigns_service_pb2.RetryFailedMessagesResponse:
-            reopened, message_count = await retry_failed_messages(
+            done = await retry_failed_messages(
                 rooms, campaign_id, error_codes=request.error_codes, at=self._clock.now()
             )
-            return reply_type(campaign=wire.campaign(reopened), message_count=message_count)
+            return reply_type(
+                campaign=wire.campaign(done.campaign),
+                message_count=done.message_count,
+                too_early_count=done.too_early_count,
+            )
 
         reply = await self._mutations.run(request, reply_type, apply)
         await self._wakeups.pump_sender(names.parse_sender(reply.campaign.sender))

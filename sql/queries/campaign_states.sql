@@ -82,7 +82,7 @@ RETURNING campaigns.id, campaigns.state;
 
 -- name: lock_finished_campaigns
 -- Locks every running campaign with its audience planned, no retry under way, and no message left to send or in doubt, by
--- the counters, which are exact.
+-- the counters, which are exact. What WhatsApp holds is waited for until a day before $1: it decides within hours.
 SELECT id
 FROM campaigns
 WHERE state IN ('RUNNING')
@@ -94,6 +94,10 @@ WHERE state IN ('RUNNING')
         FROM counters
         WHERE counters.scope_id = campaigns.id
             AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+    )
+    AND NOT EXISTS (
+        SELECT FROM messages
+        WHERE messages.campaign_id = campaigns.id AND messages.state = 'HELD' AND messages.accept_time > $1::timestamptz - interval '1 day'
     )
 ORDER BY id
 FOR NO KEY UPDATE SKIP LOCKED;
@@ -111,6 +115,10 @@ WHERE id = ANY ($2)
         FROM counters
         WHERE counters.scope_id = campaigns.id
             AND counters.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+    )
+    AND NOT EXISTS (
+        SELECT FROM messages
+        WHERE messages.campaign_id = campaigns.id AND messages.state = 'HELD' AND messages.accept_time > $1::timestamptz - interval '1 day'
     )
 RETURNING campaigns.id;
 

@@ -123,12 +123,12 @@ WHERE id = ANY ($1::uuid[]);
 
 -- name: move_templates
 -- Notes what WhatsApp decided about templates, unless they were synced since. $1 WhatsApp's template ids (none twice), $2
--- states, $3 reasons, $4 moments.
+-- states, $3 reasons, $4 moments, which WhatsApp tells in whole seconds.
 UPDATE templates
 SET state = told.state, rejected_reason = told.reason, sync_time = told.event_time, update_time = now()
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS told (whatsapp_template_id, state, reason, event_time)
 WHERE templates.whatsapp_template_id = told.whatsapp_template_id
-    AND templates.sync_time <= told.event_time;
+    AND date_trunc('second', templates.sync_time) <= told.event_time;
 
 -- name: recategorise_templates
 -- Notes in which category WhatsApp put templates, unless they were synced since: who opted out of marketing depends on it. $1
@@ -137,4 +137,4 @@ UPDATE templates
 SET template_category = told.category, update_time = now()
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, category, event_time)
 WHERE templates.whatsapp_template_id = told.whatsapp_template_id
-    AND templates.sync_time <= told.event_time;
+    AND date_trunc('second', templates.sync_time) <= told.event_time;

@@ -59,12 +59,13 @@ WHERE id = $1
 RETURNING id;
 
 -- name: pause_unusable_campaigns
--- Pauses the campaigns whose templates WhatsApp no longer takes, among its template ids $1, for reason $2 with code $3.
+-- Pauses the campaigns whose templates, among WhatsApp's ids $1, are in a state of $2, for reason $3 with code $4; those that
+-- stand still because of the same template learn what has become of it.
 UPDATE campaigns
-SET state = 'PAUSED', pause_source = 'TEMPLATE', pause_reason = $2, pause_code = $3, resume_time = NULL,
-    pause_time = now(), update_time = now(), revision = revision + 1
-WHERE template_id IN (SELECT id FROM templates WHERE whatsapp_template_id = ANY ($1::text[]) AND state <> 'APPROVED')
-    AND state = 'RUNNING'
+SET state = 'PAUSED', pause_source = 'TEMPLATE', pause_reason = $3, pause_code = $4, resume_time = NULL,
+    pause_time = coalesce(CASE state WHEN 'PAUSED' THEN pause_time END, now()), update_time = now(), revision = revision + 1
+WHERE template_id IN (SELECT id FROM templates WHERE whatsapp_template_id = ANY ($1::text[]) AND state = ANY ($2::text[]))
+    AND (state = 'RUNNING' OR state = 'PAUSED' AND pause_source = 'TEMPLATE' AND pause_code = ANY ($5::integer[]))
     AND kind = 'BULK'
 RETURNING id;
 

@@ -15,7 +15,7 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 
 -- name: retry_failed_page
 -- Puts up to $3 FAILED messages of campaign $1 behind id $2 back to PENDING: those with the error codes $4, or with none
--- given all whose outcome is known and whose code is none of $5. Erased contacts and, of marketing, those who opted out
+-- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased contacts and, of marketing, those who opted out
 -- stay as they are. An attempt that may have reached somebody is kept. Fewer than $3 rows: that was the last page.
 WITH page AS MATERIALIZED (
     SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
@@ -30,6 +30,7 @@ WITH page AS MATERIALIZED (
             WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($5::integer[])
             ELSE messages.error_code = ANY ($4)
         END
+        AND NOT (messages.error_code = ANY ($6::integer[]) AND messages.fail_time > $7)
     ORDER BY messages.campaign_id, messages.id
     LIMIT $3
     FOR UPDATE OF messages
@@ -51,7 +52,7 @@ WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id
 RETURNING messages.id;
 
 -- name: count_retryable
--- Counts the messages that pages behind id $2 would put back; the parameters are those of retry_failed_page.
+-- Counts the messages that pages behind id $2 would put back; the others are those of retry_failed_page, from $4 on.
 SELECT count(*)
 FROM messages
 JOIN campaigns ON campaigns.id = messages.campaign_id
@@ -62,7 +63,16 @@ WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > 
     AND CASE cardinality($3::integer[])
         WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
         ELSE messages.error_code = ANY ($3)
-    END;
+    END
+    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6);
+
+-- name: count_resting
+-- Counts the FAILED messages of campaign $1, with the codes $2 if any are given, that failed after $4 with a code of $3.
+SELECT count(*)
+FROM messages
+WHERE campaign_id = $1 AND state = 'FAILED' AND contact_id IS NOT NULL
+    AND (cardinality($2::integer[]) = 0 OR error_code = ANY ($2))
+    AND error_code = ANY ($3::integer[]) AND fail_time > $4;
 
 -- name: keep_retry
 -- Keeps that the retry of campaign $1 by the error codes $2 goes on behind message $3.

@@ -51,11 +51,11 @@ class Walk:
             for each in self.template.parameters
         ]  # fmt: skip
 
-    async def create_campaign(self, category: str) -> v1.Campaign:
-        """Makes a draft with every parameter bound."""
+    async def create_campaign(self, category: str, *, per_second: float = 0) -> v1.Campaign:
+        """Makes a draft with every parameter bound, at a pace of its own if one is given."""
         campaign = v1.Campaign(
             display_name=f"Campaign {next(_NAMES)}", sender=self.sender.name, template=self.template.name,
-            bindings=self.bindings(), audience=v1.Audience(categories=[category]),
+            bindings=self.bindings(), audience=v1.Audience(categories=[category]), messages_per_second=per_second,
         )  # fmt: skip
         return await self.client.campaigns.create_campaign(v1.CreateCampaignRequest(campaign=campaign))
 

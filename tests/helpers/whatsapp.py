@@ -58,6 +58,22 @@ class WhatsApp:
         """Makes requests fail, or answers late, by endpoint."""
         await self._call("POST", "rules", rule)
 
+    async def clear_rules(self) -> None:
+        """Ends what `add_rule` began."""
+        await self._call("DELETE", "rules")
+
+    async def change_template(self, template: str, **changes: object) -> None:
+        """Lets something happen to a template, named by its id or `name:language`."""
+        await self._call("POST", f"templates/{template}", changes)
+
+    async def change_number(self, number: str, **changes: object) -> None:
+        """Lets something happen to one of our numbers, named by its id."""
+        await self._call("POST", f"numbers/{number}", changes)
+
+    async def change_account(self, account: str, **changes: object) -> None:
+        """Lets something happen to an account: what it refuses, and what it announces."""
+        await self._call("POST", f"accounts/{account}", changes)
+
     async def change_settings(self, changes: dict[str, object]) -> None:
         """Changes how the simulated WhatsApp behaves, until it is told otherwise."""
         await self._call("PATCH", "settings", changes)

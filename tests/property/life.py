@@ -12,7 +12,7 @@ from core.domain.messages import MessageRef
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Rooms
 from core.repositories.sending import BOTTOM
-from core.whatsapp.errors import HOPELESS
+from core.whatsapp.errors import HOPELESS, RESTING
 from server.services.campaign_retries import retry_failed_messages
 from server.services.erasure import erase_person
 from tests.helpers.sending import plan
@@ -139,7 +139,7 @@ class Life:
     def finish(self) -> None:
         """A campaign with nothing left is complete; what a cancelled one has not sent is cancelled."""
         done = self.run("campaign_states.complete_finished_campaigns", at=self.stage.now)
-        over = all(mail.state not in {"PENDING", "SENDING", "UNCONFIRMED"} for mail in self.mails)
+        over = all(mail.state not in {"PENDING", "SENDING", "UNCONFIRMED", "HELD"} for mail in self.mails)
         assert bool(done) == (over and self.campaign == "RUNNING")
         self.campaign = "COMPLETED" if done else self.campaign
         long_ago = self.stage.now - timedelta(days=9)
@@ -274,4 +274,6 @@ def _near(time: datetime, claimed: datetime, half: timedelta) -> bool:
 
 def _may_retry(mail: Mail, codes: Sequence[int]) -> bool:
     wanted = mail.code in codes if codes else mail.reason != "OUTCOME_UNKNOWN" and mail.code not in HOPELESS
+    # A life is far shorter than the day for which some failures are left alone.
+    wanted = wanted and mail.code not in RESTING
     return mail.state == "FAILED" and wanted and not mail.erased and not mail.opted_out

@@ -11,7 +11,7 @@ from core.whatsapp.errors import (
     ENDS_WITH_APPROVAL,
     ENDS_WITH_FLAG,
     ENDS_WITH_RESTRICTION,
-    TEMPLATE_UNUSABLE,
+    UNUSABLE_TEMPLATES,
     words,
 )
 from core.whatsapp.webhooks import AccountEvent, TemplateEvent
@@ -29,8 +29,7 @@ async def follow_announcements(
     paused = resumed = 0
     told = sorted({event.whatsapp_template_id for event in templates})
     if told:
-        reason = "WhatsApp does not take the template now."
-        paused += await rooms.pauses.pause_unusable_campaigns(told, reason=reason, code=TEMPLATE_UNUSABLE)
+        paused += await _stop_templates(rooms, told)
         resumed += await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
     changes = account_changes(accounts)
     for change in changes:
@@ -45,6 +44,15 @@ async def follow_announcements(
         await rooms.senders.forget_refresh(numbers)
     if paused or resumed:
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
+
+
+async def _stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
+    count = 0
+    for code, states in UNUSABLE_TEMPLATES.items():
+        count += await rooms.pauses.pause_unusable_campaigns(
+            told, states=states, reason=words(code), code=code, known_codes=sorted(ENDS_WITH_APPROVAL)
+        )
+    return count
 
 
 async def _restrict(rooms: Rooms, change: AccountChange) -> int:

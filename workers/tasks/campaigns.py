@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from core.whatsapp.errors import HOPELESS
+from core.whatsapp.errors import retry_choice
 from workers.engine import Engine
 
 # A page is one transaction: large enough that its commit costs little, over in a quarter of a second.
@@ -47,8 +47,7 @@ async def _retry_page(engine: Engine, campaign_id: UUID) -> bool:
             campaign_id,
             after=retry.after_message_id,
             limit=PAGE,
-            error_codes=retry.error_codes,
-            hopeless=sorted(HOPELESS),
+            chosen=retry_choice(retry.error_codes, now=engine.clock.now()),
         )
         if len(page) < PAGE:
             await rooms.retries.finish_retry(retry.id)

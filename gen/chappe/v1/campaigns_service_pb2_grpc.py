@@ -167,7 +167,8 @@ class CampaignsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeCampaign(self, request, context):
-        """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`.
+        """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`, and
+        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,7 +184,8 @@ class CampaignsServiceServicer:
 
     def RetryFailedMessages(self, request, context):
         """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`.
+        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
+        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

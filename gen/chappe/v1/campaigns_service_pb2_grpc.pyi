@@ -46,14 +46,17 @@ class CampaignsServiceStub:
     `CAMPAIGN_NOT_PAUSABLE`.
     """
     ResumeCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.ResumeCampaignRequest, _campaigns_pb2.Campaign]
-    """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`."""
+    """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`, and
+    `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
+    """
     CancelCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.CancelCampaignRequest, _campaigns_pb2.Campaign]
     """Stops a DRAFT, SCHEDULED, RUNNING or PAUSED campaign for good: what is PENDING becomes CANCELLED, what is in doubt is still
     settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
     """
     RetryFailedMessages: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.RetryFailedMessagesRequest, _campaigns_service_pb2.RetryFailedMessagesResponse]
     """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-    COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`.
+    COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
+    `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
     """
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaigns_service_pb2.WatchCampaignRequest, _campaigns_service_pb2.WatchCampaignResponse]
     """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a change every 15
@@ -137,7 +140,9 @@ class CampaignsServiceServicer:
         request: _campaigns_service_pb2.ResumeCampaignRequest,
         context: _aio.ServicerContext[_campaigns_service_pb2.ResumeCampaignRequest, _abc.Awaitable[_campaigns_pb2.Campaign]],
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
-        """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`."""
+        """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`, and
+        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
+        """
 
     def CancelCampaign(
         self,
@@ -154,7 +159,8 @@ class CampaignsServiceServicer:
         context: _aio.ServicerContext[_campaigns_service_pb2.RetryFailedMessagesRequest, _abc.Awaitable[_campaigns_service_pb2.RetryFailedMessagesResponse]],
     ) -> _abc.Awaitable[_campaigns_service_pb2.RetryFailedMessagesResponse]:
         """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`.
+        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
+        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
         """
 
     def WatchCampaign(

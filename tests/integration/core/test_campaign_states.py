@@ -147,6 +147,14 @@ async def test_a_message_to_send_or_in_doubt_keeps_a_campaign_running(connection
     assert (await Campaigns(connection).get_campaign(campaign_id)).complete_time == NOW
 
 
+async def test_what_whatsapp_holds_keeps_a_campaign_running_for_a_day(connection: Connection) -> None:
+    campaign_id = await expanded(connection, ["READ", "HELD"])
+    await connection.execute("UPDATE messages SET accept_time = $1", NOW)
+    for hours, done in ((1, []), (25, [campaign_id])):
+        at = NOW + timedelta(hours=hours)
+        assert await CampaignStates(connection).complete_finished_campaigns(at=at) == done
+
+
 async def test_a_campaign_that_is_still_being_planned_or_is_paused_is_not_complete(connection: Connection) -> None:
     campaign_id = await expanded(connection, ["READ"])
     await connection.execute("UPDATE campaigns SET expand_complete_time = NULL")

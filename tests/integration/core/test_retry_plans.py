@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from core.clock import SystemClock
 from core.db import Connection, Database
 from core.repositories.retries import Retries
+from core.whatsapp.errors import retry_choice
 from tests.helpers.campaign_rows import add_campaign, add_contacts, add_sender, add_template
 from tests.helpers.plans import Explaining
 from workers.assembly import planned_each_time
@@ -33,7 +35,7 @@ async def test_a_page_of_a_retry_reads_a_pages_worth_of_rows(fresh_database_url:
         await _add_failed(connection, campaign_id)
         explaining = Explaining(connection)
         put_back = await Retries(cast("Connection", explaining)).retry_failed_page(
-            campaign_id, after=UUID(int=0), limit=PAGE, error_codes=(), hopeless=(131026,)
+            campaign_id, after=UUID(int=0), limit=PAGE, chosen=retry_choice((), now=SystemClock().now())
         )
         assert len(put_back) == PAGE
         assert "messages" not in explaining.last.scanned_whole()

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import grpc
 import pytest
 from chappe.v1 import campaigns_pb2, campaigns_service_pb2
 
+from tests.helpers.doors import details
 from tests.helpers.sending_api import SendingApi, serving_sends
 
 Campaign = campaigns_pb2.Campaign
@@ -74,6 +76,34 @@ async def test_what_another_try_cannot_help_and_what_may_have_arrived_is_left_al
     assert await api.value(_STATES, campaign_id) == "FAILED FAILED PENDING"
     # Its first attempt may have arrived after all: it is kept, so that a double would be seen.
     assert await api.value("SELECT attempt FROM message_attempts") == 1
+
+
+async def test_what_whatsapp_held_back_for_a_contacts_sake_is_left_for_a_day_even_when_asked_for(
+    api: SendingApi,
+) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131049, count=3)
+    await api.rows.execute("UPDATE messages SET fail_time = now() - interval '23 hours'")
+    for request in (asked(campaign_id), asked(campaign_id, 131049)):
+        with pytest.raises(grpc.aio.AioRpcError, match="For 3 it is too early") as refused:
+            await api.call(api.campaigns.RetryFailedMessages, request)
+        assert details(refused.value)["ErrorInfo"].metadata["too_early_count"] == "3"
+    oldest = await api.value("SELECT id FROM messages ORDER BY id LIMIT 1")
+    await api.rows.execute("UPDATE messages SET fail_time = now() - interval '25 hours' WHERE id = $1", oldest)
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id, 131049))
+    assert (reply.message_count, reply.too_early_count) == (1, 2)
+    assert await api.value(_STATES, campaign_id) == "PENDING FAILED FAILED"
+
+
+@pytest.mark.parametrize("state", ["DISABLED", "DELETED"])
+async def test_what_whatsapp_will_not_take_again_is_neither_retried_nor_resumed(api: SendingApi, state: str) -> None:
+    campaign_id = await api.rows.campaign(state="PAUSED")
+    await failed(api, campaign_id, code=131000)
+    await api.rows.execute("UPDATE templates SET state = $1", state)
+    resume = campaigns_service_pb2.ResumeCampaignRequest(name=f"campaigns/{campaign_id}")
+    assert await api.refusal(api.campaigns.RetryFailedMessages, asked(campaign_id)) == "TEMPLATE_NOT_APPROVED"
+    assert await api.refusal(api.campaigns.ResumeCampaign, resume) == "TEMPLATE_NOT_APPROVED"
+    assert await api.value("SELECT state FROM campaigns") == "PAUSED"
 
 
 async def test_who_opted_out_or_was_erased_is_never_tried_again(api: SendingApi) -> None:

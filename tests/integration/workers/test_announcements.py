@@ -9,6 +9,7 @@ import pytest
 
 from core.db import Database
 from core.repositories.rooms import Store
+from core.whatsapp.errors import words
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT, numbers, planned
@@ -62,10 +63,35 @@ async def paused(at: Desk, source: str, code: int) -> None:
 async def test_a_paused_template_pauses_its_campaigns_and_its_approval_lets_them_run_on(at: Desk) -> None:
     await at.deliver(template("PAUSED"))
     assert await at.value(STATE) == "PAUSED TEMPLATE"
-    assert await at.value("SELECT pause_reason FROM campaigns") == "WhatsApp does not take the template now."
+    assert await at.value("SELECT pause_reason FROM campaigns") == words(132015)
     await at.deliver(template("APPROVED"))
     assert await at.value(STATE) == "RUNNING "
     assert await at.value("SELECT pause_reason FROM campaigns") == ""
+
+
+@pytest.mark.parametrize(("event", "code"), [("DISABLED", 132016), ("REJECTED", 132001)])
+async def test_what_becomes_of_a_paused_template_becomes_the_reason(at: Desk, event: str, code: int) -> None:
+    await at.deliver(template("PAUSED"))
+    await at.deliver(template(event))
+    assert await at.value("SELECT pause_reason FROM campaigns") == words(code)
+    await at.value("UPDATE campaigns SET pause_source = 'USER', pause_reason = 'Mine.'")
+    await at.deliver(template("PAUSED"))
+    assert await at.value("SELECT pause_reason FROM campaigns") == "Mine."
+
+
+async def test_an_event_of_the_second_of_a_sync_is_news_and_an_older_one_is_not(at: Desk) -> None:
+    await at.value("UPDATE templates SET sync_time = $1", NOW + timedelta(seconds=1))
+    await at.deliver(template("PAUSED"))
+    assert await at.value(STATE) == "RUNNING "
+    await at.value("UPDATE templates SET sync_time = $1", NOW + timedelta(seconds=0.9))
+    await at.deliver(template("PAUSED"))
+    assert await at.value(STATE) == "PAUSED TEMPLATE"
+
+
+async def test_of_a_ban_and_its_end_that_arrive_together_the_later_one_counts(at: Desk) -> None:
+    ended = banned("REINSTATE").replace(str(int(NOW.timestamp())).encode(), str(int(NOW.timestamp()) + 5).encode())
+    await at.deliver(ended, banned("DISABLE"))
+    assert await at.value(STATE) == "RUNNING "
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def test_a_retry_that_was_left_half_done_is_brought_to_its_end(
         )
         await plan.connection.execute("UPDATE campaigns SET state = 'COMPLETED'")
         async with dead.engine.store.transaction() as rooms:
-            _, count = await retry_failed_messages(rooms, plan.campaign_id, error_codes=(), at=NOW)
+            count = (await retry_failed_messages(rooms, plan.campaign_id, error_codes=(), at=NOW)).message_count
         assert count == 4500
         assert await plan.states() == {"FAILED": 2500, "PENDING": 2000}
         async with busy_worker(worker_settings):

@@ -25,8 +25,8 @@ async def _retried(at: Desk) -> MessageRef:
     (ref,) = await at.sent()
     await _tell(at, "failed", ref)
     async with at.store.transaction() as rooms:
-        _, message_count = await retry_failed_messages(rooms, ref.campaign_id, error_codes=(), at=NOW)
-    assert message_count == 1
+        retried = await retry_failed_messages(rooms, ref.campaign_id, error_codes=(), at=NOW)
+    assert retried.message_count == 1
     return ref
 
 

@@ -4275,7 +4275,8 @@ class RetryFailedMessagesRequest(betterproto2.Message):
     Lists the error codes to retry. Default: all but those that another try cannot help because the fault is the contact's
     (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472). 0 stands for failures without a code, among
     them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
-    when asked for. Who opted out of marketing since, or was erased, is never tried again.
+    when asked for. Who opted out of marketing since, or was erased, is never tried again; what failed with 131049 is not before
+    24 hours have passed, even when asked for.
     """
 
     request_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -4301,6 +4302,11 @@ class RetryFailedMessagesResponse(betterproto2.Message):
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
     """
     Is the number of messages put back; of very many, those behind the first two thousand within seconds.
+    """
+
+    too_early_count: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
+    """
+    Is the number of failed messages that were left because it is too early: 131049 wants 24 hours to pass first.
     """
 
 
