@@ -33,6 +33,10 @@ class WhatsApp:
         person = f"&to={to.removeprefix('+')}" if to else ""
         return list((await self._call("GET", f"accepted?limit=10000{person}"))["data"])
 
+    async def now(self) -> float:
+        """Returns the time by which accepts are noted."""
+        return float((await self._call("GET", "summary"))["now"])
+
     async def doubled_count(self) -> int:
         """Returns how many contacts were sent more than one message."""
         return int((await self._call("GET", "summary"))["recipients_with_more_than_one"])

@@ -12,6 +12,11 @@ from tests.helpers.sending_api import SendingApi, serving_sends
 
 Campaign = campaigns_pb2.Campaign
 _STATES = "SELECT coalesce(string_agg(state, ' ' ORDER BY id), '') FROM messages WHERE campaign_id = $1"
+_MANY_PEOPLE = """
+    INSERT INTO contacts (phone_number) SELECT '+49171' || (1000000 + n) FROM generate_series(1, 100000) AS n"""
+_MANY_FAILED = """
+    INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, state, reason, error_code, attempt, fail_time)
+    SELECT $1, id, $2, 1, 'FAILED', 'REJECTED', 131000, 1, now() FROM contacts ORDER BY id"""
 
 
 @pytest.fixture
@@ -151,3 +156,14 @@ async def test_of_very_many_a_page_is_put_back_at_once_and_the_rest_is_kept_for_
     counted = "SELECT sum(count)::bigint FROM counters WHERE scope_id = $1 AND state = 'PENDING'"
     assert await api.value(counted, campaign_id) == 2000
     assert await api.value("SELECT count(*) FROM retries WHERE campaign_id = $1", campaign_id) == 1
+
+
+async def test_a_hundred_thousand_are_answered_for_within_the_deadline_that_callers_get_by_default(
+    api: SendingApi,
+) -> None:
+    campaign_id = await api.rows.campaign()
+    await api.rows.execute(_MANY_PEOPLE)
+    await api.rows.execute(_MANY_FAILED, campaign_id, api.rows.sender_id)
+    # No deadline of the caller's own: the server's default holds.
+    reply = await api.campaigns.RetryFailedMessages(asked(campaign_id), metadata=api.metadata)
+    assert reply.message_count == 100_000
