@@ -1,4 +1,4 @@
-"""Why a campaign that is not over does not send, or not faster: one word for the most telling reason."""
+"""Why a campaign that is not over does not send, or not faster, in one word; and how long it goes on sending."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,13 @@ from core.domain.senders import SenderState
 
 # From this share of its bound on, it is the bound that a campaign waits for.
 _AT_FULL_PACE = 0.8
+# While one of these is waited for, or nothing is, messages leave, and the speed says when the last one will.
+_MOVING = frozenset({"", "PACE", "THROTTLED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Says what a campaign still has to do; `bound_per_second` is the slower of its own and its sender's pace."""
+    """Says what a campaign still has to do; `bound_per_second` is its own pace or its share of its sender's."""
 
     campaign_state: CampaignState
     sender_state: SenderState
@@ -35,6 +37,15 @@ def waiting_reason(backlog: Backlog, *, per_second: float, is_throttled: bool) -
     if backlog.has_due:
         return _pace(backlog, per_second=per_second, is_throttled=is_throttled)
     return _rest(backlog)
+
+
+def remaining_seconds(backlog: Backlog, *, reason: str, waiting_count: int, per_second: float) -> float | None:
+    """Returns how long messages will go on leaving at this speed; None while nothing leaves or more may be planned."""
+    if backlog.campaign_state is not CampaignState.RUNNING or backlog.is_expanding or reason not in _MOVING:
+        return None
+    if not waiting_count:
+        return 0.0
+    return waiting_count / per_second if per_second else None
 
 
 def _pace(backlog: Backlog, *, per_second: float, is_throttled: bool) -> str:

@@ -3,15 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from uuid import UUID
 
-from chappe.v1 import campaigns_service_pb2, stats_pb2
+from chappe.v1 import campaigns_service_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from core.clock import Clock
-from core.domain.campaigns import Campaign
-from core.domain.waiting import waiting_reason
+from core.domain.waiting import remaining_seconds, waiting_reason
 from core.pace import Lane, Pace
 from core.repositories.rooms import Rooms, Store
 from server.wire import campaigns as wire
@@ -62,29 +60,21 @@ async def _look(
     campaign = await rooms.campaigns.get_campaign(campaign_id)
     stats = stats_wire.campaign_stats(await rooms.stats.get_campaign_stats(campaign_id, at=clock.now()))
     per_second = rate.note(now=clock.monotonic(), accepted_count=stats.counts.accepted_count)
+    backlog = await rooms.backlogs.get_backlog(campaign_id, at=clock.now())
+    is_throttled = backlog.has_due and await pace.is_slowed(
+        Lane.of_sender(campaign.sender_id, backlog.bound_per_second)
+    )
+    reason = waiting_reason(backlog, per_second=per_second, is_throttled=is_throttled)
+    remaining = remaining_seconds(
+        backlog, reason=reason, waiting_count=stats.counts.waiting_count, per_second=per_second
+    )
     return campaigns_service_pb2.WatchCampaignResponse(
         campaign=wire.campaign(campaign),
         stats=stats,
         accepted_per_second=per_second,
-        remaining_duration=_remaining(campaign, stats.counts, per_second),
-        waiting_reason=await _waiting_reason(rooms, clock, pace, campaign, per_second=per_second),
+        remaining_duration=None if remaining is None else Duration(seconds=round(remaining)),
+        waiting_reason=reason,
     )
-
-
-def _remaining(campaign: Campaign, counts: stats_pb2.MessageCounts, per_second: float) -> Duration | None:
-    """Says nothing while nothing moves, or while the audience still grows."""
-    if campaign.expand_complete_time is None or not per_second:
-        return None
-    remaining = Duration()
-    remaining.FromTimedelta(timedelta(seconds=round(counts.waiting_count / per_second)))
-    return remaining
-
-
-async def _waiting_reason(rooms: Rooms, clock: Clock, pace: Pace, campaign: Campaign, *, per_second: float) -> str:
-    backlog = await rooms.backlogs.get_backlog(campaign.id, at=clock.now())
-    lane = Lane.of_sender(campaign.sender_id, backlog.bound_per_second)
-    is_throttled = backlog.has_due and await pace.is_slowed(lane)
-    return waiting_reason(backlog, per_second=per_second, is_throttled=is_throttled)
 
 
 def _essence(seen: campaigns_service_pb2.WatchCampaignResponse) -> bytes:

@@ -1,8 +1,9 @@
 -- name: get_backlog
--- What campaign $1 still has to do at $2. No row: there is no such campaign.
+-- What campaign $1 still has to do at $2; its sender's pace is shared by all that have something to send. No row: there is
+-- no such campaign.
 SELECT
     campaigns.state AS campaign_state, senders.state AS sender_state,
-    least(coalesce(campaigns.messages_per_second, senders.messages_per_second), senders.messages_per_second) AS bound_per_second,
+    least(campaigns.messages_per_second, senders.messages_per_second / greatest(1, sharing.count)) AS bound_per_second,
     campaigns.expand_complete_time IS NULL AS is_expanding,
     EXISTS (
         SELECT FROM messages
@@ -15,6 +16,12 @@ SELECT
     counted.sending_count, counted.unconfirmed_count, counted.held_count
 FROM campaigns
 JOIN senders ON senders.id = campaigns.sender_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count
+    FROM campaigns AS other
+    WHERE other.sender_id = campaigns.sender_id AND other.state = 'RUNNING' AND other.kind = 'BULK'
+        AND (SELECT sum(counters.count) FROM counters WHERE counters.scope_id = other.id AND counters.state = 'PENDING') > 0
+) AS sharing
 CROSS JOIN LATERAL (
     SELECT
         coalesce(sum(count) FILTER (WHERE counters.state = 'SENDING'), 0)::bigint AS sending_count,

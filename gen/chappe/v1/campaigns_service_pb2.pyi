@@ -556,9 +556,9 @@ class WatchCampaignResponse(_message.Message):
     """Is the number of messages accepted per second over the last seconds."""
     waiting_reason: _builtins.str
     """Says in UPPER_SNAKE what a campaign waits for that is not over: `SCHEDULED`, `PAUSED`, `SENDER_PAUSED`; `PACE` while it
-    sends as fast as its own or its sender's bound allows, `THROTTLED` while WhatsApp wants the sender slower; `EXPANDING`;
-    `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while WhatsApp checks the
-    template's quality. Empty while nothing holds it up.
+    sends as fast as its own bound or its share of its sender's allows, `THROTTLED` while WhatsApp wants the sender slower;
+    `EXPANDING`; `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while
+    WhatsApp checks the template's quality. Empty while nothing holds it up.
     """
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:
@@ -570,7 +570,9 @@ class WatchCampaignResponse(_message.Message):
 
     @_builtins.property
     def remaining_duration(self) -> _duration_pb2.Duration:
-        """Is the time left until all is sent at that speed. Unset while it cannot be told."""
+        """Is the time left until all is sent at that speed. Unset while it cannot be told: while nothing leaves, and while the
+        audience is still planned.
+        """
 
     def __init__(
         self,

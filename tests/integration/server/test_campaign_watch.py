@@ -1,10 +1,12 @@
 """WatchCampaign says what a campaign waits for, from its rows and from the pace."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
-from chappe.v1 import campaigns_service_pb2
+from chappe.v1 import campaigns_pb2, campaigns_service_pb2
 
 from core.clock import SystemClock
 from core.pace import Lane, Pace
@@ -25,12 +27,30 @@ async def campaign(api: SendingApi, *states: str) -> UUID:
     return campaign_id
 
 
-async def waiting_reason(api: SendingApi, campaign_id: UUID) -> str:
+@asynccontextmanager
+async def watching(api: SendingApi, campaign_id: UUID) -> AsyncIterator[Any]:
     request = campaigns_service_pb2.WatchCampaignRequest(name=f"campaigns/{campaign_id}")
     watch = api.campaigns.WatchCampaign(request, metadata=api.metadata)
-    seen = await watch.read()
-    watch.cancel()
-    return str(seen.waiting_reason)
+    try:
+        yield watch
+    finally:
+        watch.cancel()
+
+
+async def waiting_reason(api: SendingApi, campaign_id: UUID) -> str:
+    async with watching(api, campaign_id) as watch:
+        return str((await watch.read()).waiting_reason)
+
+
+async def accept(api: SendingApi, campaign_id: UUID, count: int) -> None:
+    """Moves so many of a campaign's messages on, as a worker would."""
+    await api.rows.execute(
+        """UPDATE messages SET state = 'ACCEPTED', accept_time = now() WHERE id IN (
+            SELECT id FROM messages WHERE campaign_id = $1 AND state = 'PENDING' LIMIT $2::integer
+        )""",
+        campaign_id,
+        count,
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,3 +77,65 @@ async def test_a_sender_that_whatsapp_slowed_down_is_told_while_something_is_due
     assert await waiting_reason(api, campaign_id) == "THROTTLED"
     await api.rows.execute("UPDATE messages SET not_before_time = now() + interval '1 hour'")
     assert await waiting_reason(api, campaign_id) == "RETRIES_WAITING"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("UPDATE campaigns SET state = 'SCHEDULED'", "SCHEDULED"),
+        ("UPDATE campaigns SET state = 'PAUSED'", "PAUSED"),
+        ("UPDATE senders SET state = 'PAUSED'", "SENDER_PAUSED"),
+        ("UPDATE campaigns SET expand_complete_time = NULL; DELETE FROM messages WHERE state = 'PENDING'", "EXPANDING"),
+        ("UPDATE messages SET not_before_time = now() + interval '1 hour'", "RETRIES_WAITING"),
+        ("UPDATE messages SET state = 'UNCONFIRMED', doubt_time = now() WHERE state = 'PENDING'", "UNCONFIRMED"),
+        ("UPDATE messages SET state = 'HELD', accept_time = now() WHERE state = 'PENDING'", "HELD"),
+    ],
+)
+async def test_while_nothing_leaves_the_reason_is_told_and_no_time(api: SendingApi, change: str, expected: str) -> None:
+    campaign_id = await campaign(api, *["PENDING"] * 30)
+    async with watching(api, campaign_id) as watch:
+        await watch.read()
+        await accept(api, campaign_id, 10)
+        moving = await watch.read()
+        assert moving.HasField("remaining_duration")
+        for each in change.split("; "):
+            await api.rows.execute(each)
+        seen = await watch.read()
+        while seen.waiting_reason != expected:
+            seen = await watch.read()
+        # It has sent in the last seconds, and goes on to say so; of what is left that says nothing.
+        assert seen.accepted_per_second > 0
+        assert not seen.HasField("remaining_duration")
+
+
+async def test_speed_and_time_left_are_sane_from_the_start_to_the_end(api: SendingApi) -> None:
+    campaign_id = await campaign(api, *["PENDING"] * 100)
+    await api.rows.execute("UPDATE campaigns SET messages_per_second = 10")
+    async with watching(api, campaign_id) as watch:
+        first = await watch.read()
+        assert (first.accepted_per_second, first.waiting_reason) == (0, "")
+        assert not first.HasField("remaining_duration")
+        await accept(api, campaign_id, 20)
+        second = await watch.read()
+        assert second.waiting_reason == "PACE"
+        assert second.remaining_duration.seconds == round(80 / second.accepted_per_second)
+        await accept(api, campaign_id, 80)
+        third = await watch.read()
+        assert third.HasField("remaining_duration")
+        assert (third.remaining_duration.seconds, third.waiting_reason) == (0, "")
+        await api.rows.execute("UPDATE campaigns SET state = 'COMPLETED', complete_time = now()")
+        last = await watch.read()
+        assert last.campaign.state == campaigns_pb2.Campaign.STATE_COMPLETED
+        assert not last.HasField("remaining_duration")
+
+
+async def test_a_campaign_that_has_its_share_of_its_senders_pace_waits_for_the_pace(api: SendingApi) -> None:
+    campaign_id = await campaign(api, *["PENDING"] * 100)
+    await api.rows.execute("UPDATE senders SET messages_per_second = 40")
+    for others, expected in ((0, ""), (3, "PACE")):
+        for _ in range(others):
+            await campaign(api, "PENDING")
+        async with watching(api, campaign_id) as watch:
+            await watch.read()
+            await accept(api, campaign_id, 14)
+            assert (await watch.read()).waiting_reason == expected

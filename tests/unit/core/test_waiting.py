@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.campaigns import CampaignState
 from core.domain.senders import SenderState
-from core.domain.waiting import Backlog, waiting_reason
+from core.domain.waiting import Backlog, remaining_seconds, waiting_reason
 
 
 def backlog(**changes: Any) -> Backlog:
@@ -51,3 +51,23 @@ def test_the_first_thing_that_keeps_it_is_told(changes: dict[str, Any], expected
 )
 def test_what_bounds_the_speed_is_told(per_second: float, is_throttled: bool, expected: str) -> None:
     assert waiting_reason(backlog(has_due=True), per_second=per_second, is_throttled=is_throttled) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "waiting_count", "per_second", "expected"),
+    [
+        ({}, "", 80, 40.0, 2.0),
+        ({}, "PACE", 80, 40.0, 2.0),
+        ({}, "", 80, 0.0, None),
+        ({}, "", 0, 0.0, 0.0),
+        ({}, "HELD", 0, 40.0, None),
+        ({}, "RETRIES_WAITING", 80, 40.0, None),
+        ({"is_expanding": True}, "", 80, 40.0, None),
+        ({"campaign_state": CampaignState.CANCELLED}, "", 80, 40.0, None),
+    ],
+)
+def test_time_is_left_only_while_messages_leave(
+    changes: dict[str, Any], reason: str, waiting_count: int, per_second: float, expected: float | None
+) -> None:
+    left = remaining_seconds(backlog(**changes), reason=reason, waiting_count=waiting_count, per_second=per_second)
+    assert left == expected

@@ -5025,15 +5025,16 @@ class WatchCampaignResponse(betterproto2.Message):
         4, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Duration, optional=True
     )
     """
-    Is the time left until all is sent at that speed. Unset while it cannot be told.
+    Is the time left until all is sent at that speed. Unset while it cannot be told: while nothing leaves, and while the
+    audience is still planned.
     """
 
     waiting_reason: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
     Says in UPPER_SNAKE what a campaign waits for that is not over: `SCHEDULED`, `PAUSED`, `SENDER_PAUSED`; `PACE` while it
-    sends as fast as its own or its sender's bound allows, `THROTTLED` while WhatsApp wants the sender slower; `EXPANDING`;
-    `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while WhatsApp checks the
-    template's quality. Empty while nothing holds it up.
+    sends as fast as its own bound or its share of its sender's allows, `THROTTLED` while WhatsApp wants the sender slower;
+    `EXPANDING`; `RETRIES_WAITING` for the time of another try; `UNCONFIRMED` while doubts are being settled; `HELD` while
+    WhatsApp checks the template's quality. Empty while nothing holds it up.
     """
 
 
