@@ -140,12 +140,20 @@ async def test_counters_are_the_rows_after_a_backend_was_killed_in_the_middle_of
 
 
 async def _find_writer(url: str) -> int:
-    connection = await asyncpg.connect(url)
+    connection = await eventually(partial(_connect, url), 30)
     statement = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'UPDATE messages%' LIMIT 1"
     try:
         return int(await eventually(lambda: connection.fetchval(statement), 30))
     finally:
         await connection.close()
+
+
+async def _connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    try:
+        return await asyncpg.connect(url)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        message = "it still recovers"
+        raise AssertionError(message) from error
 
 
 async def _answers(database: Database) -> bool:
