@@ -15,8 +15,10 @@ ERROR_OPTED_OUT: Final = 131050
 PARKED_FOR: Final = timedelta(hours=1)
 _LONGEST_PAUSE: Final = 60
 
-# A failure that another try could help is answered with one for so long after it happened.
+# A failure that another try could help is answered with one for so long after it happened, and after the message was
+# accepted: nobody waits for it any longer, and a campaign that ended before is not looked at again.
 TRIED_AGAIN_FOR: Final = timedelta(hours=24)
+TRIED_AGAIN_WITHIN: Final = timedelta(days=7)
 _OPEN: Final = frozenset(
     {
         MessageState.PENDING,
@@ -177,12 +179,12 @@ def apply(standing: Standing, told: Progress) -> Standing:
 
 
 def may_try_again(standing: Standing, told: Progress, *, now: datetime) -> bool:
-    """Tells whether a failure is the newest attempt's, and another one would bring nobody a second message."""
+    """Tells whether a failure is the newest attempt's, and another one brings no second message, and none too late."""
     is_news = told.state is ReceiptState.FAILED and told.reference.attempt == standing.attempt
+    is_news = is_news and not is_answered(standing, told) and _is_recent(standing, told, now=now)
     is_open = standing.state in _OPEN or _was_presumed(standing)
     is_wanted = standing.contact_id is not None and not standing.is_cancelled
-    recent = told.fail_time is not None and now - told.fail_time <= TRIED_AGAIN_FOR
-    return is_news and is_open and is_wanted and recent and not standing.has_rival and not is_answered(standing, told)
+    return is_news and is_open and is_wanted and not standing.has_rival
 
 
 def put_back(standing: Standing, told: Progress, *, counts: bool, not_before_time: datetime) -> Standing:
@@ -226,6 +228,13 @@ def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     if one is None or (other is not None and other < one):
         return other
     return one
+
+
+def _is_recent(standing: Standing, told: Progress, *, now: datetime) -> bool:
+    failed = told.fail_time or now
+    # Of a message that was given up as unknown, that moment is the last one at which its campaign was open for certain.
+    settled = standing.accept_time or standing.fail_time or failed
+    return now - failed <= TRIED_AGAIN_FOR and now - settled <= TRIED_AGAIN_WITHIN
 
 
 def _was_presumed(standing: Standing) -> bool:

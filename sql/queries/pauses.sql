@@ -1,52 +1,84 @@
 -- name: pause_template_campaigns
 -- Pauses all campaigns that send the same template as this one. $1 campaign, $2 reason, $3 error code. No row: none was running.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE template_id = (SELECT template_id FROM campaigns WHERE id = $1)
+        AND state = 'RUNNING'
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'TEMPLATE', pause_reason = $2, pause_code = $3, resume_time = NULL,
     pause_time = now(), update_time = now(), revision = revision + 1
-WHERE template_id = (SELECT template_id FROM campaigns WHERE id = $1)
-    AND state = 'RUNNING'
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;
 
 -- name: pause_credential_campaigns
 -- Pauses all campaigns of senders with this sender's credential. $1 sender, $2 reason, $3 error code. No row: none was running.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE sender_id IN (
+            SELECT id FROM senders
+            WHERE credential_reference = (SELECT credential_reference FROM senders WHERE id = $1)
+        )
+        AND state = 'RUNNING'
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'CREDENTIAL', pause_reason = $2, pause_code = $3, resume_time = NULL,
     pause_time = now(), update_time = now(), revision = revision + 1
-WHERE sender_id IN (
-        SELECT id FROM senders
-        WHERE credential_reference = (SELECT credential_reference FROM senders WHERE id = $1)
-    )
-    AND state = 'RUNNING'
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;
 
 -- name: pause_account_campaigns
 -- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until
 -- a probe or 0. No row: none was running.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE sender_id IN (
+            SELECT id FROM senders
+            WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
+        )
+        AND state = 'RUNNING'
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3,
     resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
     pause_time = now(), update_time = now(), revision = revision + 1
-WHERE sender_id IN (
-        SELECT id FROM senders
-        WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
-    )
-    AND state = 'RUNNING'
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;
 
 -- name: pause_sender_campaigns
 -- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until
 -- a probe or 0. No row: none was running.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE sender_id = $1
+        AND state = 'RUNNING'
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_code = $3,
     resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
     pause_time = now(), update_time = now(), revision = revision + 1
-WHERE sender_id = $1
-    AND state = 'RUNNING'
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;
 
 -- name: pause_broken_campaign
 -- Pauses a campaign whose breaker has tripped. $1 campaign, $2 reason, $3 error code. No row: it was not running.
@@ -61,21 +93,37 @@ RETURNING id;
 -- name: pause_unusable_campaigns
 -- Pauses the campaigns whose templates, among WhatsApp's ids $1, are in a state of $2, for reason $3 with code $4; those that
 -- stand still because of the same template learn what has become of it.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE template_id IN (SELECT id FROM templates WHERE whatsapp_template_id = ANY ($1::text[]) AND state = ANY ($2::text[]))
+        AND (state = 'RUNNING' OR state = 'PAUSED' AND pause_source = 'TEMPLATE' AND pause_code = ANY ($5::integer[]))
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'TEMPLATE', pause_reason = $3, pause_code = $4, resume_time = NULL,
     pause_time = coalesce(CASE state WHEN 'PAUSED' THEN pause_time END, now()), update_time = now(), revision = revision + 1
-WHERE template_id IN (SELECT id FROM templates WHERE whatsapp_template_id = ANY ($1::text[]) AND state = ANY ($2::text[]))
-    AND (state = 'RUNNING' OR state = 'PAUSED' AND pause_source = 'TEMPLATE' AND pause_code = ANY ($5::integer[]))
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;
 
 -- name: pause_restricted_campaigns
 -- Pauses the campaigns of WhatsApp account $1 for reason $2 with code $3, until $4 (null: until it says more); those that an
 -- error of the account paused before, with a code of $5, learn until when.
+WITH affected AS MATERIALIZED (
+    SELECT id
+    FROM campaigns
+    WHERE sender_id IN (SELECT id FROM senders WHERE whatsapp_account_id = $1)
+        AND (state = 'RUNNING' OR state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = ANY ($5::integer[]))
+        AND kind = 'BULK'
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3, resume_time = $4,
     pause_time = coalesce(CASE state WHEN 'PAUSED' THEN pause_time END, now()), update_time = now(), revision = revision + 1
-WHERE sender_id IN (SELECT id FROM senders WHERE whatsapp_account_id = $1)
-    AND (state = 'RUNNING' OR state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = ANY ($5::integer[]))
-    AND kind = 'BULK'
-RETURNING id;
+FROM affected
+WHERE campaigns.id = affected.id
+RETURNING campaigns.id;

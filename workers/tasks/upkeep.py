@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+from core.domain.receipts import TRIED_AGAIN_WITHIN
 from core.domain.traces import ERASURES_KEPT
 from workers.engine import Engine
 
@@ -13,8 +14,8 @@ _PAGE = 2000
 _HEARTBEATS_KEPT = timedelta(days=1)
 _DELIVERIES_KEPT = timedelta(days=7)
 _REPLIES_KEPT = timedelta(hours=24)
-# Longer than a failure may be answered with another try after a campaign's end, however late it is told.
-_REOPENED_FOR = timedelta(days=9)
+# A message is put back so long after it was accepted at the most, and its campaign was open then.
+REOPENED_FOR = TRIED_AGAIN_WITHIN + timedelta(days=2)
 _MINUTES_KEPT = timedelta(days=2)  # far longer than any grace: the evidence rule reads them
 
 
@@ -41,7 +42,7 @@ async def complete_campaigns(engine: Engine) -> None:
     now = engine.clock.now()
     async with engine.store.transaction() as rooms:
         await rooms.campaign_states.complete_finished_campaigns(at=now)
-        reopened = await rooms.campaign_states.reopen_unfinished_campaigns(at=now, completed_since=now - _REOPENED_FOR)
+        reopened = await rooms.campaign_states.reopen_unfinished_campaigns(at=now, completed_since=now - REOPENED_FOR)
     if reopened:
         _log.info("campaigns run again: WhatsApp failed messages that are sent again", extra={"count": len(reopened)})
 

@@ -1,14 +1,28 @@
-"""Settling and receipts meet on the same rows: both lock them in key order, so neither ever waits in a ring."""
+"""Writers that meet on the same rows, messages or campaigns, lock them in key order: none ever waits in a ring."""
 
 import asyncio
+from functools import partial
 from random import Random  # noqa: TID251  # the orders come from fixed seeds
+
+import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
-from tests.helpers.receiving import Desk, desk
+from core.queries import load
+from tests.helpers.eventually import eventually
+from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.sending import ACCOUNT
 
 WRITERS = 3
 ROUNDS = 12
+# They lie in the table the other way round than by their keys.
+MORE_CAMPAIGNS = """
+    INSERT INTO campaigns (id, display_name, sender_id, template_id, state)
+    SELECT
+        ('00000000-0000-0000-0000-' || lpad((1000 - number)::text, 12, '0'))::uuid, 'Campaign', sender_id, template_id,
+        'RUNNING'
+    FROM campaigns CROSS JOIN generate_series(1, 300) AS number"""
+WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 NUMBERS = [f"+4917{number:08d}" for number in range(300)]
 
 
@@ -37,3 +51,35 @@ async def _lock_as_receipts_do(at: Desk, refs: list[MessageRef], luck: Random) -
     for _ in range(ROUNDS):
         async with at.store.transaction() as rooms:
             assert len(await rooms.receipts.lock_messages(luck.sample(refs, len(refs)))) == len(refs)
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("pause_account_campaigns", ("sender_id", "", 1, 0.0)),
+        ("pause_credential_campaigns", ("sender_id", "", 1)),
+        ("pause_sender_campaigns", ("sender_id", "", 1, 0.0)),
+        ("pause_template_campaigns", ("id", "", 1)),
+        ("pause_unusable_campaigns", (["900"], ["APPROVED"], "", 1, [])),
+        ("pause_restricted_campaigns", (ACCOUNT, "", 1, NOW, [])),
+    ],
+)
+async def test_a_pause_that_waits_for_a_campaign_holds_none_behind_it(
+    fresh_database_url: str, statement: str, arguments: tuple[object, ...]
+) -> None:
+    async with desk(fresh_database_url, NUMBERS[:1]) as at, at.store.transaction() as first:
+        await at.value(MORE_CAMPAIGNS)
+        await at.value("UPDATE templates SET whatsapp_template_id = '900'")
+        lowest, *_, highest = await at.plan.connection.fetch("SELECT id, sender_id FROM campaigns ORDER BY id")
+        await first.campaigns.lock_campaign(lowest["id"])
+        ids = {"id": lowest["id"], "sender_id": lowest["sender_id"]}
+        waiting = asyncio.create_task(_pause(at, statement, [ids.get(str(item), item) for item in arguments]))
+        await eventually(partial(at.value, WAITERS), 20)
+        # In key order nothing can have been taken yet.
+        await at.value("SELECT id FROM campaigns WHERE id = $1 FOR UPDATE NOWAIT", highest["id"])
+    assert await waiting == 301
+
+
+async def _pause(at: Desk, statement: str, arguments: list[object]) -> int:
+    async with at.database.transaction() as second:
+        return len(await second.fetch(load("pauses")[statement], *arguments))

@@ -13,6 +13,7 @@ from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
 from workers.settler import write
+from workers.tasks.upkeep import REOPENED_FOR
 
 PASSING = 131016
 DOUBLES = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
@@ -173,6 +174,22 @@ async def test_a_completed_campaign_runs_again_until_the_message_is_through(at: 
     await accept(at, again)
     await tell(at, "delivered", again)
     assert await _finish(at) == "COMPLETED"
+
+
+@pytest.mark.parametrize(("state", "reason"), [("ACCEPTED", ""), ("FAILED", "OUTCOME_UNKNOWN")])
+@pytest.mark.parametrize(("days", "ends"), [(6, {"PENDING": "RUNNING"}), (8, {"FAILED": "COMPLETED"})])
+async def test_no_message_waits_in_a_campaign_that_ended_too_long_ago_to_be_looked_at(
+    at: Desk, state: str, reason: str, days: int, ends: dict[str, str]
+) -> None:
+    (ref,) = await at.sent(state, reason=reason)
+    long_ago = NOW - timedelta(days=days)
+    await at.value("UPDATE messages SET accept_time = $1 WHERE accept_time IS NOT NULL", long_ago)
+    await at.value("UPDATE messages SET fail_time = $1 WHERE fail_time IS NOT NULL", long_ago)
+    await at.value("UPDATE campaigns SET state = 'COMPLETED', complete_time = $1", long_ago)
+    await tell(at, "failed", ref, code=PASSING)
+    async with at.store.transaction() as rooms:
+        await rooms.campaign_states.reopen_unfinished_campaigns(at=NOW, completed_since=NOW - REOPENED_FOR)
+    assert {await state_of(at, ref): await at.value("SELECT state FROM campaigns")} == ends
 
 
 async def test_counters_equal_the_rows_all_along(at: Desk) -> None:
