@@ -143,4 +143,25 @@ FAULTS = (
         new="urgent = [False for _ in bodies]",
         tests=("tests/integration/workers/test_stop_in_time.py",),
     ),
+    Fault(
+        name="single-messages-last",
+        path="workers/claimer.py",
+        old="return direct + bulk[start:] + bulk[:start]",
+        new="return bulk[start:] + bulk[:start] + direct",
+        tests=("tests/integration/workers/test_direct.py",),
+    ),
+    Fault(
+        name="calls-not-shared",
+        path="workers/slots.py",
+        old="return self._held[sender_id] < self._free * _TIMES_FREE",
+        new="return self._free > 0",
+        tests=("tests/integration/workers/test_fairness.py",),
+    ),
+    Fault(
+        name="time-left-during-a-pause",
+        path="core/domain/waiting.py",
+        old="if backlog.campaign_state is not CampaignState.RUNNING or backlog.is_expanding or reason not in _MOVING:",
+        new="if backlog.is_expanding:",
+        tests=("tests/unit/core/test_waiting.py",),
+    ),
 )
