@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from uuid import UUID
 
+from core.domain.direct import Directed
 from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, Unknown, settle
 from core.repositories.pumps import PumpedSender
 from core.repositories.sending import RunningCampaign
@@ -46,6 +48,7 @@ class Courier:
         self._token = token
         self._settler = settler
         self._aftermath = aftermath
+        self._forms: dict[UUID, TemplateForm] = {}
 
     async def deliver(self, parcel: Parcel) -> Outcome:
         """Makes one attempt and returns what became of it."""
@@ -99,17 +102,24 @@ class Courier:
                 whatsapp_user_id=claimed.whatsapp_user_id,
             )
         return template_payload(
-            _form(parcel),
+            self._form(parcel),
             ref=claimed.ref,
             parameters=claimed.parameters,
             phone_number=claimed.phone_number,
             whatsapp_user_id=claimed.whatsapp_user_id,
         )
 
+    def _form(self, parcel: Parcel) -> TemplateForm:
+        """Returns the template of the message itself where it has one, else its campaign's, read once a run."""
+        campaign, directed = parcel.campaign, parcel.claimed.directed
+        if directed is not None:
+            return _form(campaign, directed)
+        if campaign.id not in self._forms:
+            self._forms[campaign.id] = _form(campaign, None)
+        return self._forms[campaign.id]
 
-def _form(parcel: Parcel) -> TemplateForm:
-    """Returns the template of the message itself where it has one, else its campaign's."""
-    campaign, directed = parcel.campaign, parcel.claimed.directed
+
+def _form(campaign: RunningCampaign, directed: Directed | None) -> TemplateForm:
     source = campaign if directed is None else directed
     return TemplateForm(
         template_name=source.template_name or "",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -17,7 +17,7 @@ _MEDIA = frozenset({"IMAGE", "VIDEO", "DOCUMENT"})
 _BUTTON_TYPES = {"PAYLOAD": "quick_reply", "URL_SUFFIX": "url", "COUPON_CODE": "copy_code"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TemplateForm:
     """The part of a template message that all its recipients share; `bindings` as in the campaign's row."""
 
@@ -25,6 +25,17 @@ class TemplateForm:
     language_code: str
     named: bool
     bindings: tuple[Mapping[str, Any], ...]
+
+    @cached_property
+    def components(self) -> tuple[tuple[tuple[str, int], tuple[int, ...]], ...]:
+        """The components in WhatsApp's order, each with which bindings fill it: worked out once for all recipients."""
+        groups: dict[tuple[str, int], list[int]] = {}
+        for number, binding in enumerate(self.bindings):
+            component = str(binding["component"])
+            key = (component, int(binding.get("button_index") or 0) if component == "BUTTON" else 0)
+            groups.setdefault(key, []).append(number)
+        order = sorted(groups, key=lambda key: (("HEADER", "BODY", "BUTTON").index(key[0]), key[1]))
+        return tuple((key, tuple(groups[key])) for key in order)
 
 
 def callback_data(campaign_id: UUID, message_id: UUID, attempt: int) -> str:
@@ -97,15 +108,13 @@ def _recipient(phone_number: str | None, whatsapp_user_id: str | None) -> dict[s
 
 
 def _components(form: TemplateForm, parameters: Sequence[str]) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    kinds: dict[tuple[str, int], str] = {}
-    for binding, value in zip(form.bindings, parameters, strict=True):
-        component = str(binding["component"])
-        key = (component, int(binding.get("button_index") or 0) if component == "BUTTON" else 0)
-        kinds[key] = str(binding["kind"])
-        groups.setdefault(key, []).append(_parameter(binding, value, named=form.named))
-    order = sorted(groups, key=lambda key: (("HEADER", "BODY", "BUTTON").index(key[0]), key[1]))
-    return [_component(key, kinds[key], groups[key]) for key in order]
+    filled = [
+        _parameter(binding, value, named=form.named) for binding, value in zip(form.bindings, parameters, strict=True)
+    ]
+    return [
+        _component(key, str(form.bindings[numbers[-1]]["kind"]), [filled[number] for number in numbers])
+        for key, numbers in form.components
+    ]
 
 
 def _component(key: tuple[str, int], kind: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
