@@ -88,6 +88,8 @@ class Pump:
             await self._batches.join()
             dispatch.cancel()
             keeping.cancel()
+            # A renewal on its way must not come after the release: nobody could have the lease until its end.
+            await asyncio.wait({keeping})
             await self._lease.release()
             if more:
                 await self._engine.wakeups.pump_sender(self._sender.id)

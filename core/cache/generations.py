@@ -72,6 +72,8 @@ class Generations:
             if self._raised.get(name, 0) >= turn:
                 continue  # heard of since the question
             if number is None:
-                self._numbers.pop(name, None)  # lost with its server: what was kept under it is not shown again
+                # Lost with its server: what was kept under it is not shown again.
+                self._numbers.pop(name, None)
+                self._raised.pop(name, None)
             else:
                 self._numbers[name] = number

@@ -47,14 +47,14 @@ async def apply_deliveries(engine: Engine) -> None:
     ends = engine.clock.monotonic() + _TURN_SECONDS
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     more = True
-    while more and not engine.stopping.is_set():
-        if engine.clock.monotonic() > ends:
-            await engine.wakeups.apply_deliveries()
-            return
+    while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
         await _follow_up(engine, applied.moved)
         more = applied.delivery_count > 0
+    # In each turn, or what is parked would wait for the end of a load that may have none.
     await _follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
+    if more and not engine.stopping.is_set():
+        await engine.wakeups.apply_deliveries()
 
 
 async def apply_urgent(engine: Engine) -> None:
