@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from core.clock import Clock
 from core.domain.pacing import HORIZON_SECONDS, STEADY_SHARE, Permits, Tempo
-from core.pace_scripts import PAIRS, RESERVE, RETURN, SLOWED, THROTTLE
+from core.pace_scripts import HOLD, PAIRS, RESERVE, RETURN, SLOWED, THROTTLE
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class Pace:
         self._reserve = redis.register_script(RESERVE)
         self._return = redis.register_script(RETURN)
         self._throttle = redis.register_script(THROTTLE)
+        self._hold = redis.register_script(HOLD)
         self._slowed = redis.register_script(SLOWED)
         self._pairs = redis.register_script(PAIRS)
         self._alone_until = float("-inf")
@@ -102,6 +103,11 @@ class Pace:
         """Slows a lane down because WhatsApp said that it was too fast."""
         self._tempo(lane).throttle(now=self._clock.monotonic())
         await self._ask(self._throttle, [lane.key], [])
+
+    async def hold(self, lane: Lane, seconds: float) -> None:
+        """Lets nothing of a lane leave for so long, because WhatsApp said when it takes calls again."""
+        self._tempo(lane).hold(now=self._clock.monotonic(), seconds=seconds)
+        await self._ask(self._hold, [lane.key], [int(seconds * 1e6)])
 
     async def is_slowed(self, lane: Lane) -> bool:
         """Tells whether a lane is slower than it could be because WhatsApp said so; without Redis nobody knows."""

@@ -22,7 +22,7 @@ end
 local function write(key, lane)
     redis.call('HSET', key, 'next', whole(lane.next), 'factor', tostring(lane.factor), 'change', whole(lane.change),
         'hold', whole(lane.hold), 'holds', whole(lane.holds))
-    redis.call('PEXPIRE', key, 900000)
+    redis.call('PEXPIRE', key, math.max(900000, math.ceil((lane.hold - clock()) / 1000) + 1000))
 end
 
 local function recover(lane, now)
@@ -80,6 +80,17 @@ lane.factor = math.max(0.05, lane.factor * 0.5)
 lane.hold = now + math.min(60000000, 1000000 * 2 ^ lane.holds)
 lane.holds = lane.holds + 1
 lane.change = lane.hold
+write(KEYS[1], lane)
+return 1
+"""
+)
+
+# KEYS lane; ARGV for how many µs. Holds it for so long at least, and leaves its pace as it is.
+HOLD = (
+    _HEAD
+    + """
+local lane = read(KEYS[1])
+lane.hold = math.max(lane.hold, clock() + tonumber(ARGV[1]))
 write(KEYS[1], lane)
 return 1
 """

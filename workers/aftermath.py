@@ -11,8 +11,10 @@ from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
 
-# Refusals of what was on the wire together are one; a later one finds the campaign resumed, and pauses it again.
+# A later refusal finds the campaign resumed, and pauses it again.
 _SAME_FAULT_SECONDS = 1.0
+# Whatever is told, an account is held no longer before it is tried again: the header speaks of all kinds of calls.
+_LONGEST_HOLD_SECONDS = 3600.0
 
 
 class Aftermath:
@@ -28,12 +30,32 @@ class Aftermath:
         """Slows the sender or pauses campaigns where an outcome calls for it."""
         if isinstance(outcome, Refused):
             if outcome.verdict.effect is Effect.SLOW_SENDER:
-                await self._engine.pace.throttle(self._lane)
+                await self._slow(outcome)
             if outcome.verdict.effect is Effect.PAUSE:
                 await self._pause(campaign, outcome)
         if isinstance(outcome, Accepted | Refused):
             await self._follow_upgrade(outcome)
             await self._watch(campaign, outcome)
+
+    async def _slow(self, outcome: Refused) -> None:
+        """Slows the sender; calls that the account has used up are missing to all its senders, until they are back."""
+        if outcome.verdict.scope is not Scope.ACCOUNT:
+            await self._engine.pace.throttle(self._lane)
+        elif self._is_new(Scope.ACCOUNT, self._sender_id):
+            seconds = min(outcome.wait or outcome.verdict.delays[0], _LONGEST_HOLD_SECONDS)
+            async with self._engine.store.connection() as rooms:
+                sender_ids = await rooms.senders.list_neighbours(self._sender_id)
+            for sender_id in sender_ids:
+                await self._engine.pace.hold(Lane.of_sender(sender_id, 1.0), seconds)
+            _log.warning("an account waits for calls", extra={"seconds": seconds, "senders": len(sender_ids)})
+
+    def _is_new(self, scope: Scope, of: UUID) -> bool:
+        """Tells whether a fault was not seen just now; refusals of what was on the wire together are one."""
+        key, now = (scope, of), self._engine.clock.monotonic()
+        if now - self._stopped.get(key, float("-inf")) < _SAME_FAULT_SECONDS:
+            return False
+        self._stopped[key] = now
+        return True
 
     async def _follow_upgrade(self, outcome: Accepted | Refused) -> None:
         """Has WhatsApp asked for the new pace once an upgrade is over, also where its announcement was lost."""
@@ -56,10 +78,8 @@ class Aftermath:
         await self._stop(campaign, scope=outcome.verdict.scope, outcome=outcome)
 
     async def _stop(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
-        key, now = (scope, campaign.id), self._engine.clock.monotonic()
-        if now - self._stopped.get(key, float("-inf")) < _SAME_FAULT_SECONDS:
+        if not self._is_new(scope, campaign.id):
             return
-        self._stopped[key] = now
         reason, code = _explained(outcome), outcome.code
         async with self._engine.store.transaction() as rooms:
             match scope:

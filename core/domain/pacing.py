@@ -76,6 +76,10 @@ class Tempo:
         self.hold_count += 1
         self.change_time = self.hold_until
 
+    def hold(self, *, now: float, seconds: float) -> None:
+        """Lets nothing leave for so long at least; the pace afterwards is what it was."""
+        self.hold_until = max(self.hold_until, now + seconds)
+
     def _recover(self, now: float) -> None:
         steps = int((now - self.change_time) / RECOVERY_SECONDS) if self.factor < 1.0 else 0
         if steps > 0:

@@ -99,6 +99,10 @@ class Senders:
         """Has WhatsApp asked anew about a sender."""
         await self._connection.execute(SQL["forget_refresh_of"], sender_id)
 
+    async def list_neighbours(self, sender_id: UUID) -> tuple[UUID, ...]:
+        """Returns the senders of a sender's WhatsApp account, itself among them."""
+        return tuple(row["id"] for row in await self._connection.fetch(SQL["list_neighbours"], sender_id))
+
     async def list_unrefreshed(self, *, limit: int) -> tuple[UUID, ...]:
         """Returns active senders about which WhatsApp is to be asked."""
         return tuple(row["id"] for row in await self._connection.fetch(SQL["list_unrefreshed"], limit))

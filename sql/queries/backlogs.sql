@@ -3,7 +3,10 @@
 -- no such campaign.
 SELECT
     campaigns.state AS campaign_state, senders.state AS sender_state,
-    least(campaigns.messages_per_second, senders.messages_per_second / greatest(1, sharing.count)) AS bound_per_second,
+    least(
+        campaigns.messages_per_second, senders.messages_per_second / greatest(1, sharing.count),
+        CASE WHEN campaigns.probe_time > $2::timestamptz - interval '1 minute' THEN 0.2 END
+    ) AS bound_per_second,
     campaigns.expand_complete_time IS NULL AS is_expanding,
     EXISTS (
         SELECT FROM messages

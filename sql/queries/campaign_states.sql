@@ -40,7 +40,7 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 -- name: resume_campaign
 -- Lets campaign $1 run on at $2. No row: there is none, or it is not paused.
 UPDATE campaigns
-SET state = 'RUNNING', pause_source = '', pause_reason = '', revision = revision + 1, update_time = $2
+SET state = 'RUNNING', pause_source = '', pause_reason = '', probe_time = NULL, revision = revision + 1, update_time = $2
 WHERE id = $1
     AND kind = 'BULK'
     AND state IN ('PAUSED')

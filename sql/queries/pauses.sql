@@ -39,9 +39,9 @@ RETURNING campaigns.id;
 
 -- name: pause_account_campaigns
 -- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until
--- a probe or 0. No row: none was running.
+-- a probe or 0: twice as long after each probe that was refused within an hour, a day at most. No row: none was running.
 WITH affected AS MATERIALIZED (
-    SELECT id
+    SELECT id, CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END AS refused_count
     FROM campaigns
     WHERE sender_id IN (
             SELECT id FROM senders
@@ -54,7 +54,8 @@ WITH affected AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3,
-    resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
+    resume_time = CASE WHEN $4::double precision > 0 THEN now() + make_interval(secs => least($4::double precision * 2 ^ affected.refused_count, 86400)) END,
+    probe_count = CASE WHEN $4::double precision > 0 THEN affected.refused_count END,
     pause_time = now(), update_time = now(), revision = revision + 1
 FROM affected
 WHERE campaigns.id = affected.id
@@ -62,9 +63,9 @@ RETURNING campaigns.id;
 
 -- name: pause_sender_campaigns
 -- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until
--- a probe or 0. No row: none was running.
+-- a probe or 0: twice as long after each probe that was refused within an hour, a day at most. No row: none was running.
 WITH affected AS MATERIALIZED (
-    SELECT id
+    SELECT id, CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END AS refused_count
     FROM campaigns
     WHERE sender_id = $1
         AND state = 'RUNNING'
@@ -74,7 +75,8 @@ WITH affected AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_code = $3,
-    resume_time = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END,
+    resume_time = CASE WHEN $4::double precision > 0 THEN now() + make_interval(secs => least($4::double precision * 2 ^ affected.refused_count, 86400)) END,
+    probe_count = CASE WHEN $4::double precision > 0 THEN affected.refused_count END,
     pause_time = now(), update_time = now(), revision = revision + 1
 FROM affected
 WHERE campaigns.id = affected.id
@@ -122,7 +124,7 @@ WITH affected AS MATERIALIZED (
     FOR NO KEY UPDATE
 )
 UPDATE campaigns
-SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3, resume_time = $4,
+SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3, resume_time = $4, probe_count = NULL,
     pause_time = coalesce(CASE state WHEN 'PAUSED' THEN pause_time END, now()), update_time = now(), revision = revision + 1
 FROM affected
 WHERE campaigns.id = affected.id

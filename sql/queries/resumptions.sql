@@ -27,7 +27,7 @@ WITH over AS MATERIALIZED (
     FOR NO KEY UPDATE OF campaigns
 )
 UPDATE campaigns
-SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, revision = revision + 1,
+SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, probe_time = NULL, revision = revision + 1,
     update_time = $3
 FROM over
 WHERE campaigns.id = over.id
@@ -47,14 +47,14 @@ WITH over AS MATERIALIZED (
     FOR NO KEY UPDATE OF campaigns
 )
 UPDATE campaigns
-SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, revision = revision + 1,
+SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, probe_time = NULL, revision = revision + 1,
     update_time = $4
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;
 
 -- name: resume_due_campaigns
--- Lets the campaigns run on whose restriction has ended by $1, or is probed then.
+-- Lets the campaigns run on whose restriction has ended by $1, or is probed then: slowly at first, see list_running_campaigns.
 WITH over AS MATERIALIZED (
     SELECT id
     FROM campaigns
@@ -64,7 +64,7 @@ WITH over AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, revision = revision + 1,
-    update_time = $1
+    probe_time = CASE WHEN probe_count IS NOT NULL THEN $1::timestamptz END, update_time = $1
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;

@@ -82,6 +82,13 @@ UPDATE senders
 SET refresh_time = NULL
 WHERE id = $1;
 
+-- name: list_neighbours
+-- Lists the senders of sender $1's WhatsApp account, itself among them.
+SELECT id
+FROM senders
+WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
+ORDER BY id;
+
 -- name: list_unrefreshed
 -- Lists up to $1 senders about which WhatsApp has not been asked, or not since it announced a change; oldest first.
 SELECT id

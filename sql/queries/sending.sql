@@ -1,7 +1,12 @@
 -- name: list_running_campaigns
--- What a sender's pump may claim from now, its hidden DIRECT campaign first. $1 sender. No row: nothing runs.
+-- What a sender's pump may claim from now, its hidden DIRECT campaign first. $1 sender. No row: nothing runs. A campaign that
+-- finds out whether a restriction is over sends one message in five seconds, for a minute.
 SELECT
-    campaigns.id, campaigns.kind, campaigns.bindings, campaigns.messages_per_second,
+    campaigns.id, campaigns.kind, campaigns.bindings,
+    CASE
+        WHEN campaigns.probe_time > now() - interval '1 minute' THEN least(campaigns.messages_per_second, 0.2)
+        ELSE campaigns.messages_per_second
+    END AS messages_per_second,
     templates.template_name, templates.language_code, templates.parameter_format
 FROM campaigns
 JOIN senders ON senders.id = campaigns.sender_id

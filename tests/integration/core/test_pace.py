@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from core.clock import SystemClock
 from core.domain.pacing import HORIZON_SECONDS, Permits
 from core.pace import LOCAL_SHARE, Lane, Pace
@@ -49,6 +51,22 @@ async def test_a_throttled_sender_is_held_and_then_half_as_fast(queue_url: str) 
     other = Pace.connect(queue_url, clock=CLOCK)
     assert (await other.reserve(LANE, 10)).count == 0
     await asyncio.gather(pace.close(), other.close())
+
+
+async def test_a_held_lane_gives_nothing_for_so_long_and_keeps_its_pace(queue_url: str) -> None:
+    pace, alone = Pace.connect(queue_url, clock=CLOCK), Pace.connect("redis://127.0.0.1:1/0", clock=CLOCK)
+    for one in (pace, alone):
+        await one.hold(LANE, 1800.0)
+        await one.hold(LANE, 60.0)
+        held = await one.reserve(LANE, 10)
+        assert held.count == 0
+        assert 1790.0 < held.wait <= 1800.0
+        assert held.interval < 0.03
+    assert await pace.is_slowed(LANE)
+    # The lane is remembered for longer than it is held.
+    async with Redis.from_url(queue_url) as redis:
+        assert await redis.pttl(LANE.key) > 1_800_000
+    await asyncio.gather(pace.close(), alone.close())
 
 
 async def test_without_redis_a_careful_share_goes_on(queue_url: str) -> None:

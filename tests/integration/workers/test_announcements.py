@@ -14,9 +14,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import busy_worker, idle_worker
-from workers.pump import pump_sender
-from workers.tasks.upkeep import resume_campaigns
+from tests.helpers.workers import busy_worker
 
 TEMPLATE = 900
 STATE = "SELECT state || ' ' || pause_source FROM campaigns"
@@ -180,28 +178,6 @@ async def test_a_campaign_whose_template_was_paused_is_sent_to_the_end_after_its
         async with Store(database).connection() as rooms:
             await rooms.deliveries.append_deliveries([template("APPROVED")])
         await eventually(lambda: plan.all_are("ACCEPTED"), 20)
-
-
-@pytest.mark.parametrize(("code", "source", "hours"), [(131048, "SENDER", 1), (131064, "ACCOUNT", 24)])
-async def test_a_limit_whose_end_nobody_announces_is_probed(
-    fresh_database_url: str,
-    worker_settings: dict[str, str],
-    whatsapp_and_url: tuple[WhatsApp, str],
-    *,
-    code: int,
-    source: str,
-    hours: int,
-) -> None:
-    await whatsapp_and_url[0].add_rule(endpoint="messages", action="refuse", code=code, trigger="next", n=1)
-    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
-        await pump_sender(worker.engine, plan.sender_id)
-        assert await plan.connection.fetchval(STATE) == f"PAUSED {source}"
-        wait = "SELECT extract(epoch FROM resume_time - pause_time)::int FROM campaigns"
-        assert await plan.connection.fetchval(wait) == hours * 3600
-        await plan.connection.execute("UPDATE campaigns SET resume_time = now() - interval '1 second'")
-        await resume_campaigns(worker.engine)
-        await pump_sender(worker.engine, plan.sender_id)
-        assert await plan.states() == {"ACCEPTED": 1}
 
 
 async def _resume(at: Desk, *, minutes: float) -> int:
