@@ -64,9 +64,9 @@ class Aftermath:
             if outcome.code == UPGRADING:
                 upgrading.add(self._sender_id)
         elif self._sender_id in upgrading:
-            upgrading.discard(self._sender_id)
             async with self._engine.store.connection() as rooms:
                 await rooms.senders.forget_refresh_of(self._sender_id)
+            upgrading.discard(self._sender_id)
 
     async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:
         breaker = self._engine.answer_breakers.of(campaign.id)

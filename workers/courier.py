@@ -61,7 +61,11 @@ class Courier:
     async def conclude(self, parcel: Parcel, outcome: Outcome) -> None:
         """Hands an outcome to the settler and draws its consequences."""
         self.settle(parcel, outcome)
-        await self._aftermath.consider(parcel.campaign, outcome)
+        try:
+            await self._aftermath.consider(parcel.campaign, outcome)
+        except Exception:
+            # Of this message all is settled, and the next one that ends like it calls for the same.
+            _log.exception("the consequences of an outcome could not be drawn")
 
     def settle(self, parcel: Parcel, outcome: Outcome) -> None:
         """Hands an outcome to the settler."""
