@@ -28,10 +28,15 @@ async def test_single_messages_overtake_a_running_campaign_and_reach_whatsapp_wi
     assert sorted(waits)[len(waits) // 2] < 1, waits
     assert max(waits) < 1.5, waits
     await client.campaigns.cancel_campaign(v1.CancelCampaignRequest(name=campaign.name))
+    await eventually(lambda: _is_still(slow, campaign), timeout=20, message="nothing of it is on its way any more")
 
 
 async def _has_accepted(whatsapp: WhatsApp, count: int) -> bool:
     return await whatsapp.accepted_count() >= count
+
+
+async def _is_still(walk: Walk, campaign: v1.Campaign) -> bool:
+    return (await walk.counts(campaign)).waiting_count == 0
 
 
 async def _seconds_to_whatsapp(walk: Walk, whatsapp: WhatsApp, number: str) -> float:

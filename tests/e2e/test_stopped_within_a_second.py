@@ -49,5 +49,7 @@ async def _has_accepted(whatsapp: WhatsApp, count: int) -> bool:
 async def _is_over(walk: Walk, campaign: v1.Campaign, accepted_count: int) -> bool:
     counts = await walk.counts(campaign)
     states = {each.state: each.message_count for each in counts.states if each.message_count}
-    cancelled = states.get(v1.MessageState.CANCELLED)
-    return cancelled == len(_MANY) - accepted_count and counts.accepted_count == accepted_count
+    expected = {v1.MessageState.CANCELLED: len(_MANY) - accepted_count}
+    found = {state: states.get(state, 0) for state in expected}
+    assert (found, counts.accepted_count) == (expected, accepted_count)
+    return True
