@@ -2,7 +2,6 @@
 
 from core.domain.messages import MessageRef
 from core.pace import Lane
-from tests.helpers.receiving import NOW
 from tests.helpers.sending import CLOCK, Plan, numbers, planned
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.whatsapp import WhatsApp
@@ -26,7 +25,7 @@ async def _tell(worker: Worker, plan: Plan, word: str, *, code: int = 0, count: 
 
 
 async def _sent(plan: Plan) -> None:
-    await plan.connection.execute("UPDATE messages SET state = 'ACCEPTED', attempt = 1, accept_time = $1", NOW)
+    await plan.connection.execute("UPDATE messages SET state = 'ACCEPTED', attempt = 1, accept_time = $1", CLOCK.now())
 
 
 async def test_refusals_in_a_row_count_on_from_one_run_of_the_pump_to_the_next(
