@@ -19,10 +19,12 @@ from chappe.v1 import (
     templates_pb2_grpc,
 )
 from google.protobuf import descriptor_pool
-from grpc_channelz.v1 import channelz, channelz_pb2
+from grpc_channelz.v1 import _async as channelz_aio
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import _async as health_aio
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import _async as reflection_aio
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from core.cache import Cache, Safeguards
@@ -70,7 +72,7 @@ class Service:
     """Names a service of the contract and who serves it."""
 
     name: str
-    register: Callable[[object, grpc.aio.Server], None]
+    register: Callable[[object, Chain], None]
     servicer: object
 
 
@@ -161,9 +163,9 @@ def interceptors(
 
 
 def _request_ids() -> Callable[[], str]:
-    """Returns what makes ids no other process makes: they are no secret, so one is drawn and the rest are counted."""
-    numbers = itertools.count(secrets.randbits(127))
-    return lambda: f"{next(numbers):032x}"
+    """Returns what makes ids no other process makes: they are no secret, so half is drawn once and half is counted."""
+    ours, numbers = secrets.token_hex(8), itertools.count(secrets.randbits(63))
+    return lambda: f"{ours}{next(numbers):016x}"
 
 
 @asynccontextmanager
@@ -235,16 +237,17 @@ def build_server(
     foreign = [reflection.SERVICE_NAME, channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name]
     pool = descriptor_pool.Default()
     policies = read_policies([pool.FindServiceByName(name) for name in (*names, *foreign)])
-    server: grpc.aio.Server = grpc.aio.server(
-        interceptors=[Chain(chain, policies=policies)], options=_options(shares_port=shares_port)
-    )
+    guarded = Chain(chain, policies=policies)
     for service in offers:
-        service.register(service.servicer, server)
-    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+        service.register(service.servicer, guarded)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, guarded)
     if settings.reflection_enabled:
-        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+        servicer = reflection_aio.ReflectionServicer([*names, reflection.SERVICE_NAME])
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, guarded)
     if settings.channelz_enabled:
-        channelz.add_channelz_servicer(server)
+        channelz_pb2_grpc.add_ChannelzServicer_to_server(channelz_aio.ChannelzServicer(), guarded)
+    server: grpc.aio.Server = grpc.aio.server(options=_options(shares_port=shares_port))
+    server.add_generic_rpc_handlers((guarded,))
     return server
 
 

@@ -4,7 +4,7 @@ Between the outermost and the handler a call is bytes in, bytes out: only ``_Doo
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, NoReturn, Protocol
@@ -16,7 +16,7 @@ from core.domain.errors import InvalidArgument
 from server.call import Call, enter, leave
 from server.policies import Policy
 
-Proceed = Callable[[], Awaitable[bytes]]
+Proceed = Callable[[], Coroutine[Any, Any, bytes]]
 # The gRPC project types neither the fields of its handlers nor its contexts.
 Handler = Any
 Context = Any
@@ -48,27 +48,36 @@ class Aborted(Exception):
         return {"grpc-status-details-bin": self.details} if self.details else {}
 
 
-class Chain(grpc.aio.ServerInterceptor):
-    """Runs every call through the interceptors, the first of them outermost."""
+class Chain(grpc.GenericRpcHandler):
+    """Runs every call through the interceptors, the first of them outermost; services register here, not at the server.
+
+    gRPC's own interceptors are asked anew for each call, which costs as much as all of a hit.
+    """
 
     def __init__(self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy]) -> None:
         self._interceptors = tuple(interceptors)
         self._policies = policies
+        self._offered: list[grpc.GenericRpcHandler] = []
         self._doors: dict[str, Handler] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
-        """Returns the re-wrapped handler, the same for every call of a method."""
-        method = handler_call_details.method
-        if method not in self._doors:
-            handler = await continuation(handler_call_details)
-            if handler is None:
-                return None
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """Takes a service, as a server does."""
+        self._offered.extend(handlers)
+
+    def add_registered_method_handlers(self, service_name: str, handlers: Mapping[str, Handler]) -> None:
+        """Takes a service's methods by name: grpc.aio has no use for them, they come in the other way too."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        """Returns the re-wrapped handler, the same for every call of a method; None where there is no such method."""
+        known = self._doors.get(handler_call_details.method)
+        return known if known is not None else self._find(handler_call_details)
+
+    def _find(self, details: grpc.HandlerCallDetails) -> Handler | None:
+        method = details.method
+        handler = next(filter(None, (offered.service(details) for offered in self._offered)), None)
+        if handler is not None:
             self._doors[method] = _Door(method, handler, self._interceptors, self._policies[method]).handler()
-        return self._doors[method]
+        return self._doors.get(method)
 
 
 class _Door:

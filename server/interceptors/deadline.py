@@ -1,6 +1,9 @@
 """A deadline for every unary call, a little before the caller's own, and a gentle end for watches."""
 
 import asyncio
+import types
+from collections.abc import Coroutine, Generator
+from typing import Any
 
 from server.call import Call
 from server.interceptors.base import Proceed
@@ -26,7 +29,7 @@ class Deadline:
     async def around(self, call: Call, proceed: Proceed) -> bytes:
         """Cancels what takes too long; other streams (imports, exports) take as long as their callers let them."""
         if call.is_unary:
-            return await self._bounded(asyncio.timeout(self._seconds(call)), proceed)
+            return await self._unary(call, proceed)
         if call.method.rpartition("/")[2].startswith("Watch"):
             return await self._watch(call, proceed)
         return await proceed()
@@ -40,6 +43,15 @@ class Deadline:
         if call.time_remaining is None:
             return self._default_seconds
         return call.time_remaining - min(_SHAVED_SECONDS, call.time_remaining * _LARGEST_SHARE)
+
+    async def _unary(self, call: Call, proceed: Proceed) -> bytes:
+        """Sets a timer only once the call waits for something: setting one costs more than all of a hit."""
+        work = proceed()
+        try:
+            awaited = work.send(None)
+        except StopIteration as done:
+            return bytes(done.value)
+        return await self._bounded(asyncio.timeout(self._seconds(call)), lambda: _resumed(work, awaited))
 
     async def _bounded(self, limit: asyncio.Timeout, proceed: Proceed) -> bytes:
         try:
@@ -59,3 +71,18 @@ class Deadline:
             return b""
         finally:
             self._watches.discard(limit)
+
+
+@types.coroutine
+def _resumed(work: Coroutine[Any, Any, bytes], awaited: object) -> Generator[Any, Any, bytes]:
+    """Does what ``await`` would with a coroutine that has already come to what it awaits."""
+    try:
+        while True:
+            try:
+                answer = yield awaited
+            except BaseException as error:  # the work's to handle, GeneratorExit and cancellation too
+                awaited = work.throw(error)
+            else:
+                awaited = work.send(answer)
+    except StopIteration as done:
+        return bytes(done.value)

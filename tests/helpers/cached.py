@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from chappe.v1 import (
@@ -96,10 +97,12 @@ async def process(cache: Cache, truth: Truth) -> AsyncIterator[grpc.aio.Channel]
     files = (categories_pb2, campaigns_service_pb2, stats_service_pb2)
     policies = read_policies([service for file in files for service in file.DESCRIPTOR.services_by_name.values()])
     chain: list[Interceptor] = [Errors(), Caching(cache=cache, max_reply_bytes=1000), Validation()]
-    server = grpc.aio.server(interceptors=[Chain(chain, policies=policies)])
-    categories_pb2_grpc.add_CategoriesServiceServicer_to_server(Categories(truth), server)
-    campaigns_service_pb2_grpc.add_CampaignsServiceServicer_to_server(Campaigns(), server)
-    stats_service_pb2_grpc.add_StatsServiceServicer_to_server(Stats(truth), server)
+    guarded: Any = Chain(chain, policies=policies)
+    categories_pb2_grpc.add_CategoriesServiceServicer_to_server(Categories(truth), guarded)
+    campaigns_service_pb2_grpc.add_CampaignsServiceServicer_to_server(Campaigns(), guarded)
+    stats_service_pb2_grpc.add_StatsServiceServicer_to_server(Stats(truth), guarded)
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((guarded,))
     async with listening(server) as channel:
         yield channel
 

@@ -42,8 +42,10 @@ async def serving(
 ) -> AsyncIterator[grpc.aio.Channel]:
     """Serves a service of text methods behind the interceptors and yields a channel to it."""
     known = policies if policies is not None else defaultdict(lambda: OPEN)
-    server = grpc.aio.server(interceptors=[Chain(interceptors, policies=known)])
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ECHO, dict(handlers)),))
+    guarded = Chain(interceptors, policies=known)
+    guarded.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ECHO, dict(handlers)),))
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((guarded,))
     async with listening(server) as channel:
         yield channel
 

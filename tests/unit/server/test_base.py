@@ -202,8 +202,10 @@ async def test_all_has_been_cleaned_up_before_the_call_aborts() -> None:
 async def test_health_can_be_watched_through_the_chain() -> None:
     servicer = health_aio.HealthServicer()
     watch, check = "/grpc.health.v1.Health/Watch", "/grpc.health.v1.Health/Check"
-    server = grpc.aio.server(interceptors=[Chain([Errors()], policies={watch: OPEN, check: OPEN})])
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    guarded = Chain([Errors()], policies={watch: OPEN, check: OPEN})
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, guarded)
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((guarded,))
     async with listening(server) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         watching = stub.Watch(health_pb2.HealthCheckRequest())

@@ -24,13 +24,37 @@ async def dawdle(request: StringValue, _: Context) -> StringValue:
     return request
 
 
+async def wait_often(request: StringValue, _: Context) -> StringValue:
+    for _ in range(3):
+        await asyncio.get_running_loop().run_in_executor(None, len, b"")
+    try:
+        await asyncio.wait_for(asyncio.Event().wait(), 0.01)
+    except TimeoutError:
+        return request
+    raise AssertionError
+
+
+async def clean_slowly(request: StringValue, _: Context) -> StringValue:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.get_running_loop().run_in_executor(None, len, b"")
+        CANCELLED.append(request.value)
+    return request
+
+
 async def watch(request: StringValue, _: Context) -> AsyncIterator[StringValue]:
     yield request
     await asyncio.Event().wait()
 
 
 TEXTS = {"request_deserializer": StringValue.FromString, "response_serializer": StringValue.SerializeToString}
-HANDLERS = {"Dawdle": answering(dawdle), "WatchIt": grpc.unary_stream_rpc_method_handler(watch, **TEXTS)}
+HANDLERS = {
+    "Dawdle": answering(dawdle),
+    "WaitOften": answering(wait_often),
+    "CleanSlowly": answering(clean_slowly),
+    "WatchIt": grpc.unary_stream_rpc_method_handler(watch, **TEXTS),
+}
 
 
 async def test_a_call_without_a_deadline_gets_the_default_one_and_its_work_is_cancelled() -> None:
@@ -40,6 +64,20 @@ async def test_a_call_without_a_deadline_gets_the_default_one_and_its_work_is_ca
             await stub(StringValue(value="default").SerializeToString())
     assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert "default" in CANCELLED
+
+
+async def test_work_that_waits_often_and_has_times_of_its_own_is_let_be() -> None:
+    async with serving(HANDLERS, [Errors(), Deadline(default_seconds=60)]) as channel:
+        reply, _ = await call(channel, "WaitOften", StringValue(value="patient"))
+    assert reply.value == "patient"
+
+
+async def test_work_that_is_cancelled_may_still_wait_to_clean_up() -> None:
+    async with serving(HANDLERS, [Errors(), Deadline(default_seconds=60)]) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(channel, "CleanSlowly", StringValue(value="clean"), timeout=0.3)
+    assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "clean" in CANCELLED
 
 
 async def test_the_callers_own_deadline_is_answered_by_us_just_before_it_passes() -> None:
