@@ -45,6 +45,7 @@ from server.interceptors.base import Chain, Interceptor
 from server.interceptors.cache import Caching
 from server.interceptors.deadline import Deadline
 from server.interceptors.errors import Errors
+from server.interceptors.shortcut import shortcut
 from server.interceptors.telemetry import Telemetry
 from server.interceptors.validation import Validation
 from server.monitoring import monitored
@@ -237,7 +238,7 @@ def build_server(
     foreign = [reflection.SERVICE_NAME, channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name]
     pool = descriptor_pool.Default()
     policies = read_policies([pool.FindServiceByName(name) for name in (*names, *foreign)])
-    guarded = Chain(chain, policies=policies)
+    guarded = Chain(chain, policies=policies, shortcut=shortcut(chain))
     for service in offers:
         service.register(service.servicer, guarded)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, guarded)

@@ -81,27 +81,38 @@ class Cache:
 
         ``seen`` is what the caller knows of generations, as it was told: a list of name=number.
         """
-        outcome, remembered = self._recall(method, request, seen)
-        size = len(remembered.reply) if remembered is not None else 0
-        self.metrics.count_level(method, "memory", outcome, size=size)
-        return outcome, remembered
-
-    def _recall(self, method: str, request: bytes, seen: str) -> tuple[Outcome, Remembered | None]:
-        if self._outdating.is_owing or not self._generations.are_fresh:
-            return "bypass", None
         remembered = self._memory.get(method, request)
+        outcome = self._judge(remembered, seen)
+        if outcome == "hit" and remembered is not None:
+            self._count_recall(method, remembered)
+            return outcome, remembered
+        if outcome in {"miss", "stale"}:
+            self._memory.drop(method, request)
+        self.metrics.count_level(method, "memory", outcome)
+        return outcome, None
+
+    def recall_hit(self, method: str, request: bytes, *, seen: str) -> bytes | None:
+        """Returns the reply that ``recall`` would, if it is not due either; else None, and nothing has happened."""
+        remembered = self._memory.get(method, request)
+        if remembered is None or self._judge(remembered, seen) != "hit" or self.is_due(remembered):
+            return None
+        self._count_recall(method, remembered)
+        return remembered.reply
+
+    def _judge(self, remembered: Remembered | None, seen: str) -> Outcome:
+        if self._outdating.is_owing or not self._generations.are_fresh:
+            return "bypass"
         if remembered is None:
-            return "miss", None
+            return "miss"
         if not self._generations.stand(remembered.numbers):
-            self._memory.drop(method, request)
-            return "stale", None
+            return "stale"
         if self._clock.monotonic() >= remembered.end_time:
-            self._memory.drop(method, request)
-            return "miss", None
-        if seen and is_behind(remembered.numbers, seen):
-            return "bypass", None
+            return "miss"
+        return "bypass" if seen and is_behind(remembered.numbers, seen) else "hit"
+
+    def _count_recall(self, method: str, remembered: Remembered) -> None:
         remembered.hits += 1
-        return "hit", remembered
+        self.metrics.count_level(method, "memory", "hit", size=len(remembered.reply))
 
     def is_due(self, remembered: Remembered) -> bool:
         """Returns whether somebody should make the reply anew, so that it does not end while many ask for it."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from core.clock import Clock
-from core.domain.access import ApiKey, Caller, key_hash
+from core.domain.access import ApiKey, Caller, Role, key_hash
 from core.domain.errors import NotAllowed, Unauthenticated
 from core.repositories.rooms import Store
 from server.call import Call
@@ -43,17 +43,32 @@ class Auth:
                 raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role)
         return await proceed()
 
+    def remembers(self, header: str, role: Role) -> bool:
+        """Returns whether the key is known to be good for the role, without looking for it anywhere."""
+        verdict = self._recall(key_hash(_key(header)))
+        caller = self._judge(verdict) if verdict is not None else None
+        return caller is not None and caller.role.may_act_as(role)
+
     async def _caller(self, header: str) -> Caller:
-        key = header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else ""
+        key = _key(header)
         verdict = await self._find(key_hash(key)) if key else _UNKNOWN
-        if verdict.key is None or verdict.caller is None or not verdict.key.is_valid(self._clock.now()):
+        caller = self._judge(verdict)
+        if caller is None:
             # Missing, unknown, expired and revoked look the same from outside.
             raise Unauthenticated("API_KEY_INVALID", "The call carries no valid API key.")
-        return verdict.caller
+        return caller
+
+    def _judge(self, verdict: _Verdict) -> Caller | None:
+        return verdict.caller if verdict.key is not None and verdict.key.is_valid(self._clock.now()) else None
+
+    def _recall(self, hashed: bytes) -> _Verdict | None:
+        known = self._verdicts.get(hashed)
+        is_young = known is not None and self._clock.monotonic() - known.known_at < _REMEMBERED_SECONDS
+        return known if is_young else None
 
     async def _find(self, hashed: bytes) -> _Verdict:
-        known = self._verdicts.get(hashed)
-        if known is not None and self._clock.monotonic() - known.known_at < _REMEMBERED_SECONDS:
+        known = self._recall(hashed)
+        if known is not None:
             return known
         async with self._store.connection() as rooms:
             key = await rooms.api_keys.find(hashed)
@@ -67,3 +82,7 @@ class Auth:
         self._verdicts.move_to_end(hashed)
         if len(self._verdicts) > _REMEMBERED_KEYS:
             self._verdicts.popitem(last=False)
+
+
+def _key(header: str) -> str:
+    return header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else ""

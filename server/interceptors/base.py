@@ -22,6 +22,9 @@ Handler = Any
 Context = Any
 Incoming = Any  # bytes, or an iterator of bytes
 
+# Answers at once what needs neither waiting nor refusing; None leaves it to the chain.
+Shortcut = Callable[[str, Policy, bytes, Context], bytes | None]
+
 _HEAR_OUT_SECONDS = 0.25
 
 
@@ -54,9 +57,12 @@ class Chain(grpc.GenericRpcHandler):
     gRPC's own interceptors are asked anew for each call, which costs as much as all of a hit.
     """
 
-    def __init__(self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy]) -> None:
+    def __init__(
+        self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy], shortcut: Shortcut | None = None
+    ) -> None:
         self._interceptors = tuple(interceptors)
         self._policies = policies
+        self._shortcut = shortcut
         self._offered: list[grpc.GenericRpcHandler] = []
         self._doors: dict[str, Handler] = {}
 
@@ -76,18 +82,27 @@ class Chain(grpc.GenericRpcHandler):
         method = details.method
         handler = next(filter(None, (offered.service(details) for offered in self._offered)), None)
         if handler is not None:
-            self._doors[method] = _Door(method, handler, self._interceptors, self._policies[method]).handler()
+            door = _Door(method, handler, self._interceptors, self._policies[method], self._shortcut)
+            self._doors[method] = door.handler()
         return self._doors.get(method)
 
 
 class _Door:
     """Serves one method: the interceptors around, the handler inside."""
 
-    def __init__(self, method: str, handler: Handler, interceptors: Sequence[Interceptor], policy: Policy) -> None:
+    def __init__(
+        self,
+        method: str,
+        handler: Handler,
+        interceptors: Sequence[Interceptor],
+        policy: Policy,
+        shortcut: Shortcut | None,
+    ) -> None:
         self._method = method
         self._handler = handler
         self._interceptors = interceptors
         self._policy = policy
+        self._shortcut = shortcut
         self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         self._serialise: Callable[[Message], bytes] = handler.response_serializer
         self._hearings: set[asyncio.Future[None]] = set()
@@ -100,7 +115,11 @@ class _Door:
             (True, False): grpc.stream_unary_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[self._handler.request_streaming, self._handler.response_streaming]
-        return make(self.serve)
+        return make(self._serve_kept if self._shortcut and self._policy.kept else self.serve)
+
+    async def _serve_kept(self, raw: bytes, context: Context) -> bytes:
+        reply = self._shortcut(self._method, self._policy, raw, context) if self._shortcut else None
+        return reply if reply is not None else await self.serve(raw, context)
 
     async def serve(self, incoming: Incoming, context: Context) -> bytes:
         """Answers one call; nothing is left to clean up once it aborts, because gRPC may cut it off there."""

@@ -15,7 +15,7 @@ from server.interceptors.base import Aborted, Proceed
 
 _log = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
-_REQUEST_ID = "x-request-id"
+REQUEST_ID = "x-request-id"
 _CACHE = "chappe-cache"
 
 
@@ -29,8 +29,8 @@ class Telemetry:
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
         """Lets the call pass, names it, times it, and returns its id to the caller."""
-        call.request_id = self._request_id(call)
-        call.trailing[_REQUEST_ID] = call.request_id
+        call.request_id = self.request_id(call.header(REQUEST_ID))
+        call.trailing[REQUEST_ID] = call.request_id
         start = self._clock.monotonic()
         code = grpc.StatusCode.UNKNOWN
         with telemetry.request(call.request_id):
@@ -48,9 +48,21 @@ class Telemetry:
             finally:
                 self._note(call, code, self._clock.monotonic() - start)
 
-    def _request_id(self, call: Call) -> str:
+    @property
+    def tells_hits(self) -> bool:
+        """Whether even hits get a log line."""
+        return _log.isEnabledFor(logging.DEBUG)
+
+    def now(self) -> float:
+        """Returns when a call begins, in monotonic seconds."""
+        return self._clock.monotonic()
+
+    def measure_hit(self, method: str, start: float) -> None:
+        """Notes a call that was answered at once."""
+        self._metrics.ended(method, "OK", self._clock.monotonic() - start)
+
+    def request_id(self, brought: str) -> str:
         """A sane id from the caller is kept, so that one id runs through all services; an odd one could forge logs."""
-        brought = call.header(_REQUEST_ID)
         return brought if _SANE_ID.fullmatch(brought) else self._make_id()
 
     def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
