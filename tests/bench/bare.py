@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import itertools
 from pathlib import Path
+from typing import Any
 
 import grpc
 import uvloop
@@ -14,17 +16,24 @@ def main() -> None:
     parser.add_argument("--method", required=True)
     parser.add_argument("--reply-file", type=Path, required=True)
     parser.add_argument("--port-file", type=Path, required=True)
+    parser.add_argument("--tells", action="store_true", help="send what the contract promises beside a reply")
     chosen = parser.parse_args()
-    uvloop.run(_serve(chosen.method, chosen.reply_file.read_bytes(), chosen.port_file))
+    uvloop.run(_serve(chosen.method, chosen.reply_file.read_bytes(), chosen.port_file, tells=chosen.tells))
 
 
-async def _serve(method: str, reply: bytes, port_file: Path) -> None:
-    async def handle(_request: bytes, _context: object) -> bytes:
+async def _serve(method: str, reply: bytes, port_file: Path, *, tells: bool) -> None:
+    numbers = itertools.count(1 << 64)
+
+    async def silent(_request: bytes, _context: object) -> bytes:
+        return reply
+
+    async def telling(_request: bytes, context: Any) -> bytes:
+        context.set_trailing_metadata((("x-request-id", f"{next(numbers):032x}"), ("chappe-cache", "hit")))
         return reply
 
     service, name = method.removeprefix("/").split("/")
     server = grpc.aio.server()
-    handlers = {name: grpc.unary_unary_rpc_method_handler(handle)}
+    handlers = {name: grpc.unary_unary_rpc_method_handler(telling if tells else silent)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
