@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -19,16 +20,21 @@ _COLUMNS = (
 )  # fmt: skip
 
 State = Annotated[str, typer.Option(help="Only messages in this state, such as FAILED or READ.")]
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @app.command("list")
 def show(
-    campaign: Annotated[str, typer.Argument(help="campaigns/…")],
+    campaign: Annotated[str, typer.Argument(help="campaigns/…; none: of all campaigns")] = "",
     state: State = "",
+    since: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Only planned then or later, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Only planned before, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
 ) -> None:
-    """List messages of a campaign, newest first."""
-    request = v1.ListMessagesRequest(parent=campaign, page_size=limit, state=read_state(state))
+    """List messages of a campaign in the order they were planned, or of all, newest first."""
+    request = v1.ListMessagesRequest(
+        parent=campaign, page_size=limit, state=read_state(state), start_time=_utc(since), end_time=_utc(until)
+    )
     reply = call(lambda client: client.messages.list_messages(request))
     rows = [(_number(m), m.state.name, m.reason, m.error_code or "", m.error_title, m.name) for m in reply.messages]
     print_table(("number", "state", "reason", "code", "what WhatsApp said", "name"), rows)
@@ -68,6 +74,10 @@ def read_state(name: str) -> v1.MessageState:
     except KeyError:
         known = ", ".join(state.name or "" for state in v1.MessageState if state)
         fail(f"there is no state {name}; there are {known}.", code=2)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.replace(tzinfo=UTC)
 
 
 async def _export(client: Chappe, request: v1.ExportMessagesRequest) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 from core.domain.campaigns import CampaignState
 from core.domain.messages import MessageState
 from core.domain.stats import is_quiet
+from core.domain.time_ranges import ANY_TIME, TimeRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class MessageFilter:
 
     state: MessageState | None = None
     contact_id: UUID | None = None
+    planned: TimeRange = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""Reads messages on one connection, page by page; the engine's statements on them are in sending and receipts."""
+"""Reads messages on one connection, page by page; the engine's statements on them are in sending and receipts.
+
+A list of a time begins at the one bound like a page behind another, and is cut at the other bound here: what is read of
+it is a page, and its plan the same.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -10,13 +14,12 @@ from core.domain.contacts import Contact
 from core.domain.errors import NotFound
 from core.domain.message_lists import CampaignMessages, Message, MessageFilter
 from core.domain.messages import MessageState
+from core.domain.time_ranges import ANY_TIME, NEWEST, OLDEST, TimeRange
 from core.queries import load
 from core.repositories.campaigns import refuse_unknown
 from core.repositories.contacts import read_contact
 
 SQL = load("messages")
-OLDEST: Final = UUID(int=0)
-NEWEST: Final = UUID(int=2**128 - 1)
 _MARK: Final = "/* filters */"
 # States are literals, so that the planner sees that a partial index holds all that is asked for.
 _STATES: Final = {state: f"AND messages.state = '{state}'" for state in MessageState}
@@ -45,36 +48,53 @@ class Messages:
                 campaign_id, selected, selected.contact_id, limit=limit, after=after
             )
         statement = _filtered(SQL["list_campaign_messages"], selected.state)
-        rows = await self._connection.fetch(statement, campaign_id, after or OLDEST, limit)
-        return _of_campaign(campaign_id, rows)
+        rows = await self._connection.fetch(statement, campaign_id, _after(selected.planned, after), limit)
+        return _of_campaign(campaign_id, rows, end=selected.planned.end_id)
 
     async def list_campaign_messages_of_contact(
         self, campaign_id: UUID, selected: MessageFilter, contact_id: UUID, *, limit: int, after: UUID | None = None
     ) -> CampaignMessages:
         """Lists one contact's messages of a campaign; refuses with ``CAMPAIGN_NOT_FOUND``."""
         statement = _filtered(SQL["list_campaign_messages_of_contact"], selected.state)
-        rows = await self._connection.fetch(statement, campaign_id, after or OLDEST, limit, contact_id)
-        return _of_campaign(campaign_id, rows)
+        rows = await self._connection.fetch(statement, campaign_id, _after(selected.planned, after), limit, contact_id)
+        return _of_campaign(campaign_id, rows, end=selected.planned.end_id)
 
     async def list_messages(self, *, limit: int, before: tuple[UUID, UUID] | None = None) -> list[Message]:
         """Lists messages of all campaigns, newest campaign first, before a message (its campaign's id, its own)."""
         rows = await self._connection.fetch(SQL["list_messages"], *(before or (NEWEST, NEWEST)), limit)
         return [_message(dict(row)) for row in rows]
 
+    async def list_messages_between(
+        self, planned: TimeRange, *, limit: int, before: tuple[UUID, UUID] | None = None
+    ) -> list[Message]:
+        """Lists messages of all campaigns that were planned in a time, newest campaign first."""
+        place = before or (NEWEST, NEWEST)
+        statement = SQL["list_messages_between"]
+        rows = await self._connection.fetch(statement, *place, limit, planned.first_id, planned.end_id)
+        return [_message(dict(row)) for row in rows]
+
     async def list_messages_by_state(
-        self, state: MessageState, *, limit: int, before: tuple[UUID, UUID] | None = None
+        self,
+        state: MessageState,
+        *,
+        limit: int,
+        before: tuple[UUID, UUID] | None = None,
+        planned: TimeRange = ANY_TIME,
     ) -> list[Message]:
         """Lists messages of all campaigns that are in one state, newest campaign first."""
-        rows = await self._connection.fetch(SQL["list_messages_by_state"], *(before or (NEWEST, NEWEST)), limit, state)
+        place = before or (NEWEST, NEWEST)
+        statement = SQL["list_messages_by_state"]
+        rows = await self._connection.fetch(statement, *place, limit, planned.first_id, planned.end_id, state)
         return [_message(dict(row)) for row in rows]
 
     async def list_messages_of_contact(
-        self, contact_id: UUID, state: MessageState | None, *, limit: int, before: UUID | None = None
+        self, contact_id: UUID, selected: MessageFilter, *, limit: int, before: UUID | None = None
     ) -> list[Message]:
-        """Lists messages to one contact, newest first, older than ``before``."""
-        statement = _filtered(SQL["list_messages_of_contact"], state)
-        rows = await self._connection.fetch(statement, contact_id, before or NEWEST, limit)
-        return [_message(dict(row)) for row in rows]
+        """Lists messages to one contact that match, newest first, older than ``before``."""
+        statement = _filtered(SQL["list_messages_of_contact"], selected.state)
+        begin, end = selected.planned.first_id, min(selected.planned.end_id, before or NEWEST)
+        rows = await self._connection.fetch(statement, contact_id, end, limit)
+        return [_message(dict(row)) for row in rows if row["id"] >= begin]
 
     async def list_addressees(self, messages: Iterable[Message]) -> dict[UUID, Contact]:
         """Reads the contacts the messages went to as they are now, without their categories, by id."""
@@ -93,11 +113,16 @@ def _filtered(statement: str, state: MessageState | None) -> str:
     return statement.replace(_MARK, "" if state is None else _STATES[state])
 
 
-def _of_campaign(campaign_id: UUID, rows: Sequence[Row]) -> CampaignMessages:
+def _after(planned: TimeRange, after: UUID | None) -> UUID:
+    """Returns what the ids are above; what begins a range is no id itself."""
+    return max(planned.first_id, after or OLDEST)
+
+
+def _of_campaign(campaign_id: UUID, rows: Sequence[Row], *, end: UUID) -> CampaignMessages:
     if not rows:
         raise refuse_unknown(campaign_id)
     return CampaignMessages(
-        messages=tuple(_message(dict(row)) for row in rows if row["id"] is not None),
+        messages=tuple(_message(dict(row)) for row in rows if row["id"] is not None and row["id"] < end),
         campaign_state=CampaignState(rows[0]["campaign_state"]),
         campaign_end_time=rows[0]["campaign_end_time"],
     )

@@ -11,6 +11,7 @@ from server.wire import interactions as wire
 from server.wire import names
 from server.wire.list_keys import after_time, write_time
 from server.wire.page_token import Page, next_token, read_page
+from server.wire.times import read_range
 
 
 async def list_interactions(
@@ -47,6 +48,7 @@ def _filter(request: messages_service_pb2.ListInteractionsRequest) -> Interactio
     return InteractionFilter(
         kind=wire.read_kind(request.kind),
         contact_id=names.parse_contact(request.contact) if request.contact else None,
+        time=read_range(request),
     )
 
 

@@ -18,6 +18,7 @@ from server.wire import interactions, names
 from server.wire import messages as wire
 from server.wire.list_keys import after_ids
 from server.wire.page_token import LARGEST_SIZE, Page, next_token, read_page
+from server.wire.times import read_range
 
 
 class MessagesService(MessagesServiceServicer):
@@ -126,10 +127,14 @@ class MessagesService(MessagesServiceServicer):
 async def _list_all(rooms: Rooms, selected: MessageFilter, page: Page, *, limit: int) -> Sequence[Message]:
     if selected.contact_id is not None:
         return await rooms.messages.list_messages_of_contact(
-            selected.contact_id, selected.state, limit=limit, before=page.after_id
+            selected.contact_id, selected, limit=limit, before=page.after_id
         )
     if selected.state is not None:
-        return await rooms.messages.list_messages_by_state(selected.state, limit=limit, before=after_ids(page))
+        return await rooms.messages.list_messages_by_state(
+            selected.state, limit=limit, before=after_ids(page), planned=selected.planned
+        )
+    if not selected.planned.is_open:
+        return await rooms.messages.list_messages_between(selected.planned, limit=limit, before=after_ids(page))
     return await rooms.messages.list_messages(limit=limit, before=after_ids(page))
 
 
@@ -137,6 +142,7 @@ def _filter(request: messages_service_pb2.ListMessagesRequest) -> MessageFilter:
     return MessageFilter(
         state=wire.read_state(request.state),
         contact_id=names.parse_contact(request.contact) if request.contact else None,
+        planned=read_range(request),
     )
 
 

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from core.domain.errors import InvalidArgument, Violation
+from core.domain.time_ranges import TimeRange
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_PER_DAY: Final = 86_400
@@ -40,3 +41,8 @@ def read_time(written: Timestamp) -> datetime:
 def read_field_time(message: Message, field: str) -> datetime | None:
     """Reads a field's moment; none when the field is not set."""
     return read_time(getattr(message, field)) if message.HasField(field) else None
+
+
+def read_range(request: Message) -> TimeRange:
+    """Reads the time a list is asked for from start_time and end_time; what is not set has no bound."""
+    return TimeRange(start=read_field_time(request, "start_time"), end=read_field_time(request, "end_time"))

@@ -64,8 +64,9 @@ WHERE (campaign_id, id) < ($1, $2)
 ORDER BY campaign_id DESC, id DESC
 LIMIT $3;
 
--- name: list_messages_by_state
--- Like list_messages, of those in state $4: asks campaign by campaign, because no index holds a state of all of them.
+-- name: list_messages_between
+-- Like list_messages, of those with ids from $4 on and before $5: asks campaign by campaign, because an old campaign may
+-- have got a message today.
 SELECT page.campaign_id, page.id, contact_id, page.sender_id, page.template_id, page.state, reason, error_code,
     error_title, attempt, retry_count, whatsapp_message_id, not_before_time, doubt_time, page.create_time, accept_time,
     send_time, deliver_time, read_time, fail_time
@@ -76,8 +77,30 @@ CROSS JOIN LATERAL (
         read_time, fail_time
     FROM messages
     WHERE messages.campaign_id = campaigns.id
-        AND messages.state = $4
-        AND messages.id < CASE WHEN campaigns.id = $1 THEN $2 ELSE 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid END
+        AND messages.id >= $4
+        AND messages.id < CASE WHEN campaigns.id = $1 THEN least($2::uuid, $5::uuid) ELSE $5::uuid END
+    ORDER BY messages.id DESC
+    LIMIT $3
+) AS page
+WHERE campaigns.id <= $1
+ORDER BY campaigns.id DESC, page.id DESC
+LIMIT $3;
+
+-- name: list_messages_by_state
+-- Like list_messages_between, of those in state $6: no index holds a state of all campaigns.
+SELECT page.campaign_id, page.id, contact_id, page.sender_id, page.template_id, page.state, reason, error_code,
+    error_title, attempt, retry_count, whatsapp_message_id, not_before_time, doubt_time, page.create_time, accept_time,
+    send_time, deliver_time, read_time, fail_time
+FROM campaigns
+CROSS JOIN LATERAL (
+    SELECT campaign_id, id, contact_id, sender_id, template_id, state, reason, error_code, error_title, attempt,
+        retry_count, whatsapp_message_id, not_before_time, doubt_time, create_time, accept_time, send_time, deliver_time,
+        read_time, fail_time
+    FROM messages
+    WHERE messages.campaign_id = campaigns.id
+        AND messages.state = $6
+        AND messages.id >= $4
+        AND messages.id < CASE WHEN campaigns.id = $1 THEN least($2::uuid, $5::uuid) ELSE $5::uuid END
     ORDER BY messages.id DESC
     LIMIT $3
 ) AS page

@@ -28,9 +28,10 @@ from chappe.v1 import messages_pb2 as chappe_dot_v1_dot_messages__pb2
 from chappe.v1 import options_pb2 as chappe_dot_v1_dot_options__pb2
 from chappe.v1 import templates_pb2 as chappe_dot_v1_dot_templates__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chappe/v1/messages_service.proto\x12\tchappe.v1\x1a\x1b\x62uf/validate/validate.proto\x1a chappe/v1/contacts_service.proto\x1a\x18\x63happe/v1/messages.proto\x1a\x17\x63happe/v1/options.proto\x1a\x19\x63happe/v1/templates.proto\x1a\x1cgoogle/api/annotations.proto\"Z\n\x11GetMessageRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xbaH4r220^campaigns/[0-9a-f-]{36}/messages/[0-9a-f-]{36}$\"\xec\x01\n\x13ListMessagesRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\x18.chappe.v1.Message.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x07\x63ontact\x18\x05 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^contacts/[0-9a-f-]{36}$\xd8\x01\x01\"U\n\x14ListMessagesResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.chappe.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd3\x03\n\x12SendMessageRequest\x12.\n\x06sender\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^senders/[0-9a-f-]{36}$\x12\x32\n\x07\x63ontact\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^contacts/[0-9a-f-]{36}$H\x00\x12!\n\x0cphone_number\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(H\x00\x12I\n\x10template_content\x18\x04 \x01(\x0b\x32-.chappe.v1.SendMessageRequest.TemplateContentH\x01\x12\x1a\n\x04text\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 H\x01\x12\x32\n\nrequest_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._~-]{0,64}$\x1au\n\x0fTemplateContent\x12\x32\n\x08template\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^templates/[0-9a-f-]{36}$\x12.\n\x08\x62indings\x18\x02 \x03(\x0b\x32\x12.chappe.v1.BindingB\x08\xbaH\x05\x92\x01\x02\x10\x64\x42\x12\n\taddressee\x12\x05\xbaH\x02\x08\x01\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"|\n\x15\x45xportMessagesRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\x18.chappe.v1.Message.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"g\n\x16\x45xportMessagesResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.chappe.v1.Message\x12\'\n\x06\x66ooter\x18\x02 \x01(\x0b\x32\x17.chappe.v1.ExportFooter\"\x8c\x02\n\x17ListInteractionsRequest\x12M\n\x06parent\x18\x01 \x01(\tB=\xbaH:r523^campaigns/[0-9a-f-]{36}(/messages/[0-9a-f-]{36})?$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x33\n\x07\x63ontact\x18\x04 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^contacts/[0-9a-f-]{36}$\xd8\x01\x01\x12\x33\n\x04kind\x18\x05 \x01(\x0e\x32\x1b.chappe.v1.Interaction.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\"a\n\x18ListInteractionsResponse\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.chappe.v1.Interaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x18\x43ountInteractionsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\"\xdf\x01\n\x19\x43ountInteractionsResponse\x12=\n\x05kinds\x18\x01 \x03(\x0b\x32..chappe.v1.CountInteractionsResponse.KindCount\x12\x19\n\x11interaction_count\x18\x02 \x01(\x03\x12\x15\n\rcontact_count\x18\x03 \x01(\x03\x1aQ\n\tKindCount\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.chappe.v1.Interaction.Kind\x12\x19\n\x11interaction_count\x18\x02 \x01(\x03\x32\xc0\x07\n\x0fMessagesService\x12y\n\nGetMessage\x12\x1c.chappe.v1.GetMessageRequest\x1a\x12.chappe.v1.Message\"9\xaa\xe3\x18\x0c\x08\x01\x12\x08\x08\x05\x1a\x02\x06\x01 \x01\x82\xd3\xe4\x93\x02#\x12!/v1/{name=campaigns/*/messages/*}\x12\xa5\x01\n\x0cListMessages\x12\x1e.chappe.v1.ListMessagesRequest\x1a\x1f.chappe.v1.ListMessagesResponse\"T\xaa\xe3\x18\x17\x08\x01\x12\x13\x08\x05\x10<\x1a\x03\x06\x05\x01 \x01*\x06parent\x82\xd3\xe4\x93\x02\x33\x12\x0c/v1/messagesZ#\x12!/v1/{parent=campaigns/*}/messages\x12j\n\x0bSendMessage\x12\x1d.chappe.v1.SendMessageRequest\x1a\x12.chappe.v1.Message\"(\xaa\xe3\x18\x08\x08\x02\"\x04\n\x02\x06\x01\x82\xd3\xe4\x93\x02\x16\"\x11/v1/messages:send:\x01*\x12\x93\x01\n\x0e\x45xportMessages\x12 .chappe.v1.ExportMessagesRequest\x1a!.chappe.v1.ExportMessagesResponse\":\xaa\xe3\x18\x06\x08\x01\x1a\x02\x08\x01\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=campaigns/*}/messages:export0\x01\x12\xe2\x01\n\x10ListInteractions\x12\".chappe.v1.ListInteractionsRequest\x1a#.chappe.v1.ListInteractionsResponse\"\x84\x01\xaa\xe3\x18\x0b\x08\x01\x12\x07\x08\x05\x1a\x01\x07 \x01\x82\xd3\xe4\x93\x02o\x12\x10/v1/interactionsZ\'\x12%/v1/{parent=campaigns/*}/interactionsZ2\x12\x30/v1/{parent=campaigns/*/messages/*}/interactions\x12\xa2\x01\n\x11\x43ountInteractions\x12#.chappe.v1.CountInteractionsRequest\x1a$.chappe.v1.CountInteractionsResponse\"B\xaa\xe3\x18\x0b\x08\x01\x12\x07\x08\x05\x1a\x01\x07 \x01\x82\xd3\xe4\x93\x02-\x12+/v1/{parent=campaigns/*}/interactions:countb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chappe/v1/messages_service.proto\x12\tchappe.v1\x1a\x1b\x62uf/validate/validate.proto\x1a chappe/v1/contacts_service.proto\x1a\x18\x63happe/v1/messages.proto\x1a\x17\x63happe/v1/options.proto\x1a\x19\x63happe/v1/templates.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\x11GetMessageRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xbaH4r220^campaigns/[0-9a-f-]{36}/messages/[0-9a-f-]{36}$\"\xd1\x03\n\x13ListMessagesRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\x18.chappe.v1.Message.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x07\x63ontact\x18\x05 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^contacts/[0-9a-f-]{36}$\xd8\x01\x01\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x84\x01\xbaH\x80\x01\x1a~\n\ntime.range\x12\x1fstart_time lies before end_time\x1aO!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time\"U\n\x14ListMessagesResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.chappe.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd3\x03\n\x12SendMessageRequest\x12.\n\x06sender\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^senders/[0-9a-f-]{36}$\x12\x32\n\x07\x63ontact\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^contacts/[0-9a-f-]{36}$H\x00\x12!\n\x0cphone_number\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(H\x00\x12I\n\x10template_content\x18\x04 \x01(\x0b\x32-.chappe.v1.SendMessageRequest.TemplateContentH\x01\x12\x1a\n\x04text\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 H\x01\x12\x32\n\nrequest_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9._~-]{0,64}$\x1au\n\x0fTemplateContent\x12\x32\n\x08template\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^templates/[0-9a-f-]{36}$\x12.\n\x08\x62indings\x18\x02 \x03(\x0b\x32\x12.chappe.v1.BindingB\x08\xbaH\x05\x92\x01\x02\x10\x64\x42\x12\n\taddressee\x12\x05\xbaH\x02\x08\x01\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"|\n\x15\x45xportMessagesRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\x18.chappe.v1.Message.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"g\n\x16\x45xportMessagesResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.chappe.v1.Message\x12\'\n\x06\x66ooter\x18\x02 \x01(\x0b\x32\x17.chappe.v1.ExportFooter\"\xf1\x03\n\x17ListInteractionsRequest\x12M\n\x06parent\x18\x01 \x01(\tB=\xbaH:r523^campaigns/[0-9a-f-]{36}(/messages/[0-9a-f-]{36})?$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x33\n\x07\x63ontact\x18\x04 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^contacts/[0-9a-f-]{36}$\xd8\x01\x01\x12\x33\n\x04kind\x18\x05 \x01(\x0e\x32\x1b.chappe.v1.Interaction.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x84\x01\xbaH\x80\x01\x1a~\n\ntime.range\x12\x1fstart_time lies before end_time\x1aO!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time\"a\n\x18ListInteractionsResponse\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.chappe.v1.Interaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x18\x43ountInteractionsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^campaigns/[0-9a-f-]{36}$\"\xdf\x01\n\x19\x43ountInteractionsResponse\x12=\n\x05kinds\x18\x01 \x03(\x0b\x32..chappe.v1.CountInteractionsResponse.KindCount\x12\x19\n\x11interaction_count\x18\x02 \x01(\x03\x12\x15\n\rcontact_count\x18\x03 \x01(\x03\x1aQ\n\tKindCount\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.chappe.v1.Interaction.Kind\x12\x19\n\x11interaction_count\x18\x02 \x01(\x03\x32\xc0\x07\n\x0fMessagesService\x12y\n\nGetMessage\x12\x1c.chappe.v1.GetMessageRequest\x1a\x12.chappe.v1.Message\"9\xaa\xe3\x18\x0c\x08\x01\x12\x08\x08\x05\x1a\x02\x06\x01 \x01\x82\xd3\xe4\x93\x02#\x12!/v1/{name=campaigns/*/messages/*}\x12\xa5\x01\n\x0cListMessages\x12\x1e.chappe.v1.ListMessagesRequest\x1a\x1f.chappe.v1.ListMessagesResponse\"T\xaa\xe3\x18\x17\x08\x01\x12\x13\x08\x05\x10<\x1a\x03\x06\x05\x01 \x01*\x06parent\x82\xd3\xe4\x93\x02\x33\x12\x0c/v1/messagesZ#\x12!/v1/{parent=campaigns/*}/messages\x12j\n\x0bSendMessage\x12\x1d.chappe.v1.SendMessageRequest\x1a\x12.chappe.v1.Message\"(\xaa\xe3\x18\x08\x08\x02\"\x04\n\x02\x06\x01\x82\xd3\xe4\x93\x02\x16\"\x11/v1/messages:send:\x01*\x12\x93\x01\n\x0e\x45xportMessages\x12 .chappe.v1.ExportMessagesRequest\x1a!.chappe.v1.ExportMessagesResponse\":\xaa\xe3\x18\x06\x08\x01\x1a\x02\x08\x01\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=campaigns/*}/messages:export0\x01\x12\xe2\x01\n\x10ListInteractions\x12\".chappe.v1.ListInteractionsRequest\x1a#.chappe.v1.ListInteractionsResponse\"\x84\x01\xaa\xe3\x18\x0b\x08\x01\x12\x07\x08\x05\x1a\x01\x07 \x01\x82\xd3\xe4\x93\x02o\x12\x10/v1/interactionsZ\'\x12%/v1/{parent=campaigns/*}/interactionsZ2\x12\x30/v1/{parent=campaigns/*/messages/*}/interactions\x12\xa2\x01\n\x11\x43ountInteractions\x12#.chappe.v1.CountInteractionsRequest\x1a$.chappe.v1.CountInteractionsResponse\"B\xaa\xe3\x18\x0b\x08\x01\x12\x07\x08\x05\x1a\x01\x07 \x01\x82\xd3\xe4\x93\x02-\x12+/v1/{parent=campaigns/*}/interactions:countb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['contact']._loaded_options = None
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['contact']._serialized_options = b'\272H\037r\0322\030^contacts/[0-9a-f-]{36}$\330\001\001'
+  _globals['_LISTMESSAGESREQUEST']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST']._serialized_options = b'\272H\200\001\032~\n\ntime.range\022\037start_time lies before end_time\032O!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time'
   _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT'].fields_by_name['template']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT'].fields_by_name['template']._serialized_options = b'\272H\035r\0332\031^templates/[0-9a-f-]{36}$'
   _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT'].fields_by_name['bindings']._loaded_options = None
@@ -81,6 +84,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINTERACTIONSREQUEST'].fields_by_name['contact']._serialized_options = b'\272H\037r\0322\030^contacts/[0-9a-f-]{36}$\330\001\001'
   _globals['_LISTINTERACTIONSREQUEST'].fields_by_name['kind']._loaded_options = None
   _globals['_LISTINTERACTIONSREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTINTERACTIONSREQUEST']._loaded_options = None
+  _globals['_LISTINTERACTIONSREQUEST']._serialized_options = b'\272H\200\001\032~\n\ntime.range\022\037start_time lies before end_time\032O!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time'
   _globals['_COUNTINTERACTIONSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_COUNTINTERACTIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H\035r\0332\031^campaigns/[0-9a-f-]{36}$'
   _globals['_MESSAGESSERVICE'].methods_by_name['GetMessage']._loaded_options = None
@@ -95,30 +100,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGESSERVICE'].methods_by_name['ListInteractions']._serialized_options = b'\252\343\030\013\010\001\022\007\010\005\032\001\007 \001\202\323\344\223\002o\022\020/v1/interactionsZ\'\022%/v1/{parent=campaigns/*}/interactionsZ2\0220/v1/{parent=campaigns/*/messages/*}/interactions'
   _globals['_MESSAGESSERVICE'].methods_by_name['CountInteractions']._loaded_options = None
   _globals['_MESSAGESSERVICE'].methods_by_name['CountInteractions']._serialized_options = b'\252\343\030\013\010\001\022\007\010\005\032\001\007 \001\202\323\344\223\002-\022+/v1/{parent=campaigns/*}/interactions:count'
-  _globals['_GETMESSAGEREQUEST']._serialized_start=218
-  _globals['_GETMESSAGEREQUEST']._serialized_end=308
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=311
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=547
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=549
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=634
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=637
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=1104
-  _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT']._serialized_start=949
-  _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT']._serialized_end=1066
-  _globals['_EXPORTMESSAGESREQUEST']._serialized_start=1106
-  _globals['_EXPORTMESSAGESREQUEST']._serialized_end=1230
-  _globals['_EXPORTMESSAGESRESPONSE']._serialized_start=1232
-  _globals['_EXPORTMESSAGESRESPONSE']._serialized_end=1335
-  _globals['_LISTINTERACTIONSREQUEST']._serialized_start=1338
-  _globals['_LISTINTERACTIONSREQUEST']._serialized_end=1606
-  _globals['_LISTINTERACTIONSRESPONSE']._serialized_start=1608
-  _globals['_LISTINTERACTIONSRESPONSE']._serialized_end=1705
-  _globals['_COUNTINTERACTIONSREQUEST']._serialized_start=1707
-  _globals['_COUNTINTERACTIONSREQUEST']._serialized_end=1783
-  _globals['_COUNTINTERACTIONSRESPONSE']._serialized_start=1786
-  _globals['_COUNTINTERACTIONSRESPONSE']._serialized_end=2009
-  _globals['_COUNTINTERACTIONSRESPONSE_KINDCOUNT']._serialized_start=1928
-  _globals['_COUNTINTERACTIONSRESPONSE_KINDCOUNT']._serialized_end=2009
-  _globals['_MESSAGESSERVICE']._serialized_start=2012
-  _globals['_MESSAGESSERVICE']._serialized_end=2972
+  _globals['_GETMESSAGEREQUEST']._serialized_start=251
+  _globals['_GETMESSAGEREQUEST']._serialized_end=341
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=344
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=809
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=811
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=896
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=899
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=1366
+  _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT']._serialized_start=1211
+  _globals['_SENDMESSAGEREQUEST_TEMPLATECONTENT']._serialized_end=1328
+  _globals['_EXPORTMESSAGESREQUEST']._serialized_start=1368
+  _globals['_EXPORTMESSAGESREQUEST']._serialized_end=1492
+  _globals['_EXPORTMESSAGESRESPONSE']._serialized_start=1494
+  _globals['_EXPORTMESSAGESRESPONSE']._serialized_end=1597
+  _globals['_LISTINTERACTIONSREQUEST']._serialized_start=1600
+  _globals['_LISTINTERACTIONSREQUEST']._serialized_end=2097
+  _globals['_LISTINTERACTIONSRESPONSE']._serialized_start=2099
+  _globals['_LISTINTERACTIONSRESPONSE']._serialized_end=2196
+  _globals['_COUNTINTERACTIONSREQUEST']._serialized_start=2198
+  _globals['_COUNTINTERACTIONSREQUEST']._serialized_end=2274
+  _globals['_COUNTINTERACTIONSRESPONSE']._serialized_start=2277
+  _globals['_COUNTINTERACTIONSRESPONSE']._serialized_end=2500
+  _globals['_COUNTINTERACTIONSRESPONSE_KINDCOUNT']._serialized_start=2419
+  _globals['_COUNTINTERACTIONSRESPONSE_KINDCOUNT']._serialized_end=2500
+  _globals['_MESSAGESSERVICE']._serialized_start=2503
+  _globals['_MESSAGESSERVICE']._serialized_end=3463
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from chappe.v1 import templates_pb2 as _templates_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -54,6 +55,8 @@ class ListMessagesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Names one campaign: `campaigns/{id}`. Default: all."""
     page_size: _builtins.int
@@ -64,6 +67,16 @@ class ListMessagesRequest(_message.Message):
     """Is the state. Default: any."""
     contact: _builtins.str
     """Names one contact: `contacts/{id}`. Default: any."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Leaves out messages planned before this moment. A message is planned when its id is made, to the millisecond: a moment after
+        its create_time, which is when the transaction began. Default: no bound.
+        """
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Leaves out messages planned at this moment or later. Default: no bound."""
+
     def __init__(
         self,
         *,
@@ -72,10 +85,12 @@ class ListMessagesRequest(_message.Message):
         page_token: _builtins.str = ...,
         state: _messages_pb2.Message.State.ValueType = ...,
         contact: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,6 +268,8 @@ class ListInteractionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Names one campaign or one message: `campaigns/{id}`, `campaigns/{id}/messages/{id}`. Default: all."""
     page_size: _builtins.int
@@ -263,6 +280,16 @@ class ListInteractionsRequest(_message.Message):
     """Names one contact: `contacts/{id}`. Default: any."""
     kind: _messages_pb2.Interaction.Kind.ValueType
     """Is the kind. Default: any."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Leaves out what was done (interaction_time) before this moment; without parent, what we learned of (its id was made, to the
+        millisecond) before it. Default: no bound.
+        """
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Leaves out what was done, or without parent learned of, at this moment or later. Default: no bound."""
+
     def __init__(
         self,
         *,
@@ -271,10 +298,12 @@ class ListInteractionsRequest(_message.Message):
         page_token: _builtins.str = ...,
         contact: _builtins.str = ...,
         kind: _messages_pb2.Interaction.Kind.ValueType = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "end_time", b"end_time", "kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

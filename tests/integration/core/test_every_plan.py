@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from core.db import WALKS_INDEXES
+from core.domain.time_ranges import NEWEST, OLDEST
 from core.queries import parse
 from tests.helpers.plans import entered
 from tests.helpers.servers import Databases
@@ -34,7 +35,11 @@ UTILITY: Final = {"contact_imports.prepare_import_stage"}
 LARGE: Final = frozenset(
     {"contacts", "category_contacts", "messages", "interactions", "message_attempts", "counters", "minute_counters"}
 )
-OLDEST, NEWEST = UUID(int=0), UUID(int=2**128 - 1)
+# What lists of messages are asked for by place: ids above and below, open as they mostly are.
+RANGES: Final[dict[str, dict[int, UUID]]] = {
+    "messages.list_messages_between": {1: NEWEST, 2: NEWEST, 4: OLDEST, 5: NEWEST},
+    "messages.list_messages_by_state": {1: NEWEST, 2: NEWEST, 4: OLDEST, 5: NEWEST},
+}
 Connection = Any  # the driver's own, with what repositories need not see
 
 
@@ -132,4 +137,4 @@ async def _arguments(connection: Connection, name: str, statement: str, values: 
         return [values["category"] if place and value == OLDEST else value for place, value in enumerate(arguments)]
     if name.startswith("interactions.list_interactions"):
         return [NEWEST, *(values["uuid[]"][0] if value == values["uuid"] else value for value in arguments[1:])]
-    return arguments
+    return [RANGES.get(name, {}).get(place, value) for place, value in enumerate(arguments, 1)]

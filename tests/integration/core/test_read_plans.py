@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from core.domain.interactions import InteractionKind
 from core.domain.message_lists import MessageFilter
 from core.domain.messages import MessageState
 from core.domain.stats import DEPLOYMENT
+from core.domain.time_ranges import TimeRange
 from core.domain.time_series import Bucket, Milestone, choose_span
 from core.repositories.rooms import Rooms
 from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
@@ -129,7 +130,7 @@ async def test_one_contact_in_a_campaign_is_found_by_key(seen: Seen) -> None:
 
 async def test_the_messages_of_a_contact_are_found_by_their_index(seen: Seen) -> None:
     first = await seen.contact("ASC")
-    assert len(await seen.rooms.messages.list_messages_of_contact(first, None, limit=PAGE)) == 2 * SMALL + 1
+    assert len(await seen.rooms.messages.list_messages_of_contact(first, MessageFilter(), limit=PAGE)) == 2 * SMALL + 1
     seen.check("messages_contact_id_idx")
 
 
@@ -144,6 +145,32 @@ async def test_a_state_of_all_campaigns_is_asked_for_campaign_by_campaign(seen: 
     found = await seen.rooms.messages.list_messages_by_state(MessageState.FAILED, limit=PAGE)
     assert len(found) == 2 * SMALL + 1
     seen.check("messages_campaign_id_state_idx")
+
+
+async def test_messages_of_a_time_are_entered_where_it_begins(seen: Seen) -> None:
+    page = (await seen.rooms.messages.list_campaign_messages(seen.campaign_id, MessageFilter(), limit=PAGE)).messages
+    made = datetime.fromtimestamp((page[-1].id.int >> 80) / 1000, UTC)
+    planned = TimeRange(start=made, end=made + timedelta(milliseconds=2))
+    asked = MessageFilter(planned=planned)
+    assert (await seen.rooms.messages.list_campaign_messages(seen.campaign_id, asked, limit=PAGE)).messages
+    seen.check("messages_pkey")
+    assert await seen.rooms.messages.list_messages_between(planned, limit=PAGE)
+    seen.check("messages_pkey")
+
+
+async def test_answers_of_a_time_are_entered_where_it_begins(seen: Seen) -> None:
+    interactions = seen.rooms.interactions
+    whole = await interactions.list_campaign_interactions(seen.campaign_id, InteractionFilter(), limit=PAGE)
+    start, end = whole[-1].interaction_time, whole[1].interaction_time
+    of_time = InteractionFilter(time=TimeRange(start=start, end=end))
+    found = await interactions.list_campaign_interactions(seen.campaign_id, of_time, limit=PAGE)
+    assert found
+    assert all(start <= each.interaction_time < end for each in found)
+    seen.check("interactions_campaign_id_time_idx")
+    assert not await interactions.list_interactions(
+        InteractionFilter(time=TimeRange(end=datetime(2000, 1, 1, tzinfo=UTC))), limit=PAGE
+    )
+    seen.check("interactions_pkey")
 
 
 async def test_contacts_of_a_page_are_found_by_key(seen: Seen) -> None:

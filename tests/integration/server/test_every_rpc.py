@@ -107,11 +107,22 @@ CALLS: dict[str, Make] = {
     "TemplatesService.SyncTemplates": lambda w: {"sender": w.names["senders"][2]},
     "TemplatesService.PreviewTemplate": lambda w: {"name": w.names["templates"][0], "contact": w.names["contacts"][0]},
 }  # fmt: skip
+EVER = {"start_time": "2000-01-01T00:00:00Z", "end_time": "2100-01-01T00:00:00Z"}
 # The same rpc asked in another way.
 OTHERS: dict[str, Make] = {
     "MessagesService.ListMessages of all": _paged(),
     "MessagesService.ListMessages in a state": lambda w: {"page_size": w.size, "state": "STATE_READ"},
     "MessagesService.ListMessages of a contact": _paged(contact="contacts"),
+    "MessagesService.ListMessages in a time": lambda w: {"page_size": w.size, **EVER},
+    "MessagesService.ListMessages in a state and a time": lambda w: {
+        "page_size": w.size, "state": "STATE_READ", **EVER
+    },
+    "MessagesService.ListMessages of a campaign in a time": lambda w: {
+        "page_size": w.size, "parent": w.names["campaign"][0], **EVER
+    },
+    "MessagesService.ListInteractions of a campaign in a time": lambda w: {
+        "page_size": w.size, "parent": w.names["campaign"][0], **EVER
+    },
     "MessagesService.ListInteractions of all": _paged(),
     "MessagesService.ListInteractions of a message": _paged(parent="messages"),
     "ContactsService.ListContacts in a category": lambda w: {

@@ -3402,6 +3402,21 @@ class ListInteractionsRequest(betterproto2.Message):
     Is the kind. Default: any.
     """
 
+    start_time: "datetime.datetime | None" = betterproto2.field(
+        6, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out what was done (interaction_time) before this moment; without parent, what we learned of (its id was made, to the
+    millisecond) before it. Default: no bound.
+    """
+
+    end_time: "datetime.datetime | None" = betterproto2.field(
+        7, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out what was done, or without parent learned of, at this moment or later. Default: no bound.
+    """
+
 
 default_message_pool.register_message("chappe.v1", "ListInteractionsRequest", ListInteractionsRequest)
 
@@ -3455,6 +3470,21 @@ class ListMessagesRequest(betterproto2.Message):
     contact: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
     Names one contact: `contacts/{id}`. Default: any.
+    """
+
+    start_time: "datetime.datetime | None" = betterproto2.field(
+        6, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out messages planned before this moment. A message is planned when its id is made, to the millisecond: a moment after
+    its create_time, which is when the transaction began. Default: no bound.
+    """
+
+    end_time: "datetime.datetime | None" = betterproto2.field(
+        7, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out messages planned at this moment or later. Default: no bound.
     """
 
 
