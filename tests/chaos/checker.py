@@ -13,8 +13,9 @@ from tests.chaos.campaign import Running
 from tests.chaos.truth import Accepted, Truth
 
 # A worker that is frozen or killed takes along what it alone knows: a few calls on the wire, which arrive when it thaws
-# or after its successor has begun. All else the pump counts, and two pumps on one number show as far more.
-_UNKNOWN_SHARE = 0.02
+# or after its successor has begun. And where answers take now 10 ms and now 100, part of a short stall looks like
+# chance: the model of tests/unit/core/test_arrivals.py shows up to 4 %. Two pumps on one number show as far more.
+_UNKNOWN_SHARE = 0.05
 _OLDEST_STATISTICS_SECONDS = 2.5
 
 
