@@ -201,6 +201,17 @@ def _refusal(error: Exception) -> Refusal | None:
             return None
 
 
+def is_of_values(error: Exception) -> bool:
+    """Whether a statement failed for the values it was given, and so fails with them each time."""
+    return isinstance(
+        error,
+        InvalidArgument
+        | asyncpg.DataError
+        | asyncpg.IntegrityConstraintViolationError
+        | asyncpg.ProgramLimitExceededError,
+    )
+
+
 async def _prepare_connection(connection: "asyncpg.Connection[Row]") -> None:
     for type_name in ("json", "jsonb"):
         await connection.set_type_codec(type_name, schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads)

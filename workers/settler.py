@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from core.db import is_of_values
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
@@ -23,6 +24,7 @@ class Settler:
         """Takes the engine whose rows it writes."""
         self._engine = engine
         self._waiting: list[tuple[Settlement, Telling | None]] = []
+        self._alone = 0
         self._filled = asyncio.Event()
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
@@ -49,22 +51,39 @@ class Settler:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                if len(self._waiting) < BATCH:
+                if len(self._waiting) < BATCH and not self._alone:
                     await pause(self._closing, _FLUSH_SECONDS)
                 await self._flush()
 
     async def _flush(self) -> None:
-        batch = self._waiting[:BATCH]
+        """Writes a batch; one that fails for what it holds is written one by one, and only what is to blame left."""
+        batch = self._waiting[: 1 if self._alone else BATCH]
         try:
-            doubles = await write(self._engine.store, [settlement for settlement, _ in batch])
-            self._engine.metrics.doubles_found(doubles)
-            await keep(self._engine, [told for _, told in batch if told is not None])
-        except Exception:
-            # Whatever it is, the outcomes are known here and nowhere else: they are kept until they are written.
-            _log.exception("settlements could not be written; trying again", extra={"count": len(self._waiting)})
-            await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
-            return
+            await self._write(batch)
+        except Exception as error:
+            if not is_of_values(error):
+                # The outcomes are known here and nowhere else: they are kept until they are written.
+                _log.exception("settlements could not be written; trying again", extra={"count": len(self._waiting)})
+                await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
+                return
+            if len(batch) > 1:
+                self._alone = len(batch)
+                return
+            _leave(batch[0][0], error)
         del self._waiting[: len(batch)]
+        self._alone = max(0, self._alone - len(batch))
+
+    async def _write(self, batch: list[tuple[Settlement, Telling | None]]) -> None:
+        doubles = await write(self._engine.store, [settlement for settlement, _ in batch])
+        self._engine.metrics.doubles_found(doubles)
+        await keep(self._engine, [told for _, told in batch if told is not None])
+
+
+def _leave(settlement: Settlement, error: Exception) -> None:
+    """Says of a settlement that it can never be written: its message is in doubt from its lease's end."""
+    # The error's text may quote what it was given; its type and the message's id are enough to find it.
+    facts = {"message_id": str(settlement.ref.message_id), "error": type(error).__name__}
+    _log.error("a settlement cannot be written: its message will be in doubt", extra=facts)
 
 
 async def write(store: Store, batch: list[Settlement]) -> int:

@@ -26,8 +26,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """Holds a receipt, written as JSON, that waits for its message until `expire_time`; `traces` say whose it is."""
+    """Holds a receipt, written as JSON, that waits for its message until `expire_time`; `traces` say whose it is.
 
+    It has an `id` once it was parked.
+    """
+
+    id: UUID | None = None
     delivery_id: UUID
     receipt: Mapping[str, Any]
     try_count: int
@@ -110,6 +114,10 @@ class Receipts:
         """Takes receipts that are due out of the park, within this transaction."""
         return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipts"], now, limit)]
 
+    async def take_parked_receipt(self, parked_id: UUID) -> list[Parked]:
+        """Takes one receipt out of the park, within this transaction; none when somebody else has it."""
+        return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipt"], parked_id)]
+
     async def mark_whatsapp_states(self, told: Mapping[UUID, tuple[WhatsappState, datetime]]) -> None:
         """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT."""
         states, times = zip(*told.values(), strict=True)
@@ -158,6 +166,7 @@ def _found(row: Row) -> Found:
 
 def _parked(row: Row) -> Parked:
     return Parked(
+        id=row["id"],
         delivery_id=row["delivery_id"],
         receipt=row["receipt"],
         try_count=row["try_count"],

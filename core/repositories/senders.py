@@ -74,9 +74,9 @@ class Senders:
         return _found(sender_id, await self._connection.fetchrow(SQL["resume_sender"], sender_id, at))
 
     async def refresh_sender(
-        self, sender_id: UUID, info: SenderInfo, *, messages_per_second: float, at: datetime
+        self, sender_id: UUID, info: SenderInfo, *, messages_per_second: float, asked: datetime, at: datetime
     ) -> Sender:
-        """Writes what WhatsApp says about it."""
+        """Writes what WhatsApp says; what changed since its update time was `asked` has WhatsApp asked once more."""
         row = await self._connection.fetchrow(
             SQL["refresh_sender"],
             sender_id,
@@ -87,6 +87,7 @@ class Senders:
             info.messaging_limit,
             messages_per_second,
             at,
+            asked,
         )
         return _found(sender_id, row)
 

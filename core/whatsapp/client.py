@@ -17,6 +17,8 @@ _OK = range(200, 300)
 _WRITTEN_CODE = re.compile(r"\s*[0-9]{1,10}\s*")
 # What the column can hold; no code of the Cloud API is near it.
 _CODES = 2**31
+# PostgreSQL stores neither.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class WhatsAppClient:
@@ -59,8 +61,8 @@ def read_answer(answer: Answer) -> Outcome:
 
 
 def _read_message(message: Mapping[str, Any]) -> Outcome:
-    wamid = message.get("id")
-    if not isinstance(wamid, str) or not wamid:
+    wamid = _text(message.get("id"))
+    if not wamid:
         return Unknown(reason="an answer without the message's id")
     return Accepted(whatsapp_message_id=wamid, held=message.get("message_status") == _HELD)
 
@@ -83,7 +85,7 @@ def _refused(answer: Answer, code: int, error: Mapping[str, Any]) -> Refused:
         verdict=found,
         code=code,
         title=_title(error),
-        details=details if isinstance(details, str) else "",
+        details=_text(details),
         wait=_wait(answer, found),
     )
 
@@ -95,10 +97,14 @@ def _wait(answer: Answer, found: Verdict) -> float:
 
 
 def _title(error: Mapping[str, Any]) -> str:
-    text = str(error.get("error_user_title") or error.get("message") or "")
-    # PostgreSQL keeps no NUL; "(#130429) Rate limit hit": the code stands beside the title already.
-    text = text.replace("\0", "")
+    text = _text(str(error.get("error_user_title") or error.get("message") or ""))
+    # "(#130429) Rate limit hit": the code stands beside the title already.
     return text.split(") ", 1)[-1] if text.startswith("(#") else text
+
+
+def _text(told: object) -> str:
+    """Returns a text as it can be stored; empty for what is no text."""
+    return _UNSTORABLE.sub("", told) if isinstance(told, str) else ""
 
 
 def _without_code(answer: Answer) -> Outcome:

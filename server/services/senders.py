@@ -127,7 +127,9 @@ class SendersService(SendersServiceServicer):
                 current=known.messages_per_second, before=known.throughput_level, after=info.throughput_level
             )
             return wire.sender(
-                await rooms.senders.refresh_sender(sender_id, info, messages_per_second=rate, at=self._clock.now())
+                await rooms.senders.refresh_sender(
+                    sender_id, info, messages_per_second=rate, asked=sender.update_time, at=self._clock.now()
+                )
             )
 
         return await self._mutations.run(request, senders_pb2.Sender, apply)

@@ -138,7 +138,13 @@ WHERE id IN (
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
-RETURNING delivery_id, receipt, try_count, expire_time, traces;
+RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
+
+-- name: take_parked_receipt
+-- Takes parked receipt $1. No row: it is taken already, or somebody is taking it.
+DELETE FROM parked_receipts
+WHERE id = (SELECT id FROM parked_receipts WHERE id = $1 FOR UPDATE SKIP LOCKED)
+RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
 
 -- name: mark_whatsapp_states
 -- Notes which contacts are on WhatsApp and which cannot be reached; a contact of whom that is known already is not touched.

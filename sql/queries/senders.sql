@@ -59,11 +59,12 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
 
 -- name: refresh_sender
--- Writes what WhatsApp says of sender $1: number $2, verified name $3, quality $4, level $5, limit $6; rate $7, at $8. No
+-- Writes what WhatsApp says of sender $1: number $2, verified name $3, quality $4, level $5, limit $6; rate $7, at $8. What
+-- changed since $9, the update time when WhatsApp was asked, may be an upgrade it did not tell of yet: it is asked anew. No
 -- row: there is none.
 UPDATE senders
 SET phone_number = $2, verified_name = $3, quality = $4, throughput_level = $5, messaging_limit = $6,
-    messages_per_second = $7, refresh_time = $8, update_time = $8
+    messages_per_second = $7, refresh_time = CASE WHEN update_time = $9 THEN $8::timestamptz END, update_time = $8
 WHERE id = $1
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
@@ -71,7 +72,7 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
 -- name: forget_refresh
 -- Has WhatsApp asked anew about senders, named by account $1 and the digits of their phone number $2, position by position.
 UPDATE senders
-SET refresh_time = NULL
+SET refresh_time = NULL, update_time = now()
 FROM unnest($1::text[], $2::text[]) AS told (whatsapp_account_id, digits)
 WHERE senders.whatsapp_account_id = told.whatsapp_account_id
     AND regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits;
@@ -79,7 +80,7 @@ WHERE senders.whatsapp_account_id = told.whatsapp_account_id
 -- name: forget_refresh_of
 -- Has WhatsApp asked anew about sender $1.
 UPDATE senders
-SET refresh_time = NULL
+SET refresh_time = NULL, update_time = now()
 WHERE id = $1;
 
 -- name: list_neighbours

@@ -12,7 +12,8 @@ from core.domain.messages import MessageRef
 from core.repositories.rooms import Store
 from tests.helpers.sending import Plan, plan
 from tests.helpers.statements import CountingDatabase
-from workers.tasks.receipts import Applied, apply_batch, retry_parked
+from workers.tasks.park import retry_parked
+from workers.tasks.receipts import Applied, apply_batch
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = b"key of the test"

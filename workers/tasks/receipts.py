@@ -19,7 +19,7 @@ from workers.tasks.consequences import draw_consequences
 from workers.tasks.identities import follow_people
 from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.outdated import outdate_final_campaigns
-from workers.tasks.parked import unpack
+from workers.tasks.park import retry_parked, tell_parked
 from workers.tasks.replies import Kept, keep_replies
 from workers.tasks.tracing import Outcome, mark_applied
 
@@ -28,7 +28,6 @@ _log = logging.getLogger(__name__)
 _BATCH: Final = 100
 # A transaction holds what it locked until it ends; who says stop may have to wait for it.
 _MOST_BYTES: Final = 512 * 2**10
-_PARKED_BATCH: Final = 1000
 _TURN_SECONDS: Final = 10.0
 # A body that cannot be applied so many times is set aside with its error, for people to look at.
 _MOST_ATTEMPTS: Final = 5
@@ -163,30 +162,6 @@ def _read(deliveries: Sequence[Delivery]) -> tuple[dict[UUID, Webhook], dict[UUI
     return read, errors
 
 
-async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved:
-    """Tries the parked receipts that are due once more."""
-    async with store.transaction() as rooms:
-        parked = await rooms.receipts.take_parked_receipts(now=now, limit=_PARKED_BATCH)
-        if not parked:
-            return Moved()
-        arrived = [
-            Arrived(
-                delivery_id=item.delivery_id,
-                receipt=unpack(item.receipt),
-                try_count=item.try_count,
-                expire_time=item.expire_time,
-                traces=item.traces,
-            )
-            for item in parked
-        ]
-        await rooms.deliveries.enter_by_keys()
-        moved = await move_messages(rooms, arrived, now=now, hash_key=hash_key)
-        choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
-        await keep_choices(rooms, choices, now=now)
-    _tell([], moved)
-    return moved
-
-
 async def _follow_up(engine: Engine, moved: Moved) -> None:
     """Does what follows from a batch once it is committed."""
     _measure(engine, moved)
@@ -209,6 +184,4 @@ def _tell(read: Sequence[Webhook], moved: Moved) -> None:
         unknown.update(f"account event {event.topic} {event.event}".strip() for event in hook.account_events)
     if unknown:
         _log.info("webhooks held what is only counted", extra={"counts": dict(unknown)})
-    if moved.parked_count or moved.expired_count:
-        counts = {"parked": moved.parked_count, "given_up": moved.expired_count}
-        _log.info("receipts have no message", extra=counts)
+    tell_parked(moved)

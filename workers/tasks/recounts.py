@@ -1,16 +1,28 @@
 """Counters are compared with the rows they count, one campaign at a time; a difference is said aloud, never mended."""
 
+import asyncio
 import logging
 from uuid import UUID
 
 from core.domain.recounts import total
 from workers.engine import Engine
+from workers.waiting import finish
 
 _log = logging.getLogger(__name__)
 
 
 async def recount_next(engine: Engine) -> None:
-    """Compares the counters of what was not compared for longest, a campaign or the deployment, with the rows."""
+    """Compares the counters of what was not compared for longest, a campaign or the deployment, with the rows.
+
+    A stop does not wait for it: a comparison changes nothing, and another one is made later.
+    """
+    comparing = asyncio.create_task(_recount_next(engine))
+    await finish([comparing], stopping=engine.stopping, seconds=0)
+    if not comparing.cancelled():
+        comparing.result()
+
+
+async def _recount_next(engine: Engine) -> None:
     async with engine.store.connection() as rooms:
         scope_id = await rooms.recounts.take_next_scope()
     if scope_id is not None:

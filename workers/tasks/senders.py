@@ -28,17 +28,19 @@ async def refresh_sender(engine: Engine, sender_id: UUID) -> None:
         _log.warning("a sender could not be refreshed", extra={"sender_id": str(sender_id), "reason": refusal.reason})
         await pause(engine.stopping, _AGAIN_SECONDS)
     else:
-        await _keep(engine, sender_id, info)
+        await _keep(engine, sender, info)
 
 
-async def _keep(engine: Engine, sender_id: UUID, info: SenderInfo) -> None:
+async def _keep(engine: Engine, sender: Sender, info: SenderInfo) -> None:
     async with engine.store.transaction() as rooms:
-        known = await rooms.senders.get_sender(sender_id)
+        known = await rooms.senders.get_sender(sender.id)
         rate = refreshed_rate(
             current=known.messages_per_second, before=known.throughput_level, after=info.throughput_level
         )
-        await rooms.senders.refresh_sender(sender_id, info, messages_per_second=rate, at=engine.clock.now())
-    _log.info("a sender was refreshed", extra={"sender_id": str(sender_id), "messages_per_second": rate})
+        await rooms.senders.refresh_sender(
+            sender.id, info, messages_per_second=rate, asked=sender.update_time, at=engine.clock.now()
+        )
+    _log.info("a sender was refreshed", extra={"sender_id": str(sender.id), "messages_per_second": rate})
 
 
 async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:

@@ -217,6 +217,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "receipts.park_receipts": set(),
     "receipts.prove_doubles": {"message_attempts_pkey", "message_attempts_whatsapp_message_id_idx"},
     "receipts.revive_attempts": {"message_attempts_pkey"},
+    "receipts.take_parked_receipt": set(),
     "receipts.take_parked_receipts": set(),
     "recounts.add_to_counters": set(),
     "recounts.add_to_hours": set(),

@@ -51,6 +51,7 @@ async def told(*acts: Act, times: int = 1, seconds: float = 5.0) -> tuple[Sequen
         answer("200 OK", b'\n {"error": null, "messages": [{"id": "wamid.X", "message_status": "brand_new"}]} \n'),
         answer("200 OK", b'{"error": {"code": 131000}, "messages": [{"id": "wamid.X"}]}'),
         answer("200 OK", gzip.compress(TAKEN), "content-encoding: gzip"),
+        answer("200 OK", rb'{"messages": [{"id": "wamid\u0000.X\u0000"}]}'),
     ],
 )
 async def test_a_message_with_an_id_was_accepted_however_the_answer_is_dressed(act: Act) -> None:
@@ -71,6 +72,7 @@ async def test_a_message_with_an_id_was_accepted_however_the_answer_is_dressed(a
         answer("200 OK", b'{"messages": [null]}'),
         answer("200 OK", b'{"messages": [{"id": ""}]}'),
         answer("200 OK", b'{"messages": [{"id": 7}]}'),
+        answer("200 OK", rb'{"messages": [{"id": "\u0000"}]}'),
         answer("200 OK", b'{"messages": {"id": "wamid.X"}}'),
         answer("200 OK", b'{"error": {}}'),
         answer("200 OK", b'{"error": "no"}'),

@@ -147,6 +147,7 @@ async def test_what_whatsapp_says_of_a_sender_is_kept(connection: Connection) ->
         throughput_level=ThroughputLevel.HIGH,
         messaging_limit="TIER_10K",
     )
-    kept = await Senders(connection).refresh_sender(sender_id, info, messages_per_second=1000, at=NOW)
+    asked = (await Senders(connection).get_sender(sender_id)).update_time
+    kept = await Senders(connection).refresh_sender(sender_id, info, messages_per_second=1000, asked=asked, at=NOW)
     assert (kept.quality, kept.throughput_level, kept.messaging_limit) == (Quality.GREEN, "HIGH", "TIER_10K")
     assert (kept.messages_per_second, kept.refresh_time, kept.verified_name) == (1000, NOW, "Shop")

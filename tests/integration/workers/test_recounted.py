@@ -1,5 +1,6 @@
 """The keeper has counters compared with rows, and says aloud where they differ; it mends nothing."""
 
+import asyncio
 import logging
 from functools import partial
 
@@ -46,6 +47,18 @@ async def test_while_one_comparison_takes_long_no_other_is_taken_and_forgotten(
             await keeper.tick()
             assert await _taken(plan, 1)
         await eventually(partial(_next_is_taken, keeper, plan), 20)
+
+
+async def test_a_stop_does_not_wait_for_a_comparison(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        scout = Seldom(worker.engine, recount_next, name="recount", seconds=0)
+        keeper = Keeper(engine=worker.engine, scouts=(scout,), chores=())
+        async with plan.connection.transaction():  # type: ignore[attr-defined]  # a pool's connection has more
+            await plan.connection.execute("LOCK TABLE counters")
+            running = asyncio.create_task(keeper.run())
+            await eventually(partial(_taken, plan, 1), 20)
+            worker.engine.stopping.set()
+            await asyncio.wait_for(running, 10)
 
 
 async def _next_is_taken(keeper: Keeper, plan: Plan) -> bool:

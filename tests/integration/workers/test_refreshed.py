@@ -1,5 +1,6 @@
 """What WhatsApp says of numbers, asked by the keeper: a new one is made known, an upgraded one gets its new pace."""
 
+import asyncio
 from functools import partial
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import orjson
 
 from core.db import Connection
 from core.repositories.rooms import Store
+from core.repositories.senders import Senders
 from tests.helpers.campaign_rows import add_sender
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import KEY, NOW
@@ -15,6 +17,7 @@ from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker, idle_worker
 from workers.pump import pump_sender
 from workers.tasks.receipts import apply_batch
+from workers.tasks.senders import refresh_sender
 
 
 def upgraded(display: str) -> bytes:
@@ -48,6 +51,22 @@ async def test_an_announcement_about_another_number_asks_nothing(
         assert await plan.connection.fetchval("SELECT refresh_time FROM senders") is None
 
 
+async def test_an_upgrade_announced_while_whatsapp_is_asked_has_it_asked_again(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        await plan.connection.execute("UPDATE senders SET refresh_time = NULL")
+        async with plan.connection.transaction():  # type: ignore[attr-defined]  # a pool's connection has more
+            await plan.connection.execute("SELECT FROM senders FOR UPDATE")
+            refreshing = asyncio.create_task(refresh_sender(worker.engine, plan.sender_id))
+            await eventually(partial(_somebody_waits, plan.connection))
+            await Senders(plan.connection).forget_refresh_of(plan.sender_id)
+        await refreshing
+        assert await plan.connection.fetchval("SELECT refresh_time FROM senders") is None
+        await refresh_sender(worker.engine, plan.sender_id)
+        assert await plan.connection.fetchval("SELECT refresh_time FROM senders") is not None
+
+
 async def test_the_first_message_taken_after_an_upgrade_asks_for_the_new_pace(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
@@ -76,6 +95,11 @@ async def _deliver(store: Store, body: bytes) -> None:
     async with store.connection() as rooms:
         await rooms.deliveries.append_deliveries([body])
     await apply_batch(store, now=NOW, hash_key=KEY, limit=100)
+
+
+async def _somebody_waits(connection: Connection) -> bool:
+    waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await connection.fetchval(waits))
 
 
 async def _rate_is(connection: Connection, rate: float) -> bool:
