@@ -23,6 +23,7 @@ SQL = load("messages")
 _MARK: Final = "/* filters */"
 # States are literals, so that the planner sees that a partial index holds all that is asked for.
 _STATES: Final = {state: f"AND messages.state = '{state}'" for state in MessageState}
+_BY_NAME: Final = {str(state): state for state in MessageState}
 _OF_CAMPAIGN: Final = ("campaign_state", "campaign_end_time")
 
 
@@ -131,4 +132,5 @@ def _of_campaign(campaign_id: UUID, rows: Sequence[Row], *, end: UUID) -> Campai
 def _message(values: dict[str, Any]) -> Message:
     for name in _OF_CAMPAIGN:
         values.pop(name, None)
-    return Message(**values | {"state": MessageState(values["state"])})
+    values["state"] = _BY_NAME[values["state"]]
+    return Message(**values)

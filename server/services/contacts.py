@@ -51,7 +51,7 @@ class ContactsService(ContactsServiceServicer):
                 selected, size=page.size, after=after_contact(page, order_of(selected))
             )
         token = next_token(request, last=tuple(map(str, found.next_key))) if found.next_key else ""
-        return pb.ListContactsResponse(contacts=map(wire.contact, found.contacts), next_page_token=token)
+        return pb.ListContactsResponse(contacts=wire.contacts(found.contacts), next_page_token=token)
 
     async def CountContacts(self, request: pb.CountContactsRequest, context: object) -> pb.CountContactsResponse:
         """Counts the contacts that match."""
@@ -69,7 +69,7 @@ class ContactsService(ContactsServiceServicer):
         missing = [contact_id for contact_id in asked if contact_id not in found]
         if missing:
             raise missing_contacts(missing)
-        return pb.BatchGetContactsResponse(contacts=[wire.contact(found[contact_id]) for contact_id in asked])
+        return pb.BatchGetContactsResponse(contacts=wire.contacts(found[contact_id] for contact_id in asked))
 
     async def CreateContact(self, request: pb.CreateContactRequest, context: object) -> contacts_pb2.Contact:
         """Creates a contact; an opt-out from before an erasure stays."""
@@ -153,7 +153,7 @@ class ContactsService(ContactsServiceServicer):
             async with self._store.connection() as rooms:
                 page = await rooms.contact_lists.read_page(selected, size=LARGEST_SIZE, after=after)
             if page.contacts:
-                yield pb.ExportContactsResponse(contacts=map(wire.contact, page.contacts))
+                yield pb.ExportContactsResponse(contacts=wire.contacts(page.contacts))
             row_count += len(page.contacts)
             after, is_last = page.next_key, page.next_key is None
         yield pb.ExportContactsResponse(footer=pb.ExportFooter(row_count=row_count))

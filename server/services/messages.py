@@ -43,8 +43,8 @@ class MessagesService(MessagesServiceServicer):
         campaign_id, message_id = names.parse_message(request.name)
         async with self._store.connection() as rooms:
             message = await rooms.messages.get_message(campaign_id, message_id)
-            (shown,) = wire.messages([message], await rooms.messages.list_addressees([message]))
-        return shown
+            addressees = await rooms.messages.list_addressees([message])
+        return wire.message(message, next(iter(addressees.values()), None))
 
     async def ListMessages(
         self, request: messages_service_pb2.ListMessagesRequest, context: object

@@ -1,6 +1,7 @@
 """Contacts in the words of the contract, both ways."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from chappe.v1 import contacts_pb2, contacts_service_pb2
 
@@ -23,22 +24,35 @@ _CONSENTS: Final = {
 
 def contact(written: Contact) -> contacts_pb2.Contact:
     """Writes a contact."""
-    return contacts_pb2.Contact(
-        name=names.contact_name(written.id),
-        phone_number=written.phone_number or "",
-        whatsapp_user_id=written.whatsapp_user_id or "",
-        display_name=written.display_name,
-        language_code=written.language_code,
-        time_zone=written.time_zone,
-        attributes=written.attributes,
-        whatsapp_state=_WHATSAPP_STATES[written.whatsapp_state],
-        marketing_consent=_CONSENTS[written.marketing_consent],
-        consent_time=times.timestamp(written.consent_time),
-        consent_source=written.consent_source,
-        categories=[names.category_name(category_id) for category_id in written.categories],
-        create_time=times.timestamp(written.create_time),
-        update_time=times.timestamp(written.update_time),
-    )
+    return contacts_pb2.Contact(**contact_fields(written))
+
+
+def contacts(written: Iterable[Contact]) -> list[Any]:
+    """Writes contacts for a reply that holds many: as mappings, which protobuf builds where they belong.
+
+    Built one by one they would be copied into the reply, and each of their times into them before.
+    """
+    return [contact_fields(each) for each in written]
+
+
+def contact_fields(written: Contact) -> dict[str, Any]:
+    """Writes the fields of a contact."""
+    return {
+        "name": names.contact_name(written.id),
+        "phone_number": written.phone_number or "",
+        "whatsapp_user_id": written.whatsapp_user_id or "",
+        "display_name": written.display_name,
+        "language_code": written.language_code,
+        "time_zone": written.time_zone,
+        "attributes": written.attributes,
+        "whatsapp_state": _WHATSAPP_STATES[written.whatsapp_state],
+        "marketing_consent": _CONSENTS[written.marketing_consent],
+        "consent_time": times.timestamp_fields(written.consent_time),
+        "consent_source": written.consent_source,
+        "categories": [names.category_name(category_id) for category_id in written.categories],
+        "create_time": times.timestamp_fields(written.create_time),
+        "update_time": times.timestamp_fields(written.update_time),
+    }
 
 
 def read_contact(proto: contacts_pb2.Contact) -> ContactDraft:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chappe.v1 import messages_pb2
@@ -19,38 +19,42 @@ _STATES: Final = {state: _Message.State.Value(f"STATE_{state}") for state in Mes
 
 def message(written: Message, contact: Contact | None) -> messages_pb2.Message:
     """Writes a message with the contact it went to, if the person was not erased."""
-    return _Message(
-        name=names.message_name(written.campaign_id, written.id),
-        contact=names.contact_name(written.contact_id) if written.contact_id else "",
-        contact_detail=contacts.contact(contact) if contact else None,
-        sender=names.sender_name(written.sender_id),
-        template=names.template_name(written.template_id) if written.template_id else "",
-        state=_STATES[written.state],
-        reason=written.reason,
-        error_code=written.error_code,
-        error_title=_error_title(written),
-        attempt=written.attempt,
-        retry_count=written.retry_count,
-        whatsapp_message_id=written.whatsapp_message_id or "",
-        not_before_time=times.timestamp(_next_try(written)),
-        doubt_time=times.timestamp(written.doubt_time),
-        create_time=times.timestamp(written.create_time),
-        accept_time=times.timestamp(written.accept_time),
-        send_time=times.timestamp(written.send_time),
-        deliver_time=times.timestamp(written.deliver_time),
-        read_time=times.timestamp(written.read_time),
-        fail_time=times.timestamp(written.fail_time),
-    )
+    return _Message(**_message_fields(written, contact))
 
 
-def messages(written: Iterable[Message], addressees: Mapping[UUID, Contact]) -> list[messages_pb2.Message]:
-    """Writes messages, each with its contact from those given."""
-    return [message(each, addressees.get(each.contact_id) if each.contact_id else None) for each in written]
+def messages(written: Iterable[Message], addressees: Mapping[UUID, Contact]) -> list[Any]:
+    """Writes messages, each with its contact from those given, as mappings like those of ``contacts.contacts``."""
+    return [_message_fields(each, addressees.get(each.contact_id) if each.contact_id else None) for each in written]
 
 
 def read_state(value: messages_pb2.Message.State.ValueType) -> MessageState | None:
     """Reads a filter by state; none given means any."""
     return MessageState(_Message.State.Name(value).removeprefix("STATE_")) if value else None
+
+
+def _message_fields(written: Message, contact: Contact | None) -> dict[str, Any]:
+    return {
+        "name": names.message_name(written.campaign_id, written.id),
+        "contact": names.contact_name(written.contact_id) if written.contact_id else "",
+        "contact_detail": contacts.contact_fields(contact) if contact else None,
+        "sender": names.sender_name(written.sender_id),
+        "template": names.template_name(written.template_id) if written.template_id else "",
+        "state": _STATES[written.state],
+        "reason": written.reason,
+        "error_code": written.error_code,
+        "error_title": _error_title(written),
+        "attempt": written.attempt,
+        "retry_count": written.retry_count,
+        "whatsapp_message_id": written.whatsapp_message_id or "",
+        "not_before_time": times.timestamp_fields(_next_try(written)),
+        "doubt_time": times.timestamp_fields(written.doubt_time),
+        "create_time": times.timestamp_fields(written.create_time),
+        "accept_time": times.timestamp_fields(written.accept_time),
+        "send_time": times.timestamp_fields(written.send_time),
+        "deliver_time": times.timestamp_fields(written.deliver_time),
+        "read_time": times.timestamp_fields(written.read_time),
+        "fail_time": times.timestamp_fields(written.fail_time),
+    }
 
 
 def _next_try(written: Message) -> datetime | None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chappe.v1 import messages_pb2
+from chappe.v1 import messages_pb2, messages_service_pb2
 from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,9 +86,12 @@ def test_a_message_says_on_the_wire_what_its_row_says(written: Message) -> None:
 @given(st.lists(MESSAGES, max_size=4))
 def test_each_message_of_a_page_gets_the_contact_it_went_to(written: list[Message]) -> None:
     known = {each.contact_id: contact(each.contact_id) for each in written[::2] if each.contact_id is not None}
-    for before, seen in zip(written, messages.messages(written, known), strict=True):
-        expected = names.contact_name(known[before.contact_id].id) if before.contact_id in known else ""
-        assert seen.contact_detail.name == expected
+    page = messages_service_pb2.ListMessagesResponse(messages=messages.messages(written, known)).messages
+    for before, seen in zip(written, page, strict=True):
+        addressee = known.get(before.contact_id) if before.contact_id else None
+        assert seen == messages.message(before, addressee)
+        assert seen.HasField("contact_detail") == (addressee is not None)
+        assert seen.contact_detail.name == (names.contact_name(addressee.id) if addressee else "")
 
 
 @given(INTERACTIONS)
