@@ -13,6 +13,7 @@ from core.domain.arrivals import Arrivals
 from core.domain.breaker import Breakers
 from core.metrics import SendingMetrics
 from core.pace import Pace
+from core.repositories.doubts import Walk
 from core.repositories.rooms import Store
 from core.settings import Settings
 from core.wakeups import Wakeups
@@ -37,6 +38,7 @@ class Engine:
     shares them among senders;
     `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire;
     `upgrading` holds the senders that WhatsApp was last heard to upgrade.
+    `doubts` says where the next look at messages in doubt begins.
     `outdating` tells the cache of the API what it should no longer show.
     The breakers count answers of sends, and apart from them what receipts tell: an accept says nothing of what comes.
     """
@@ -59,3 +61,4 @@ class Engine:
     answer_breakers: Breakers = field(default_factory=Breakers)
     receipt_breakers: Breakers = field(default_factory=Breakers)
     upgrading: set[UUID] = field(default_factory=set)
+    doubts: Walk = field(default_factory=Walk)

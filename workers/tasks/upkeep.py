@@ -64,7 +64,11 @@ async def judge_doubts(engine: Engine) -> None:
     async with engine.store.connection() as rooms:
         if not evidence or await rooms.doubts.is_door_heard(grace_seconds=grace):
             resent = await rooms.doubts.resend_on_evidence(
-                grace_seconds=grace, lease_seconds=settings.lease_seconds, limit=_PAGE, evidence=evidence
+                grace_seconds=grace,
+                lease_seconds=settings.lease_seconds,
+                limit=_PAGE,
+                evidence=evidence,
+                walk=engine.doubts,
             )
         decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
     if resent or decided.resent_count or decided.failed_count:

@@ -82,6 +82,27 @@ async def test_a_message_in_doubt_is_sent_again_when_the_others_receipts_show_th
         )
 
 
+async def test_doubts_of_which_nothing_is_proven_hold_up_none_behind_them(
+    fresh_database_url: str, given: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(2021)) as plan:
+        doubted = await _doubt_one(plan)
+        # As many as one look has, of a time when nobody was heard of; they came into doubt together.
+        await plan.connection.execute(
+            """UPDATE messages SET state = 'UNCONFIRMED', accept_time = NULL, send_time = NULL,
+                doubt_time = now() - interval '58 seconds', lease_expire_time = now() - interval '1 hour'
+            WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT 2000)"""
+        )
+        await _hear_the_door(plan)
+        patient = given | {"CHAPPE_UNCONFIRMED_DEADLINE_SECONDS": "600"}
+        async with assembled(settings=settings(**patient), clock=CLOCK, stopping=asyncio.Event()) as worker:
+            await upkeep.judge_doubts(worker.engine)
+            assert await _state(plan, doubted) == "UNCONFIRMED"
+            await upkeep.judge_doubts(worker.engine)
+            assert await _state(plan, doubted) == "PENDING"
+            assert await plan.states() == {"UNCONFIRMED": 2000, "SENT": 20, "PENDING": 1}
+
+
 async def test_silence_of_the_door_is_no_evidence(fresh_database_url: str, given: dict[str, str]) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
         doubted = await _doubt_one(plan)
