@@ -1,8 +1,11 @@
 -- name: lock_expansion
 -- Locks campaign $1 for one page of its expansion, so that two workers never plan the same page. For the rest of the
 -- transaction the planner may enter tables by their keys only: on a table that was filled and not analysed it would read
--- and sort the whole of it for every page. No row: it may not be expanded, or its audience is complete.
-SELECT id, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+-- and sort the whole of it for every page. Its commit need not wait for the disk: a page that a crash takes back takes its
+-- checkpoint along, and whoever has claimed from it has waited for both.
+-- No row: it may not be expanded, or its audience is complete.
+SELECT id, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+    set_config('synchronous_commit', 'off', true)
 FROM campaigns
 WHERE id = $1
     AND kind = 'BULK'
