@@ -5,8 +5,9 @@ from uuid import UUID
 from core.whatsapp.errors import retry_choice
 from workers.engine import Engine
 
-# A page is one transaction: large enough that its commit costs little, over in a quarter of a second.
-PAGE = 5000
+# A page is one transaction: large enough that what it costs beside its rows is little, over in a third of a second.
+PAGE = 10_000
+_RETRY_PAGE = 5000
 _CANCEL_PAGE = 2000
 
 
@@ -46,10 +47,10 @@ async def _retry_page(engine: Engine, campaign_id: UUID) -> bool:
         page = await rooms.retries.retry_failed_page(
             campaign_id,
             after=retry.after_message_id,
-            limit=PAGE,
+            limit=_RETRY_PAGE,
             chosen=retry_choice(retry.error_codes, now=engine.clock.now()),
         )
-        if len(page) < PAGE:
+        if len(page) < _RETRY_PAGE:
             await rooms.retries.finish_retry(retry.id)
         else:
             await rooms.retries.advance_retry(retry.id, after=page[-1])
