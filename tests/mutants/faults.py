@@ -80,9 +80,9 @@ FAULTS = (
     ),
     Fault(
         name="counter-keeps-the-old-state",
-        path="sql/migrations/0016_pre_count_without_joining.sql",
-        old="SELECT campaign_id, state, error_code, -count(*) AS count FROM old_rows GROUP BY 1, 2, 3",
-        new="SELECT campaign_id, state, error_code, 0 AS count FROM old_rows GROUP BY 1, 2, 3",
+        path="sql/migrations/0024_pre_count_skips_and_replies.sql",
+        old="-count(*) AS count\n        FROM old_rows GROUP BY 1, 2, 3, 4",
+        new="0 AS count\n        FROM old_rows GROUP BY 1, 2, 3, 4",
         tests=("tests/integration/sql/test_counters.py",),
     ),
     Fault(
