@@ -34,13 +34,16 @@ class Safeguards:
 class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
-    `holder` names this process in leases; `luck` gives numbers in [0, 1); `calls` bounds the calls open at once and
-    shares them among senders;
-    `stopping` is set when the process must come to an end; `arrivals` counts, by sender, what is on the wire;
-    `upgrading` holds the senders that WhatsApp was last heard to upgrade.
-    `doubts` says where the next look at messages in doubt begins.
-    `outdating` tells the cache of the API what it should no longer show.
-    The breakers count answers of sends, and apart from them what receipts tell: an accept says nothing of what comes.
+    - `outdating` tells the cache of the API what it should no longer show.
+    - `holder` names this process in leases.
+    - `luck` gives numbers in [0, 1).
+    - `calls` bounds the calls open at once and shares them among senders.
+    - `stopping` is set when the process must come to an end.
+    - `arrivals` counts, by sender, what is on the wire.
+    - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
+      says nothing of what comes.
+    - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
+    - `doubts` says where the next look at messages in doubt begins.
     """
 
     settings: Settings
