@@ -57,7 +57,7 @@ test-integration: setup ## the tests with PostgreSQL, Valkey and Envoy
 test-e2e: setup ## the tests with all processes
 	$(PYTHON_IN) -m pytest tests/e2e
 
-mutants: setup ## break the code in a copy, a dozen ways, and see each time a test fail
+mutants: setup ## break the code in a copy, one way after another, and see each time a test fail
 	$(PYTHON_IN) -m tests.mutants
 
 chaos: setup ## the crash gate: 100,000 messages while everything is killed at random; SEED=n repeats a run
