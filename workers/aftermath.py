@@ -8,6 +8,7 @@ from core.pace import Lane
 from core.repositories.sending import RunningCampaign
 from core.whatsapp.errors import UPGRADING
 from workers.engine import Engine
+from workers.pauses import pause_at_fault
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Aftermath:
             if outcome.verdict.effect is Effect.SLOW_SENDER:
                 await self._slow(outcome)
             if outcome.verdict.effect is Effect.PAUSE:
-                await self._pause(campaign, outcome)
+                await self._stop(campaign, scope=outcome.verdict.scope, outcome=outcome)
         if isinstance(outcome, Accepted | Refused):
             await self._follow_upgrade(outcome)
             await self._watch(campaign, outcome)
@@ -74,36 +75,14 @@ class Aftermath:
         if breaker.record(systematic=systematic) and isinstance(outcome, Refused):
             await self._stop(campaign, scope=Scope.MESSAGE, outcome=outcome)
 
-    async def _pause(self, campaign: RunningCampaign, outcome: Refused) -> None:
-        await self._stop(campaign, scope=outcome.verdict.scope, outcome=outcome)
-
     async def _stop(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
         if not self._is_new(scope, campaign.id):
             return
-        reason, code = _explained(outcome), outcome.code
-        async with self._engine.store.transaction() as rooms:
-            match scope:
-                case Scope.TEMPLATE:
-                    count = await rooms.pauses.pause_template_campaigns(
-                        campaign_id=campaign.id, reason=reason, code=code
-                    )
-                case Scope.CREDENTIAL:
-                    count = await rooms.pauses.pause_credential_campaigns(
-                        sender_id=self._sender_id, reason=reason, code=code
-                    )
-                case Scope.ACCOUNT:
-                    count = await rooms.pauses.pause_account_campaigns(
-                        sender_id=self._sender_id, reason=reason, code=code, probe_seconds=outcome.verdict.probe_seconds
-                    )
-                case Scope.SENDER:
-                    count = await rooms.pauses.pause_sender_campaigns(
-                        sender_id=self._sender_id, reason=reason, code=code, probe_seconds=outcome.verdict.probe_seconds
-                    )
-                case _:
-                    count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign.id, reason=reason, code=code)
-        _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
-
-
-def _explained(outcome: Refused) -> str:
-    """What the user reads: our words, and the code to search for."""
-    return f"{outcome.verdict.words} (WhatsApp error {outcome.code})"
+        await pause_at_fault(
+            self._engine.store,
+            scope,
+            campaign_id=campaign.id,
+            sender_id=self._sender_id,
+            found=outcome.verdict,
+            code=outcome.code,
+        )

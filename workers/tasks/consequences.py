@@ -1,18 +1,15 @@
 """What failures told by receipts mean beyond their messages: campaigns that must not go on, numbers that slow down."""
 
-import logging
 from collections.abc import Sequence
-from uuid import UUID
 
 from core.domain.outcomes import Effect, Scope
 from core.domain.receipts import Standing
 from core.pace import Lane
-from core.repositories.rooms import Rooms, Store
+from core.repositories.rooms import Store
 from core.whatsapp.errors import verdict
 from workers.engine import Engine
+from workers.pauses import pause_at_fault
 from workers.tasks.moves import Moved, Step
-
-_log = logging.getLogger(__name__)
 
 
 async def draw_consequences(engine: Engine, moved: Moved) -> None:
@@ -24,7 +21,7 @@ async def draw_consequences(engine: Engine, moved: Moved) -> None:
         if (is_bad := _is_bad(step)) is not None:
             breaker = engine.receipt_breakers.of(step.after.campaign_id)
             if breaker.record(systematic=is_bad):
-                await _stop_broken(engine.store, step.after.campaign_id, code=step.told.error_code)
+                await _stop(engine.store, step)
 
 
 def _is_hasty(step: Step) -> bool:
@@ -39,54 +36,31 @@ def _is_bad(step: Step) -> bool | None:
     return False if step.is_seen and step.after.state is not step.before.state else None
 
 
-async def _stop_broken(store: Store, campaign_id: UUID, *, code: int) -> None:
-    reason = _reason(code)
-    async with store.transaction() as rooms:
-        count = await rooms.pauses.pause_broken_campaign(campaign_id=campaign_id, reason=reason, code=code)
-    if count:
-        _log.warning("a campaign was paused: its messages keep failing", extra={"code": code})
+async def _stop(store: Store, step: Step) -> None:
+    """Pauses a campaign whose messages keep failing."""
+    code = step.told.error_code
+    await pause_at_fault(
+        store,
+        Scope.MESSAGE,
+        campaign_id=step.after.campaign_id,
+        sender_id=step.after.sender_id,
+        found=verdict(code, in_receipt=True),
+        code=code,
+    )
 
 
 async def pause_campaigns(store: Store, failures: Sequence[Standing]) -> None:
     """Pauses what a template, a sender or an account at fault would only fail again.
 
-    In a transaction of its own: campaigns are never locked after messages.
+    After the transaction that moved the messages: campaigns are never locked after messages.
     """
     causes = {(_scope(item.error_code), item.campaign_id, item.sender_id): item.error_code for item in failures}
     for (scope, campaign_id, sender_id), code in causes.items():
         if scope is not Scope.NONE:
-            async with store.transaction() as rooms:
-                reason = _reason(code)
-                count = await _pause(
-                    rooms, scope, campaign_id=campaign_id, sender_id=sender_id, reason=reason, code=code
-                )
-            if count:
-                _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
-
-
-def _reason(code: int) -> str:
-    return f"{verdict(code, in_receipt=True).words} (WhatsApp error {code})"
+            found = verdict(code, in_receipt=True)
+            await pause_at_fault(store, scope, campaign_id=campaign_id, sender_id=sender_id, found=found, code=code)
 
 
 def _scope(code: int) -> Scope:
     found = verdict(code, in_receipt=True)
     return found.scope if found.effect is Effect.PAUSE else Scope.NONE
-
-
-async def _pause(rooms: Rooms, scope: Scope, *, campaign_id: UUID, sender_id: UUID, reason: str, code: int) -> int:
-    probe = verdict(code, in_receipt=True).probe_seconds
-    match scope:
-        case Scope.TEMPLATE:
-            return await rooms.pauses.pause_template_campaigns(campaign_id=campaign_id, reason=reason, code=code)
-        case Scope.CREDENTIAL:
-            return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason, code=code)
-        case Scope.ACCOUNT:
-            return await rooms.pauses.pause_account_campaigns(
-                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe
-            )
-        case Scope.SENDER:
-            return await rooms.pauses.pause_sender_campaigns(
-                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe
-            )
-        case _:
-            return 0

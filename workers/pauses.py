@@ -1,0 +1,52 @@
+"""Pauses campaigns as far as the fault of an error reaches; an answer's and a receipt's errors are dealt with alike."""
+
+import logging
+from uuid import UUID
+
+from core.domain.outcomes import Scope, Verdict
+from core.repositories.rooms import Rooms, Store
+
+_log = logging.getLogger(__name__)
+
+
+async def pause_at_fault(
+    store: Store, scope: Scope, *, campaign_id: UUID, sender_id: UUID, found: Verdict, code: int
+) -> None:
+    """Pauses what an error with this code would only fail again, in a transaction of its own.
+
+    `scope` says how far: to a template, credential, account or sender; with any other one to the campaign alone.
+    """
+    # What the user reads: our words, and the code to search for.
+    reason = f"{found.words} (WhatsApp error {code})"
+    async with store.transaction() as rooms:
+        count = await _pause(
+            rooms,
+            scope,
+            campaign_id=campaign_id,
+            sender_id=sender_id,
+            reason=reason,
+            code=code,
+            probe_seconds=found.probe_seconds,
+        )
+    if count:
+        _log.warning("campaigns were paused", extra={"scope": scope.value, "count": count, "reason": reason})
+
+
+async def _pause(
+    rooms: Rooms, scope: Scope, *, campaign_id: UUID, sender_id: UUID, reason: str, code: int, probe_seconds: float
+) -> int:
+    match scope:
+        case Scope.TEMPLATE:
+            return await rooms.pauses.pause_template_campaigns(campaign_id=campaign_id, reason=reason, code=code)
+        case Scope.CREDENTIAL:
+            return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason, code=code)
+        case Scope.ACCOUNT:
+            return await rooms.pauses.pause_account_campaigns(
+                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe_seconds
+            )
+        case Scope.SENDER:
+            return await rooms.pauses.pause_sender_campaigns(
+                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe_seconds
+            )
+        case _:
+            return await rooms.pauses.pause_broken_campaign(campaign_id=campaign_id, reason=reason, code=code)
