@@ -8,8 +8,9 @@ The walk of a message through a worker:
 5. The settler (workers/settler.py) writes outcomes, many in one statement; the aftermath (workers/aftermath.py) slows
    the sender or pauses campaigns.
 
-A run ends after some seconds, or when nothing is due; whatever it began it also settles. It rings for the next run, and
-should that ring be lost, the keeper finds the sender.
+A run ends after some seconds, or when nothing is due. If more is due it rings for the next run, and should that ring be
+lost, the keeper finds the sender. The next one may begin while the last calls of this one are on the wire: whatever
+a run began it also settles.
 """
 
 import asyncio
