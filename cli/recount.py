@@ -50,7 +50,9 @@ async def _compare(campaign: str, *, repair: bool) -> int:
 async def _scopes(store: Store, campaign: str) -> AsyncIterator[UUID]:
     """Yields campaigns first: the deployment is compared with what they count."""
     if campaign:
-        yield _read(campaign)
+        async with store.connection() as rooms:
+            found = await rooms.campaigns.get_campaign(_read(campaign))
+        yield found.id
         return
     after = DEPLOYMENT
     while True:

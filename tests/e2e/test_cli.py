@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -100,6 +101,8 @@ async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, wa
     assert (code, "CAMPAIGN_NOT_STARTABLE" in output) == (1, True)
     _, output = await shell.run("stats", name)
     assert re.search(r"accepted +2\b", output)
+    code, output = await shell.run("recount", name)
+    assert (code, "counters equal messages" in output) == (0, True)
     _, output = await shell.run("messages", "list", name)
     assert "+33639984101" in output
     _, output = await shell.run("messages", "export", name)
@@ -128,6 +131,8 @@ async def test_what_goes_wrong_is_said_in_one_line(shell: Shell, stack: Stack) -
         (stranger, ("categories", "list"), "API_KEY_INVALID"),
         (unknown, ("categories", "list"), "CHAPPE_API_KEEY"),
         (shell, ("campaigns", "start", "campaigns/nonsense"), "name"),
+        (shell, ("recount", "campaigns/nonsense"), "nonsense"),
+        (shell, ("recount", f"campaigns/{UUID(int=1)}"), "no such campaign"),
         (shell, ("campaigns", "create", "x", "--sender", "s", "--template", "t", "--bind", "nonsense"), "nonsense"),
     ):
         code, output = await where.run(*words)
