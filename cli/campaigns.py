@@ -1,6 +1,6 @@
 """Campaigns from the command line."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,14 +8,12 @@ from chappe_client import Chappe, v1
 from rich.markup import escape
 
 from cli.binding_options import parse_bindings
-from cli.connection import call, in_utc
+from cli.connection import call
 from cli.output import console, print_table, say
+from cli.times import as_utc, in_utc, time_option
 from cli.watch import watch
 
 app = typer.Typer(help="Make campaigns, start them, follow them.", no_args_is_help=True)
-
-# What `--at` takes: with an offset, or without.
-_TIMES = ["%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 Name = Annotated[str, typer.Argument(help="campaigns/…")]
 
@@ -63,9 +61,7 @@ def preview(name: Name) -> None:
 def start(
     name: Name,
     follow: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
-    at: Annotated[
-        datetime | None, typer.Option(formats=_TIMES, help="Start it then; without an offset, in UTC.")
-    ] = None,
+    at: Annotated[datetime | None, time_option("Start it then.", takes_day=False)] = None,
 ) -> None:
     """Start a draft, now or later."""
     call(lambda client: _start(client, name, at=at, follow=follow))
@@ -124,8 +120,7 @@ def print_preview(reply: v1.PreviewCampaignResponse) -> None:
 
 
 async def _start(client: Chappe, name: str, *, at: datetime | None, follow: bool) -> None:
-    moment = at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
-    campaign = await client.campaigns.start_campaign(v1.StartCampaignRequest(name=name, schedule_time=moment))
+    campaign = await client.campaigns.start_campaign(v1.StartCampaignRequest(name=name, schedule_time=as_utc(at)))
     _print_state(campaign)
     if follow:
         await watch(client, name)

@@ -51,8 +51,3 @@ def tls(settings: Settings) -> Tls | None:
 
 def _read(file: Path | None) -> bytes | None:
     return None if file is None else file.read_bytes()
-
-
-def in_utc(moment: object) -> str:
-    """Returns a time as people read it, empty when there is none."""
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -2,15 +2,16 @@
 
 import csv
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from chappe_client import Chappe, v1
 
 from cli.binding_options import parse_bindings
-from cli.connection import call, in_utc
+from cli.connection import call
 from cli.output import errors, fail, print_table, say
+from cli.times import as_utc, in_utc, time_option
 
 app = typer.Typer(help="See what became of each message; send a single one.", no_args_is_help=True)
 
@@ -20,20 +21,19 @@ _COLUMNS = (
 )  # fmt: skip
 
 State = Annotated[str, typer.Option(help="Only messages in this state, such as FAILED or READ.")]
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @app.command("list")
 def show(
     campaign: Annotated[str, typer.Argument(help="campaigns/…; none: of all campaigns")] = "",
     state: State = "",
-    since: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Only planned then or later, UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Only planned before, UTC.")] = None,
+    since: Annotated[datetime | None, time_option("Only planned then or later.")] = None,
+    until: Annotated[datetime | None, time_option("Only planned before.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
 ) -> None:
     """List messages of a campaign in the order they were planned, or of all, newest first."""
     request = v1.ListMessagesRequest(
-        parent=campaign, page_size=limit, state=read_state(state), start_time=_utc(since), end_time=_utc(until)
+        parent=campaign, page_size=limit, state=read_state(state), start_time=as_utc(since), end_time=as_utc(until)
     )
     reply = call(lambda client: client.messages.list_messages(request))
     rows = [(_number(m), m.state.name, m.reason, m.error_code or "", m.error_title, m.name) for m in reply.messages]
@@ -74,10 +74,6 @@ def read_state(name: str) -> v1.MessageState:
     except KeyError:
         known = ", ".join(state.name or "" for state in v1.MessageState if state)
         fail(f"there is no state {name}; there are {known}.", code=2)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment and moment.replace(tzinfo=UTC)
 
 
 async def _export(client: Chappe, request: v1.ExportMessagesRequest) -> int:

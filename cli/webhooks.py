@@ -12,8 +12,8 @@ from uuid import UUID
 
 import typer
 
-from cli.connection import in_utc
 from cli.output import explaining, fail, print_table, say
+from cli.times import as_utc, in_utc, time_option
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.errors import Refusal
@@ -26,7 +26,6 @@ R = TypeVar("R")
 _PAGE: Final = 1000
 _KINDS: Final = 100
 _LOOK_SECONDS: Final = 0.5
-_MOMENTS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 app = typer.Typer(help="Take WhatsApp's webhooks; show what was not understood; have it applied once more.")
 
@@ -56,8 +55,8 @@ def show_unknown(
 @app.command("replay")
 @explaining(SettingsError, Refusal, OSError)
 def replay(
-    since: Annotated[datetime | None, typer.Option(formats=_MOMENTS, help="Received from then on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_MOMENTS, help="Received before then (UTC).")] = None,
+    since: Annotated[datetime | None, time_option("Received from then on.")] = None,
+    until: Annotated[datetime | None, time_option("Received before then.")] = None,
     delivery: Annotated[list[UUID] | None, typer.Option(help="Only this delivery; may be repeated.")] = None,
     only_strange: Annotated[
         bool, typer.Option("--only-strange", help="Only what failed or held what was not understood.")
@@ -72,8 +71,8 @@ def replay(
         fail("say which: --since, --only-strange or --delivery.")
     now = SystemClock().now()
     selection = Selection(
-        since=since.replace(tzinfo=UTC) if since else datetime.fromtimestamp(0, UTC),
-        until=until.replace(tzinfo=UTC) if until else now,
+        since=as_utc(since) or datetime.fromtimestamp(0, UTC),
+        until=as_utc(until) or now,
         ids=tuple(delivery or ()),
         only_strange=only_strange,
     )
