@@ -1,4 +1,4 @@
-"""Reads `--bind` options: which parameter of the template takes which value."""
+"""Reads `--bind` options: which parameter of the template takes which value; and names parameters as they do."""
 
 import re
 
@@ -24,6 +24,12 @@ _SOURCES = {
 def parse_bindings(options: list[str]) -> list[v1.Binding]:
     """Returns one binding per option such as `body.1=attribute:first_name|friend`; raises BadParameter for others."""
     return [_binding(option) for option in options]
+
+
+def name_parameter(parameter: v1.TemplateParameter) -> str:
+    """Returns what `--bind` calls a parameter, such as body.1, header.image or button0.payload."""
+    index = parameter.index if parameter.component == v1.BindingComponent.BUTTON else ""
+    return f"{(parameter.component.name or '').lower()}{index}.{parameter.parameter}"
 
 
 def _binding(option: str) -> v1.Binding:

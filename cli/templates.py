@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from chappe_client import Chappe, v1
 
+from cli.binding_options import name_parameter
 from cli.connection import call
 from cli.output import print_table, say
 
@@ -31,6 +32,6 @@ async def _rows(client: Chappe) -> list[tuple[str, ...]]:
     listed = client.templates.list_all_templates(v1.ListTemplatesRequest())
     return [
         (each.name, each.template_name, each.language_code, each.template_category.name, each.state.name,
-         ", ".join(parameter.parameter for parameter in each.parameters))
+         ", ".join(map(name_parameter, each.parameters)))
         async for each in listed
     ]  # fmt: skip

@@ -85,6 +85,8 @@ async def test_a_key_that_can_be_none_is_refused_in_words(shell: Shell, spoiled:
 
 async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
     category = await walk.import_numbers(["+33639984101", "+33639984102"])
+    _, templates = await shell.run("templates", "list")
+    assert re.search(r"spring_sale +en_US .*body.1, body.2, button0.payload", templates)
     code, campaign = await shell.run(
         "campaigns", "create", "By hand", "--sender", walk.sender.name, "--template", walk.template.name,
         "--category", category, "--bind", "body.1=field:display_name|friend", "--bind", "body.2=literal:25 %",
