@@ -48,7 +48,7 @@ def show_unknown(
     """Count, by kind, what webhooks held that this version does not know or could not apply."""
     since = SystemClock().now() - timedelta(days=days)
     kinds = _in_rooms(lambda rooms: rooms.replays.list_strange_kinds(since=since, limit=_KINDS))
-    rows = [(each.kind, each.count, in_utc(each.last_time), each.last_id) for each in kinds]
+    rows = [(each.kind, f"{each.count:,}", in_utc(each.last_time), each.last_id) for each in kinds]
     print_table(("what", "count", "last time (UTC)", "last delivery"), rows)
 
 
@@ -85,7 +85,7 @@ async def _replay(selection: Selection, *, dry_run: bool, at: datetime) -> None:
         store = Store(database)
         async with store.connection() as rooms:
             count, size = await rooms.replays.count_replayable(selection)
-        say(f"{count} deliveries match ({size} bytes).")
+        say(f"{count:,} {'delivery matches' if count == 1 else 'deliveries match'} ({size:,} bytes).")
         if dry_run or not count:
             return
         await _give_back(store, selection, count=count, at=at)
@@ -106,7 +106,7 @@ async def _give_back(store: Store, selection: Selection, *, count: int, at: date
         if not page:
             return
         done, after = done + len(page), page[-1]
-        say(f"given back {done} of {count}")
+        say(f"given back {done:,} of {count:,}")
 
 
 async def _watch(store: Store, *, at: datetime) -> None:
@@ -117,10 +117,10 @@ async def _watch(store: Store, *, at: datetime) -> None:
             left = await rooms.replays.count_waiting_replays(at)
             failed = await rooms.replays.count_failed_replays(at)
         if left != last:
-            say(f"{left} left to apply")
+            say(f"{left:,} left to apply")
         last = left
         await asyncio.sleep(_LOOK_SECONDS if left else 0)  # noqa: TID251  # a look now and then
-    say(f"applied again; {failed} could not be applied.")
+    say(f"applied again; {failed:,} could not be applied.")
 
 
 def _in_rooms(work: Callable[[Rooms], Awaitable[R]]) -> R:
