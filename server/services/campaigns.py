@@ -31,7 +31,7 @@ from server.services.campaign_watch import watch_campaign
 from server.wire import campaign_previews, names, times
 from server.wire import campaigns as wire
 from server.wire.field_mask import changed_fields
-from server.wire.page_token import next_token, read_page
+from server.wire.page_token import cut, read_page
 
 
 class CampaignsService(CampaignsServiceServicer):
@@ -60,8 +60,7 @@ class CampaignsService(CampaignsServiceServicer):
         state = wire.read_state(request.state)
         async with self._store.connection() as rooms:
             found = await _list(rooms, state, limit=page.size + 1, before=page.after_id)
-        shown = found[: page.size]
-        token = next_token(request, last=(str(shown[-1].id),)) if len(found) > page.size else ""
+        shown, token = cut(request, page, found)
         return campaigns_service_pb2.ListCampaignsResponse(
             campaigns=[wire.campaign(campaign) for campaign in shown], next_page_token=token
         )

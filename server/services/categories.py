@@ -13,7 +13,7 @@ from server.mutations import Mutations
 from server.wire import categories as wire
 from server.wire import names
 from server.wire.field_mask import changed_fields
-from server.wire.page_token import next_token, read_page
+from server.wire.page_token import cut, read_page
 
 _MOST_NAMED = 10
 
@@ -37,8 +37,7 @@ class CategoriesService(CategoriesServiceServicer):
         page = read_page(request)
         async with self._store.connection() as rooms:
             found = await rooms.categories.list_categories(limit=page.size + 1, after=page.after_id)
-        shown = found[: page.size]
-        token = next_token(request, last=(str(shown[-1].id),)) if len(found) > page.size else ""
+        shown, token = cut(request, page, found)
         return pb.ListCategoriesResponse(categories=map(wire.category, shown), next_page_token=token)
 
     async def CreateCategory(self, request: pb.CreateCategoryRequest, context: object) -> pb.Category:

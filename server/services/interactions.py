@@ -10,7 +10,7 @@ from core.repositories.rooms import Rooms
 from server.wire import interactions as wire
 from server.wire import names
 from server.wire.list_keys import after_time, write_time
-from server.wire.page_token import Page, next_token, read_page
+from server.wire.page_token import Page, cut, key_of_id, read_page
 from server.wire.times import read_range
 
 
@@ -20,8 +20,7 @@ async def list_interactions(
     """Returns one page of interactions: of a campaign, of a message, or of all."""
     page = read_page(request)
     found = await _list(rooms, request, page)
-    shown = found[: page.size]
-    token = next_token(request, last=_key(request, shown[-1])) if len(found) > page.size else ""
+    shown, token = cut(request, page, found, key=_key_by_time if request.parent else key_of_id)
     return messages_service_pb2.ListInteractionsResponse(
         interactions=[wire.interaction(each) for each in shown], next_page_token=token
     )
@@ -52,7 +51,5 @@ def _filter(request: messages_service_pb2.ListInteractionsRequest) -> Interactio
     )
 
 
-def _key(request: messages_service_pb2.ListInteractionsRequest, last: Interaction) -> tuple[str, ...]:
-    if request.parent:
-        return write_time(last.interaction_time), str(last.id)
-    return (str(last.id),)
+def _key_by_time(last: Interaction) -> tuple[str, ...]:
+    return write_time(last.interaction_time), str(last.id)

@@ -17,7 +17,7 @@ from server.services.interactions import list_interactions
 from server.wire import interactions, names
 from server.wire import messages as wire
 from server.wire.list_keys import after_ids
-from server.wire.page_token import LARGEST_SIZE, Page, next_token, read_page
+from server.wire.page_token import LARGEST_SIZE, Page, cut, key_of_id, read_page
 from server.wire.times import read_range
 
 
@@ -53,9 +53,10 @@ class MessagesService(MessagesServiceServicer):
         page = read_page(request)
         async with self._store.connection() as rooms:
             found = await self._list(rooms, request, page)
-            shown = found[: page.size]
+            # Within a campaign or a contact the id says enough.
+            is_by_id = bool(request.parent or request.contact)
+            shown, token = cut(request, page, found, key=key_of_id if is_by_id else _key_in_all)
             addressees = await rooms.messages.list_addressees(shown)
-        token = next_token(request, last=_key(request, shown[-1])) if len(found) > page.size else ""
         return messages_service_pb2.ListMessagesResponse(
             messages=wire.messages(shown, addressees), next_page_token=token
         )
@@ -146,8 +147,5 @@ def _filter(request: messages_service_pb2.ListMessagesRequest) -> MessageFilter:
     )
 
 
-def _key(request: messages_service_pb2.ListMessagesRequest, last: Message) -> tuple[str, ...]:
-    """Within a campaign or a contact the id says enough."""
-    if request.parent or request.contact:
-        return (str(last.id),)
+def _key_in_all(last: Message) -> tuple[str, ...]:
     return str(last.campaign_id), str(last.id)

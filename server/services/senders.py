@@ -15,7 +15,7 @@ from server.mutations import Mutations
 from server.wire import names
 from server.wire import senders as wire
 from server.wire.field_mask import changed_fields
-from server.wire.page_token import next_token, read_page
+from server.wire.page_token import cut, read_page
 
 
 class SendersService(SendersServiceServicer):
@@ -51,8 +51,7 @@ class SendersService(SendersServiceServicer):
         page = read_page(request)
         async with self._store.connection() as rooms:
             found = await rooms.senders.list_senders(limit=page.size + 1, after=page.after_id)
-        shown = found[: page.size]
-        token = next_token(request, last=(str(shown[-1].id),)) if len(found) > page.size else ""
+        shown, token = cut(request, page, found)
         return senders_pb2.ListSendersResponse(senders=[wire.sender(sender) for sender in shown], next_page_token=token)
 
     async def CreateSender(self, request: senders_pb2.CreateSenderRequest, context: object) -> senders_pb2.Sender:

@@ -14,7 +14,7 @@ from core.whatsapp.management import ManagementClient
 from server.mutations import Mutations
 from server.wire import bindings, names
 from server.wire import templates as wire
-from server.wire.page_token import next_token, read_page
+from server.wire.page_token import cut, read_page
 
 
 class TemplatesService(TemplatesServiceServicer):
@@ -49,8 +49,7 @@ class TemplatesService(TemplatesServiceServicer):
         chosen = wire.read_filter(request)
         async with self._store.connection() as rooms:
             found = await rooms.templates.list_templates(chosen, limit=page.size + 1, after=page.after_id)
-        shown = found[: page.size]
-        token = next_token(request, last=(str(shown[-1].id),)) if len(found) > page.size else ""
+        shown, token = cut(request, page, found)
         return templates_pb2.ListTemplatesResponse(
             templates=[wire.template(template) for template in shown], next_page_token=token
         )

@@ -3,8 +3,9 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -24,6 +25,14 @@ class _ListRequest(Protocol):
     page_token: str
 
 
+class _Identified(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+_Row = TypeVar("_Row", bound=_Identified)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Says how many rows are wanted, and after which key."""
@@ -37,11 +46,8 @@ class Page:
         if self.after is None:
             return None
         if len(self.after) != 1:
-            raise _invalid()
-        try:
-            return parse_id(self.after[0])
-        except InvalidArgument:
-            raise _invalid() from None
+            raise refuse_token()
+        return read_id(self.after[0])
 
 
 def read_page(request: Message) -> Page:
@@ -58,9 +64,36 @@ def read_page(request: Message) -> Page:
     return Page(size=size, after=after)
 
 
+def key_of_id(row: _Identified) -> tuple[str, ...]:
+    """Returns the key of a row in a list ordered by id alone."""
+    return (str(row.id),)
+
+
+def cut(
+    request: Message, page: Page, found: Sequence[_Row], *, key: Callable[[_Row], tuple[str, ...]] = key_of_id
+) -> tuple[Sequence[_Row], str]:
+    """Returns the rows of the page and the token of the next; a row more than the page has says that there is one."""
+    shown = found[: page.size]
+    return shown, next_token(request, last=key(shown[-1])) if len(found) > page.size else ""
+
+
 def next_token(request: Message, *, last: tuple[str, ...]) -> str:
     """Writes the token of the page after the row whose key is ``last``."""
     return base64.urlsafe_b64encode(_digest(request) + orjson.dumps(last)).rstrip(b"=").decode()
+
+
+def read_id(part: str) -> UUID:
+    """Reads a part of a key that is an id; refuses a forged token with ``PAGE_TOKEN_INVALID``."""
+    try:
+        return parse_id(part)
+    except InvalidArgument:
+        raise refuse_token() from None
+
+
+def refuse_token() -> InvalidArgument:
+    """Returns the refusal of a token that is not ours, or that another request got."""
+    text = "The page token belongs to another request; start again without one and keep the other arguments the same."
+    return _refusal("page_token", "PAGE_TOKEN_INVALID", text)
 
 
 def _digest(request: Message) -> bytes:
@@ -74,25 +107,20 @@ def _digest(request: Message) -> bytes:
 
 def _decode(token: str, digest: bytes) -> tuple[str, ...]:
     if len(token) > _LONGEST_TOKEN:
-        raise _invalid()
+        raise refuse_token()
     try:
         raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         key = orjson.loads(raw[_DIGEST_BYTES:])
     except (binascii.Error, ValueError):
-        raise _invalid() from None
+        raise refuse_token() from None
     if raw[:_DIGEST_BYTES] != digest or not _is_key(key):
-        raise _invalid()
+        raise refuse_token()
     return tuple(key)
 
 
 def _is_key(key: object) -> bool:
     """PostgreSQL takes any text but one with a NUL."""
     return isinstance(key, list) and bool(key) and all(isinstance(part, str) and "\0" not in part for part in key)
-
-
-def _invalid() -> InvalidArgument:
-    text = "The page token belongs to another request; start again without one and keep the other arguments the same."
-    return _refusal("page_token", "PAGE_TOKEN_INVALID", text)
 
 
 def _refusal(field: str, reason: str, text: str) -> InvalidArgument:
