@@ -4,9 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.domain.contact_lists import ContactKey, Entry
-from core.domain.errors import InvalidArgument
-from core.domain.ids import parse_id
-from server.wire.page_token import Page
+from server.wire.page_token import Page, read_id, refuse_token
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -22,7 +20,7 @@ def after_ids(page: Page) -> tuple[UUID, UUID] | None:
     if page.after is None:
         return None
     first, second = _pair(page.after)
-    return _id(first), _id(second)
+    return read_id(first), read_id(second)
 
 
 def after_time(page: Page) -> tuple[datetime, UUID] | None:
@@ -31,9 +29,9 @@ def after_time(page: Page) -> tuple[datetime, UUID] | None:
         return None
     first, second = _pair(page.after)
     try:
-        return _EPOCH + _MICROSECOND * int(first), _id(second)
+        return _EPOCH + _MICROSECOND * int(first), read_id(second)
     except (ValueError, OverflowError):
-        raise _invalid() from None
+        raise refuse_token() from None
 
 
 def after_contact(page: Page, order: Entry) -> ContactKey | None:
@@ -44,11 +42,11 @@ def after_contact(page: Page, order: Entry) -> ContactKey | None:
         case (number,), Entry.PHONE_NUMBER:
             return (number,)
         case (name, contact_id), Entry.DISPLAY_NAME:
-            return name, _id(contact_id)
+            return name, read_id(contact_id)
         case (contact_id,), Entry.ALL | Entry.STATES | Entry.CATEGORY:
-            return (_id(contact_id),)
+            return (read_id(contact_id),)
         case _:
-            raise _invalid()
+            raise refuse_token()
 
 
 def _pair(key: tuple[str, ...]) -> tuple[str, str]:
@@ -56,15 +54,4 @@ def _pair(key: tuple[str, ...]) -> tuple[str, str]:
         case (first, second):
             return first, second
         case _:
-            raise _invalid()
-
-
-def _id(text: str) -> UUID:
-    try:
-        return parse_id(text)
-    except InvalidArgument:
-        raise _invalid() from None
-
-
-def _invalid() -> InvalidArgument:
-    return InvalidArgument("PAGE_TOKEN_INVALID", "The page token belongs to another request; start again without one.")
+            raise refuse_token()

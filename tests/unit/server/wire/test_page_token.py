@@ -1,6 +1,7 @@
 """Page tokens: they lead on, only for the request that got them, and no forgery gets further than a refusal."""
 
 import base64
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -8,8 +9,10 @@ from chappe.v1 import campaigns_service_pb2, contacts_service_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.contact_lists import Entry
 from core.domain.errors import InvalidArgument
-from server.wire.page_token import next_token, read_page
+from server.wire.list_keys import after_contact, after_ids, after_time
+from server.wire.page_token import Page, next_token, read_page
 
 ID = "0197f9a0-0000-7000-8000-000000000001"
 
@@ -73,3 +76,14 @@ def test_a_well_made_token_with_a_wrong_key_is_refused(key: tuple[str, ...]) -> 
     with pytest.raises(InvalidArgument) as refused:
         _ = read_page(request(page_token=token)).after_id
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("key", [("not-an-id",), (ID,), (ID, "no"), (ID, ID, ID)])
+@pytest.mark.parametrize("read", [after_ids, after_time, lambda page: after_contact(page, Entry.DISPLAY_NAME)])
+def test_a_wrong_key_of_several_parts_is_refused_like_any_other(
+    key: tuple[str, ...], read: Callable[[Page], object]
+) -> None:
+    page = read_page(request(page_token=next_token(request(), last=key)))
+    with pytest.raises(InvalidArgument) as refused:
+        read(page)
+    assert [(each.field, each.reason) for each in refused.value.violations] == [("page_token", "PAGE_TOKEN_INVALID")]
