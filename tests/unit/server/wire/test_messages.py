@@ -77,6 +77,8 @@ def test_a_message_says_on_the_wire_what_its_row_says(written: Message) -> None:
     assert (names.parse_template(seen.template) if seen.template else None) == written.template_id
     assert messages.read_state(seen.state) is written.state
     assert (seen.reason, seen.error_code, seen.attempt) == (written.reason, written.error_code, written.attempt)
+    assert (seen.retry_count, seen.whatsapp_message_id) == (written.retry_count, written.whatsapp_message_id or "")
+    assert names.parse_sender(seen.sender) == written.sender_id
     for name in ("doubt_time", "accept_time", "send_time", "deliver_time", "read_time", "fail_time", "create_time"):
         assert times.read_field_time(seen, name) == getattr(written, name)
     assert bool(seen.error_title) == bool(written.error_title or written.error_code)
