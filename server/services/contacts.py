@@ -43,7 +43,7 @@ class ContactsService(ContactsServiceServicer):
             return wire.contact(await rooms.contacts.get_contact(names.parse_contact(request.name)))
 
     async def ListContacts(self, request: pb.ListContactsRequest, context: object) -> pb.ListContactsResponse:
-        """Returns one page of contacts, oldest first."""
+        """Returns one page of contacts: oldest first, or in the order of what is searched."""
         page = read_page(request)
         selected = wire.read_filter(request.filter)
         async with self._store.connection() as rooms:
