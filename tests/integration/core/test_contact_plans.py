@@ -1,6 +1,7 @@
 """Every combination of filters looks at a bounded number of contacts, and all pages together are what matches."""
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import cast
 from uuid import UUID
@@ -46,6 +47,11 @@ async def connection(filled_url: str, request: pytest.FixtureRequest) -> AsyncIt
         database.connection() as connection,
     ):
         yield connection
+
+
+def test_every_statement_stops_where_the_choice_of_an_entry_supposes() -> None:
+    named = [number for text in load("contact_lists").values() for number in re.findall(r"\b\d{2,}\b", text)]
+    assert set(named) == {str(MOST_WALKED)}
 
 
 async def test_a_page_under_any_filters_looks_at_a_bounded_number_of_contacts(connection: Connection) -> None:
