@@ -10,10 +10,10 @@ from core.domain import campaigns as rules
 from core.domain.bindings import dump_bindings, load_bindings
 from core.domain.campaigns import Audience, Campaign, CampaignDraft, CampaignState
 from core.domain.errors import Conflict, NotFound
+from core.domain.time_ranges import NEWEST
 from core.queries import load
 
 SQL = load("campaigns")
-NEWEST = UUID(int=2**128 - 1)
 
 
 class Campaigns:

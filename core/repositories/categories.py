@@ -9,10 +9,10 @@ import asyncpg
 from core.db import Connection, Row
 from core.domain.categories import Category
 from core.domain.errors import AlreadyExists, NotFound
+from core.domain.time_ranges import OLDEST
 from core.queries import load
 
 SQL = load("categories")
-OLDEST = UUID(int=0)
 
 
 class Categories:

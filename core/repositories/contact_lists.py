@@ -1,8 +1,6 @@
 """Lists and counts contacts on one connection, whatever filters come together."""
 
 from collections.abc import Sequence
-from typing import Final
-from uuid import UUID
 
 from core.db import Connection, Row
 from core.domain.contact_lists import (
@@ -16,13 +14,13 @@ from core.domain.contact_lists import (
     order_of,
 )
 from core.domain.contacts import ContactFilter
+from core.domain.time_ranges import OLDEST
 from core.queries import load
 from core.repositories import filters
 from core.repositories.contacts import read_contact
 from core.repositories.filters import Composed, conditions, range_of
 
 SQL = load("contact_lists")
-_OLDEST: Final = UUID(int=0)
 
 
 class ContactLists:
@@ -49,7 +47,7 @@ class ContactLists:
         self, selected: ContactFilter, *, size: int, after: ContactKey | None = None
     ) -> ContactPage:
         """Walks all."""
-        composed = Composed(SQL["list_contacts"], [after[0] if after else _OLDEST, size + 1])
+        composed = Composed(SQL["list_contacts"], [after[0] if after else OLDEST, size + 1])
         return await self._page(composed, selected, size)
 
     async def measure_contacts(self, selected: ContactFilter) -> Widths:
@@ -64,7 +62,7 @@ class ContactLists:
         self, selected: ContactFilter, *, size: int, after: ContactKey | None = None
     ) -> ContactPage:
         """Walks one state, or two together."""
-        first = after[0] if after else _OLDEST
+        first = after[0] if after else OLDEST
         most = size + 1 if selected.category_id is None else MOST_WALKED
         composed = Composed(SQL["list_contacts_in_states"], [first, size + 1, most, *filters.pairs_of_states(selected)])
         return await self._page(composed.fill("filters", filters.category(selected)), selected, size)
@@ -73,7 +71,7 @@ class ContactLists:
         self, selected: ContactFilter, *, size: int, after: ContactKey | None = None
     ) -> ContactPage:
         """Walks a category."""
-        first = after[0] if after else _OLDEST
+        first = after[0] if after else OLDEST
         composed = Composed(SQL["list_contacts_in_category"], [first, size + 1, selected.category_id])
         return await self._page(composed.fill("filters", filters.states(selected)), selected, size)
 
@@ -92,7 +90,7 @@ class ContactLists:
     ) -> ContactPage:
         """Walks the names that begin with the prefix."""
         start, end = range_of(selected.display_name_prefix)
-        arguments: list[object] = [*(after or (start, _OLDEST)), size + 1, end]
+        arguments: list[object] = [*(after or (start, OLDEST)), size + 1, end]
         composed = Composed(SQL["list_contacts_by_display_name"], arguments)
         others = conditions(selected, filters.display_name, filters.states, filters.category)
         return await self._page(composed.fill("filters", others), selected, size)

@@ -9,10 +9,10 @@ import asyncpg
 from core.db import Connection, Row
 from core.domain.errors import AlreadyExists, NotFound, WrongState
 from core.domain.senders import Quality, Sender, SenderDraft, SenderInfo, SenderState, ThroughputLevel
+from core.domain.time_ranges import OLDEST
 from core.queries import load
 
 SQL = load("senders")
-OLDEST = UUID(int=0)
 
 
 class Senders:

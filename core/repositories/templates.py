@@ -16,10 +16,10 @@ from core.domain.templates import (
     TemplateFilter,
     TemplateState,
 )
+from core.domain.time_ranges import OLDEST
 from core.queries import load
 
 SQL = load("templates")
-OLDEST = UUID(int=0)
 
 
 class Templates:
