@@ -1,6 +1,7 @@
 """The way to Redis: one question, one answer in time or none, and a rest for a server that keeps failing."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from core.cache.keys import own
 from core.clock import Clock
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 # A timeout that fired this much later than it should have was waited for by our own loop, not by the server.
 _LATE_SECONDS = 0.01
 _MOST_CONNECTIONS = 256
@@ -56,12 +58,16 @@ class Server:
 
     async def read_numbers(self, keys: list[str]) -> list[int | None] | None:
         """Returns the number under each key, None where there is none."""
-        values = await self._ask(lambda: self._redis.mget(own(keys)))
-        return None if values is None else [None if value is None else int(value) for value in values]
+        own(keys)
+        return await self._ask(lambda: self._read_numbers(keys))
 
     async def delete(self, key: str) -> None:
         """Deletes one key."""
-        await self._ask(lambda: self._redis.delete(*own([key])))
+        own([key])
+        await self._ask(lambda: self._redis.delete(key))
+
+    async def _read_numbers(self, keys: list[str]) -> list[int | None]:
+        return [None if value is None else int(value) for value in await self._redis.mget(keys)]
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T | None:
         if not self._breaker.allows():
@@ -70,13 +76,18 @@ class Server:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answer = await ask()
-        except (RedisError, OSError, TimeoutError) as error:
-            if not (isinstance(error, TimeoutError) and self._was_late(start)):
-                self._breaker.failed()
-            self.failure_count += 1
+        except Exception as error:  # also what its client makes of an odd answer or of a connection closed under it
+            self._failed(error, start)
             return None
         self._breaker.worked()
         return answer
+
+    def _failed(self, error: Exception, start: float) -> None:
+        if not isinstance(error, RedisError | OSError):
+            _log.warning("an answer of the cache's server made no sense", exc_info=error)
+        if not (isinstance(error, TimeoutError) and self._was_late(start)):
+            self._breaker.failed()
+        self.failure_count += 1
 
     def _was_late(self, start: float) -> bool:
         return self._clock.monotonic() - start > self._timeout_seconds + _LATE_SECONDS

@@ -5,10 +5,11 @@ from functools import partial
 
 import grpc
 import pytest
+import redis.asyncio as redis
 
 from core.cache import Cache
 from core.clock import SystemClock
-from tests.helpers.cached import Truth, get, process, rename
+from tests.helpers.cached import CATEGORIES, Truth, get, process, rename
 from tests.helpers.clocks import StillClock
 from tests.helpers.eventually import eventually
 from tests.helpers.proxy import Proxy
@@ -70,3 +71,21 @@ async def test_a_redis_that_does_not_answer_costs_a_read_its_timeout_and_no_more
         replies = [await get(channel) for _ in range(20)]
         assert {reply.display_name for reply, _ in replies} == {"first"}
         assert clock.monotonic() - start < 1.0  # five timeouts, then the breaker spares the rest
+
+
+async def test_an_answer_that_makes_no_sense_is_none_and_the_next_one_counts_again(
+    cache_url: str, truth: Truth
+) -> None:
+    async with (
+        Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2, rest_seconds=0.1) as cache,
+        process(cache, truth) as channel,
+        redis.Redis.from_url(cache_url) as server,
+    ):
+        assert [(await get(channel))[1] for _ in range(2)] == ["miss", "hit"]
+        number = await server.getset("cache:generation:categories", "no number")
+        assert await eventually(lambda: cache.metrics.snapshot().failure_count > 0)
+        assert number is not None
+        await server.set("cache:generation:categories", number)
+        before = cache.metrics.levels[f"{CATEGORIES}/GetCategory", "memory", "hit"]
+        assert await eventually(partial(is_hit, channel))
+        assert cache.metrics.levels[f"{CATEGORIES}/GetCategory", "memory", "hit"] > before
