@@ -12,11 +12,11 @@ from core.clock import Clock
 from core.metrics import RpcMetrics
 from server.call import Call
 from server.interceptors.base import Aborted, Proceed
+from server.interceptors.cache import OUTCOME
 
 _log = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 REQUEST_ID = "x-request-id"
-_CACHE = "chappe-cache"
 
 
 class Telemetry:
@@ -71,12 +71,12 @@ class Telemetry:
         if not _log.isEnabledFor(level):
             return
         facts = {"method": call.method, "code": code.name, "duration_ms": round(seconds * 1000, 1)}
-        if _CACHE in call.trailing:
-            facts["cache"] = call.trailing[_CACHE]
+        if OUTCOME in call.trailing:
+            facts["cache"] = call.trailing[OUTCOME]
         _log.log(level, "call", extra=facts)
 
 
 def _level(call: Call) -> int:
     # A reply from the cache is counted by the cache; a line about it would cost more than the reply.
-    is_usual = call.method.startswith("/grpc.") or call.trailing.get(_CACHE) == "hit"
+    is_usual = call.method.startswith("/grpc.") or call.trailing.get(OUTCOME) == "hit"
     return logging.DEBUG if is_usual else logging.INFO
