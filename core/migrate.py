@@ -17,7 +17,7 @@ _LOCK = 0x43484150
 
 
 class MigrationFailed(Exception):
-    """A migration did not apply; the message is dbmate's own."""
+    """A migration did not apply, as dbmate says, or is missing."""
 
 
 def migrate(database_url: str) -> None:

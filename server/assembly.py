@@ -32,7 +32,7 @@ from core.clock import Clock
 from core.db import WALKS_INDEXES, Database
 from core.domain.errors import Unavailable
 from core.metrics import RpcMetrics
-from core.migrate import pending
+from core.migrate import MigrationFailed, at_head
 from core.pace import Pace
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -262,10 +262,10 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         except Unavailable as refusal:
             cause = str(refusal.__cause__).partition("\n")[0]
             raise StartError(f"the database does not answer (CHAPPE_DATABASE_URL): {cause}") from refusal
-        async with database.connection() as connection:
-            missing = await pending(connection)
-        if missing:
-            raise StartError(f"the database lacks {len(missing)} migrations, from {missing[0]} on: run chappe migrate")
+        try:
+            await at_head(database)
+        except MigrationFailed as missing:
+            raise StartError(f"{missing}: run chappe migrate") from missing
         yield database
 
 
