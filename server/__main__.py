@@ -51,7 +51,7 @@ async def _serve(settings: Settings, *, member: int | None) -> None:
 async def _serve_group(settings: Settings, count: int) -> None:
     stopping = asyncio.ensure_future(_stop_signal().wait())
     with reserved_port(settings) as port:
-        async with members(count, port=port) as group:
+        async with members(count, port=port, metrics_port=settings.metrics_port) as group:
             _announce(settings, port, member=None)
             ending = asyncio.ensure_future(first_to_end(group))
             await asyncio.wait([stopping, ending], return_when=asyncio.FIRST_COMPLETED)

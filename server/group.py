@@ -10,9 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 from core.settings import Settings
 from server.door import StartError
 
-# Each member is watched on a port of its own; 0 takes a free one anyway.
-_METRICS_PORT = "CHAPPE_METRICS_PORT"
-
 _Member = asyncio.subprocess.Process
 
 
@@ -30,13 +27,17 @@ def reserved_port(settings: Settings) -> Iterator[int]:
 
 
 @asynccontextmanager
-async def members(count: int, *, port: int) -> AsyncIterator[list[_Member]]:
-    """Starts the processes and waits until all serve; when the block ends they are told to stop and waited for."""
+async def members(count: int, *, port: int, metrics_port: int | None) -> AsyncIterator[list[_Member]]:
+    """Starts the processes and waits until all serve; when the block ends they are told to stop and waited for.
+
+    Each is watched on a port of its own, counted up from ``metrics_port``.
+    """
     started: list[_Member] = []
     try:
         pipes = [os.pipe() for _ in range(count)]
         for number, (_, ready) in enumerate(pipes):
-            started.append(await _start(ready, port=port, number=number))
+            watched_on = metrics_port and metrics_port + number  # 0 takes a free one anyway
+            started.append(await _start(ready, port=port, metrics_port=watched_on))
             os.close(ready)
         for waiting, _ in pipes:
             if not await asyncio.to_thread(os.read, waiting, 1):
@@ -60,10 +61,10 @@ async def first_to_end(group: list[_Member]) -> None:
             wait.cancel()
 
 
-async def _start(ready: int, *, port: int, number: int) -> _Member:
+async def _start(ready: int, *, port: int, metrics_port: int | None) -> _Member:
     settings = {name: value for name, value in os.environ.items() if name != "CHAPPE_PORT_FILE"}
-    if settings.get(_METRICS_PORT, "0").strip("0"):
-        settings[_METRICS_PORT] = str(int(settings[_METRICS_PORT]) + number)
+    if metrics_port is not None:
+        settings["CHAPPE_METRICS_PORT"] = str(metrics_port)
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
