@@ -85,9 +85,7 @@ class SendingMetrics:
             buckets=_WEBHOOK_LAG_SECONDS,
             registry=registry,
         )
-        self._recounts = Counter(
-            "chappe_recounts", "Comparisons of a campaign's counters with its rows.", registry=registry
-        )
+        self._recounts = Counter("chappe_recounts", "Comparisons of counters with what they count.", registry=registry)
         self.observe_answer: Callable[[float], None] = self._answers.observe
         self.observe_lag: Callable[[float], None] = self._lag.observe
 
