@@ -71,9 +71,7 @@ async def _compare_one(store: Store, scope_id: UUID, *, repair: bool) -> list[Di
         async with store.transaction() as rooms:
             return await rooms.recounts.repair(scope_id)
     async with store.connection() as rooms:
-        differences = await rooms.recounts.find_differences(scope_id)
-        await rooms.recounts.note_recount(scope_id, difference_count=total(differences))
-    return differences
+        return await rooms.recounts.compare(scope_id)
 
 
 def _name(scope_id: UUID) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from core.db import Connection
-from core.domain.recounts import Difference, MilestoneDifference, ReplyDifference, StateDifference
+from core.domain.recounts import Difference, MilestoneDifference, ReplyDifference, StateDifference, total
 from core.domain.stats import DEPLOYMENT
 from core.queries import load
 
@@ -28,6 +28,12 @@ class Recounts:
     async def list_scopes(self, *, after: UUID, limit: int) -> list[UUID]:
         """Lists campaigns that have counters, in order."""
         return [row["scope_id"] for row in await self._connection.fetch(SQL["list_scopes"], after, limit)]
+
+    async def compare(self, scope_id: UUID) -> list[Difference]:
+        """Finds the differences of a campaign, or of the deployment, and notes how much they come to."""
+        differences = await self.find_differences(scope_id)
+        await self.note_recount(scope_id, difference_count=total(differences))
+        return differences
 
     async def find_differences(self, scope_id: UUID) -> list[Difference]:
         """Compares all counters of a campaign, or of the deployment; empty when they are right."""
