@@ -1,9 +1,9 @@
 """Receipts move messages: located, merged, applied under lock; then what follows for attempts and contacts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from core.domain.contacts import WhatsappState
@@ -108,11 +108,19 @@ async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: dateti
     strange = [item for item, standing in zip(arrived, found, strict=True) if standing is None]
     waiting = [item for item in strange if item.expire_time is None or item.expire_time > now]
     parked_count = await _park(rooms, waiting, now=now, hash_key=hash_key)
-    moved = Moved(steps=steps, parked_count=parked_count, expired_count=len(strange) - len(waiting))
-    return replace(moved, **_whose(arrived, found))
+    contacts, strangers = _whose(arrived, found)
+    return Moved(
+        steps=steps,
+        parked_count=parked_count,
+        expired_count=len(strange) - len(waiting),
+        contacts=contacts,
+        strangers=strangers,
+    )
 
 
-def _whose(arrived: Sequence[Arrived], found: Sequence[Standing | None]) -> dict[str, Any]:
+def _whose(
+    arrived: Sequence[Arrived], found: Sequence[Standing | None]
+) -> tuple[dict[UUID, set[UUID]], dict[UUID, set[str]]]:
     """Tells by delivery whose messages its receipts are about: contacts', or nobody's."""
     contacts: dict[UUID, set[UUID]] = {}
     strangers: dict[UUID, set[str]] = {}
@@ -121,7 +129,7 @@ def _whose(arrived: Sequence[Arrived], found: Sequence[Standing | None]) -> dict
             contacts.setdefault(item.delivery_id, set()).add(standing.contact_id)
         else:
             strangers.setdefault(item.delivery_id, set()).add(item.receipt.whatsapp_message_id)
-    return {"contacts": contacts, "strangers": strangers}
+    return contacts, strangers
 
 
 async def _locate(rooms: Rooms, arrived: Sequence[Arrived]) -> list[MessageRef | None]:
