@@ -73,8 +73,9 @@ def _code(told: object) -> int | None:
         told = int(told)
     if isinstance(told, float) and told.is_integer():
         told = int(told)
-    is_code = isinstance(told, int) and not isinstance(told, bool) and 0 <= told < _CODES
-    return told if isinstance(told, int) and is_code else None
+    if not isinstance(told, int) or isinstance(told, bool):
+        return None
+    return told if 0 <= told < _CODES else None
 
 
 def _refused(answer: Answer, code: int, error: Mapping[str, Any]) -> Refused:
