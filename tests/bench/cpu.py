@@ -14,7 +14,7 @@ def cpu_seconds(stack: Stack) -> dict[str, float]:
     spent: dict[str, float] = {}
     for name, pid in pids.items():
         kind = name.rstrip("0123456789").rstrip("-")
-        spent[kind] = spent.get(kind, 0.0) + _of_tree(pid)
+        spent[kind] = spent.get(kind, 0.0) + tree_seconds(pid)
     return spent
 
 
@@ -24,8 +24,8 @@ def resident_bytes(stack: Stack, kind: str) -> int:
     return max(int(psutil.Process(pid).memory_info().rss) for pid in pids)
 
 
-def _of_tree(pid: int) -> float:
-    """Counts a process, its living children, and those that have ended."""
+def tree_seconds(pid: int) -> float:
+    """Returns the CPU time so far of a process, its living children, and those that have ended."""
     process = psutil.Process(pid)
     total = 0.0
     for each in (process, *process.children(recursive=True)):

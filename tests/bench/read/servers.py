@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.db import Database
@@ -19,7 +19,7 @@ from stack.valkey import CACHE, QUEUE, Valkey
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Starts processes on one database and two Valkeys; all end with the stack."""
+    """Starts processes on one database and two Valkeys, known by their ports; all end with the stack."""
 
     exits: ExitStack
     directory: Path
@@ -27,6 +27,7 @@ class Served:
     key: str
     cache: Valkey
     queue: Valkey
+    pids: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, exits: ExitStack, directory: Path, database_url: str) -> "Served":
@@ -46,9 +47,9 @@ class Served:
         }  # fmt: skip
         return self._start(name, ("-m", "server", "--processes", str(processes)), settings)
 
-    def beside(self, module: str, *arguments: str) -> int:
-        """Starts a server of this folder and returns its port."""
-        name = module.rpartition(".")[2]
+    def beside(self, module: str, *arguments: str, name: str = "") -> int:
+        """Starts a server of this folder, once under each name, and returns its port."""
+        name = name or module.rpartition(".")[2]
         return self._start(name, ("-m", module, "--port-file", str(self._port_file(name)), *arguments), {})
 
     def _start(self, name: str, arguments: Sequence[str], settings: Mapping[str, str]) -> int:
@@ -57,8 +58,10 @@ class Served:
             name=name, argv=(sys.executable, *arguments), log_file=self.directory / f"{name}.log",
             ready=by_port_file(port_file), port_file=port_file, env=programs.environment(settings),
         )  # fmt: skip
-        self.exits.enter_context(Process(command))
-        return int(port_file.read_text())
+        process = self.exits.enter_context(Process(command))
+        port = int(port_file.read_text())
+        self.pids[port] = process.pid
+        return port
 
     def _port_file(self, name: str) -> Path:
         return self.directory / f"{name}.port"
