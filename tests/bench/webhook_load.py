@@ -7,12 +7,10 @@ which shares the machine with them. With --apply it also measures how fast a wor
 import argparse
 import asyncio
 import itertools
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -20,16 +18,15 @@ import aiohttp
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.messages import MessageRef
-from core.migrate import migrate
 from core.repositories.rooms import Store
 from server.webhooks.signature import sign
-from stack import homes
 from stack.ports import Ports
-from stack.postgres import Postgres
 from stack.valkey import QUEUE, Valkey
+from tests.helpers import servers
 from tests.helpers.processes import Processes, port_of
 from tests.helpers.receiving import KEY, NOW
 from tests.helpers.sending import numbers, plan
+from tests.helpers.servers import Databases
 from tests.helpers.webhook_bodies import body, status
 from workers.assembly import planned_each_time
 from workers.tasks.receipts import apply_batch
@@ -65,31 +62,25 @@ def main() -> None:
 
 def measure(*, statuses_per_second: int, per_body: int, seconds: int, apply: bool = False) -> DoorFigures:
     """Starts a door and loads it for some seconds; with `apply` one worker then applies what came in."""
-    with servers() as (database_url, port):
+    with door() as (database_url, port):
         return asyncio.run(
             _run(database_url, port, rate=statuses_per_second, per_body=per_body, seconds=seconds, apply=apply)
         )
 
 
 @contextmanager
-def servers() -> Iterator[tuple[str, int]]:
+def door() -> Iterator[tuple[str, int]]:
     """Yields the address of a durable, migrated database and the port of a door in front of it."""
     with ExitStack() as stack:
-        directory = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="chappe-bench-", ignore_cleanup_errors=True))
-        )
-        ports = Ports()
-        stack.callback(homes.remove, directory / "postgres")
-        postgres = stack.enter_context(Postgres(directory=directory, ports=ports, durable=True))
-        postgres.execute("CREATE DATABASE bench")
-        migrate(postgres.url("bench"))
-        queue = stack.enter_context(Valkey(name="queue", directory=directory, ports=ports, policy=QUEUE))
+        directory = stack.enter_context(servers.temporary_directory())
+        database_url = stack.enter_context(Databases(stack.enter_context(servers.postgres(durable=True))).copy())
+        queue = stack.enter_context(Valkey(name="queue", directory=directory, ports=Ports(), policy=QUEUE))
         settings = {
-            "CHAPPE_DATABASE_URL": postgres.url("bench"), "CHAPPE_QUEUE_URL": queue.url(), "CHAPPE_WEBHOOKS_PORT": "0",
+            "CHAPPE_DATABASE_URL": database_url, "CHAPPE_QUEUE_URL": queue.url(), "CHAPPE_WEBHOOKS_PORT": "0",
             "CHAPPE_WHATSAPP_APP_SECRET": SECRET.decode(), "CHAPPE_LOG_LEVEL": "WARNING",
         }  # fmt: skip
         processes = stack.enter_context(Processes(directory=directory, settings=settings))
-        yield postgres.url("bench"), port_of(processes.start("webhooks"))
+        yield database_url, port_of(processes.start("webhooks"))
 
 
 async def _run(database_url: str, port: int, *, rate: int, per_body: int, seconds: int, apply: bool) -> DoorFigures:

@@ -65,9 +65,9 @@ def temporary_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Yields a running PostgreSQL that forgets everything afterwards."""
-    with temporary_directory() as directory, Postgres(directory=directory, ports=Ports(), durable=False) as server:
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Yields a running PostgreSQL that forgets everything afterwards; a durable one waits for the disk until then."""
+    with temporary_directory() as directory, Postgres(directory=directory, ports=Ports(), durable=durable) as server:
         yield server
 
 
