@@ -8,13 +8,12 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.read.comparisons import (
     cached_beside_bare,
-    folder_of,
     large_beside_small,
     messages_beside_statements,
     processes_beside_one,
@@ -23,7 +22,7 @@ from tests.bench.read.comparisons import (
 from tests.bench.read.data import FULL, QUICK, databases
 from tests.bench.read.hits import hit_rate
 from tests.bench.read.outage import redis_killed
-from tests.bench.read.reads import reads_of
+from tests.bench.read.reads import Read, reads_of
 from tests.bench.read.rows import Row
 from tests.bench.read.servers import Served
 from tests.bench.read.tails import tails
@@ -60,14 +59,14 @@ def _said(rows: Iterator[Row]) -> Iterator[Row]:
 def _measure(exits: ExitStack, urls: tuple[str, str], *, quick: bool) -> Iterator[Row]:
     calls, seconds = (300, 5.0) if quick else (1000, 30.0)
     folder = exits.enter_context(temporary_directory())
-    served = Served.begin(exits, folder_of(folder, "large"), urls[0])
-    reads = {read.name: read for read in asyncio.run(reads_of(urls[0]))}
+    served = Served.begin(exits, folder / "large", urls[0])
+    reads = _reads(served)
     cached, uncached = served.ours("cached"), served.ours("uncached", cached=False)
     yield cached_beside_bare(served, cached, reads["contacts"], calls=10 * calls)
     yield uncached_beside_minimal(served, uncached, reads["contacts"], calls=3 * calls)
     yield messages_beside_statements(served, uncached, reads["messages of a campaign"], calls=calls // 10)
-    small = Served.begin(exits, folder_of(folder, "small"), urls[1])
-    yield from _many_beside_few(served, uncached, small, calls=calls)
+    small = Served.begin(exits, folder / "small", urls[1])
+    yield from _many_beside_few(served, uncached, small, reads, calls=calls)
     two = served.ours("two", processes=2, cached=False)
     yield processes_beside_one(served, uncached, two, reads["contacts"], calls=3 * calls, processes=2)
     yield from tails(list(reads.values()), cached, served.key, calls=calls)
@@ -75,8 +74,14 @@ def _measure(exits: ExitStack, urls: tuple[str, str], *, quick: bool) -> Iterato
     yield from redis_killed(served, cached, uncached, reads["contacts"], seconds=seconds)
 
 
-def _many_beside_few(served: Served, port: int, small: Served, *, calls: int) -> Iterator[Row]:
-    many, few = ({read.name: read for read in asyncio.run(reads_of(each.database_url))} for each in (served, small))
+def _reads(served: Served) -> dict[str, Read]:
+    return {read.name: read for read in asyncio.run(reads_of(served.database_url))}
+
+
+def _many_beside_few(
+    served: Served, port: int, small: Served, many: Mapping[str, Read], *, calls: int
+) -> Iterator[Row]:
+    few = _reads(small)
     pairs = [(many[name], few[name]) for name in ("campaign stats", "dashboard", "message stats")]
     yield from large_beside_small(served, port, (small, small.ours("small", cached=False)), pairs, calls=calls)
 

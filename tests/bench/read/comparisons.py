@@ -3,7 +3,6 @@
 import asyncio
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -107,10 +106,3 @@ async def _statements(database_url: str, page: Read, *, calls: int) -> float:
 
 def _load(served: Served, read: Read, *, calls: int) -> Load:
     return Load(method=read.method, request=read.request, key=served.key, calls=calls)
-
-
-def folder_of(root: Path, name: str) -> Path:
-    """Makes a folder for the logs of some servers."""
-    path = root / name
-    path.mkdir()
-    return path
