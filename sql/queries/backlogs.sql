@@ -36,8 +36,9 @@ CROSS JOIN LATERAL (
 WHERE campaigns.id = $1;
 
 -- name: get_queue
--- What all campaigns have waiting: messages due in those that run, claimed, in doubt, held by WhatsApp; for how many
--- seconds the oldest webhook body has waited; and by how much counters were found to differ from rows. Read from counters (deployment $1) and short indexes.
+-- What all campaigns have waiting: messages still to be sent in those that run, claimed, in doubt, held by WhatsApp; for
+-- how many seconds the oldest webhook body has waited; and by how much counters were found to differ from rows. Read from
+-- counters (deployment $1) and short indexes.
 SELECT
     coalesce((
         SELECT sum(counters.count)
