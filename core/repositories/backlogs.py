@@ -17,7 +17,7 @@ SQL = load("backlogs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """Counts messages running campaigns still send, claimed, in doubt, held, counted wrongly; how long webhooks wait."""
+    """Counts messages running campaigns still send, claimed, in doubt, held, miscounted; how long webhooks wait."""
 
     due_count: int
     claimed_count: int
