@@ -17,7 +17,7 @@ from simulator.state import World
 
 
 def _number_of(world: World, body: dict[str, Any]) -> Number:
-    """Returns the number that is named, else the one that last wrote to the person, else the first."""
+    """Returns the number that is named, else the one whose last message is answered, else the first."""
     if wanted := body.get("phone_number_id"):
         return named(world.accounts.numbers, wanted, "number")
     if body.get("context") == "last" and (last := world.ledger.last_to(wa_id_of(digits_of(body["from"])))):
