@@ -95,6 +95,15 @@ class Moved:
         return {step.after.contact_id: step.told.accept_time for step in told if step.after.contact_id}
 
 
+def summed(parts: Sequence[Moved]) -> Moved:
+    """Returns what several batches did together; whom their deliveries tell of was noted with each."""
+    return Moved(
+        steps=[step for part in parts for step in part.steps],
+        parked_count=sum(part.parked_count for part in parts),
+        expired_count=sum(part.expired_count for part in parts),
+    )
+
+
 async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> Moved:
     """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour."""
     references = await _locate(rooms, arrived)

@@ -12,7 +12,7 @@ from core.domain.receipts import pause_before_try
 from core.repositories.receipts import Parked
 from core.repositories.rooms import Rooms, Store
 from workers.tasks.choices import keep_choices, read_refusals
-from workers.tasks.moves import Arrived, Moved, move_messages
+from workers.tasks.moves import Arrived, Moved, move_messages, summed
 from workers.tasks.parked import unpack
 
 _log = logging.getLogger(__name__)
@@ -34,12 +34,7 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
             raise
         _log.warning("a batch of parked receipts failed", extra={"count": len(parked), "error": type(error).__name__})
         ids = [item.id for item in parked if item.id is not None]
-        moves = [await _apply_alone(store, each, now=now, hash_key=hash_key) for each in ids]
-        moved = Moved(
-            steps=[step for part in moves for step in part.steps],
-            parked_count=sum(part.parked_count for part in moves),
-            expired_count=sum(part.expired_count for part in moves),
-        )
+        moved = summed([await _apply_alone(store, each, now=now, hash_key=hash_key) for each in ids])
     tell_parked(moved)
     return moved
 

@@ -17,7 +17,7 @@ from workers.tasks.announcements import follow_announcements
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
 from workers.tasks.consequences import draw_consequences
 from workers.tasks.identities import follow_people
-from workers.tasks.moves import Arrived, Moved, move_messages
+from workers.tasks.moves import Arrived, Moved, move_messages, summed
 from workers.tasks.outdated import outdate_final_campaigns
 from workers.tasks.park import retry_parked, tell_parked
 from workers.tasks.replies import Kept, keep_replies
@@ -84,8 +84,7 @@ async def apply_batch(
         if not claimed:
             raise
         _log.warning("a batch of deliveries failed", extra={"count": len(claimed), "error": type(error).__name__})
-        moves = [await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed]
-        moved = Moved(steps=[step for part in moves for step in part.steps])
+        moved = summed([await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed])
     return Applied(delivery_count=len(claimed), moved=moved)
 
 
