@@ -6,12 +6,12 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 import uvloop
 
 from core.clock import SystemClock
 from core.memory import look_rarely
+from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from server.assembly import assembled
@@ -72,17 +72,10 @@ def _announce(settings: Settings, port: int, *, member: int | None) -> None:
     """Says that calls are taken: in the log, in the port file, and to the process that started a group."""
     _log.info("serving", extra={"port": port, "settings": settings.public()})
     if settings.port_file is not None:
-        _write_at_once(settings.port_file, f"{port}\n")
+        write_at_once(settings.port_file, f"{port}\n")
     if member is not None:
         os.write(member, b"\n")
         os.close(member)
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    """Whoever waits for the file must never read half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="ascii")
-    unfinished.replace(path)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
-from pathlib import Path
 
 import uvloop
 
 from core.clock import SystemClock
 from core.listener import ListenError
 from core.memory import look_rarely
+from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from workers.assembly import assembled
@@ -39,16 +38,9 @@ async def _work(settings: Settings) -> None:
         _log.info("working", extra={"settings": settings.public()})
         look_rarely()
         if settings.port_file is not None:
-            _write_at_once(settings.port_file)
+            write_at_once(settings.port_file, "0\n")  # ready, as the others say; a worker has no port
         await worker.run()
     _log.info("stopped")
-
-
-def _write_at_once(path: Path) -> None:
-    """Says that this process is ready, as the others do; a worker has no port."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text("0\n", encoding="ascii")
-    unfinished.replace(path)
 
 
 if __name__ == "__main__":

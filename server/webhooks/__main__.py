@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
-from pathlib import Path
 
 import uvloop
 
 from core.memory import look_rarely
+from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
 from core.telemetry import configure_logging
 from server.webhooks.door import DoorError, assembled
@@ -38,17 +37,10 @@ async def _serve(settings: Settings) -> None:
         _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
         look_rarely()
         if settings.port_file is not None:
-            _write_at_once(settings.port_file, f"{port}\n")
+            write_at_once(settings.port_file, f"{port}\n")
         await stopping.wait()
         await door.close()
     _log.info("the webhook door is closed")
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    """Whoever waits for the file must never read half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="ascii")
-    unfinished.replace(path)
 
 
 if __name__ == "__main__":
