@@ -8,9 +8,8 @@ import orjson
 
 from core.whatsapp.bodies import UnreadableBody, changes, read_body
 from core.whatsapp.payloads import parse_callback_data
+from core.whatsapp.webhook_fields import REDACTED
 
-# What a redacted item is known by; see `webhook_fields.items`.
-REDACTED: Final = "redacted"
 _KEPT: Final = ("status", "type", "timestamp", "biz_opaque_callback_data")
 # These hold digits too, but never a person's.
 _NOBODYS: Final = frozenset(

@@ -11,6 +11,8 @@ _LARGEST: Final = 10**20
 _MILLISECONDS: Final = 10**12  # seconds reach this in the year 33658
 _LATEST: Final = 10**11
 LONGEST_ID: Final = 512  # twice what WhatsApp's ids may grow to; a row's index holds no more than five times that
+# What an item is known by from which a person was taken out; see `redaction`.
+REDACTED: Final = "redacted"
 
 
 class Unreadable(Exception):
@@ -27,7 +29,7 @@ def items(value: object, key: str) -> Iterator[Mapping[str, Any]]:
     """Yields the objects of the list under the key; anything else in it is passed over, and what was redacted too."""
     found = value.get(key) if isinstance(value, dict) else None
     if isinstance(found, list):
-        yield from (item for item in found if isinstance(item, dict) and item.get("redacted") is not True)
+        yield from (item for item in found if isinstance(item, dict) and item.get(REDACTED) is not True)
 
 
 def text(value: object, key: str) -> str:
