@@ -69,7 +69,8 @@ return 1
 """
 )
 
-# KEYS lane. Halves its pace and holds it, longer each time; what comes within a second of the last counts once.
+# KEYS lane. Halves its pace and holds it, longer each time; what comes within a second of the last counts once, and a
+# hold that lasts longer goes on.
 THROTTLE = (
     _HEAD
     + """
@@ -77,7 +78,7 @@ local now, lane = clock(), read(KEYS[1])
 if now - lane.change < 1000000 then return 0 end
 recover(lane, now)
 lane.factor = math.max(0.05, lane.factor * 0.5)
-lane.hold = now + math.min(60000000, 1000000 * 2 ^ lane.holds)
+lane.hold = math.max(lane.hold, now + math.min(60000000, 1000000 * 2 ^ lane.holds))
 lane.holds = lane.holds + 1
 lane.change = lane.hold
 write(KEYS[1], lane)

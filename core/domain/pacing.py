@@ -67,12 +67,12 @@ class Tempo:
             self.next_slot -= unused * permits.interval
 
     def throttle(self, *, now: float) -> None:
-        """Halves the pace and holds the lane, longer each time; a burst of refusals counts once."""
+        """Halves the pace and holds the lane, longer each time; a burst counts once, and a longer hold goes on."""
         if now - self.change_time < BURST_SECONDS:
             return
         self._recover(now)
         self.factor = max(LEAST_FACTOR, self.factor * HALVING)
-        self.hold_until = now + min(MAX_HOLD_SECONDS, HOLD_SECONDS * 2**self.hold_count)
+        self.hold(now=now, seconds=min(MAX_HOLD_SECONDS, HOLD_SECONDS * 2**self.hold_count))
         self.hold_count += 1
         self.change_time = self.hold_until
 

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import pytest
 from redis.asyncio import Redis
 
 from core.clock import SystemClock
@@ -66,6 +67,19 @@ async def test_a_held_lane_gives_nothing_for_so_long_and_keeps_its_pace(queue_ur
     # The lane is remembered for longer than it is held.
     async with Redis.from_url(queue_url) as redis:
         assert await redis.pttl(LANE.key) > 1_800_000
+    await asyncio.gather(pace.close(), alone.close())
+
+
+async def test_a_throttle_halves_the_pace_of_a_held_lane_and_does_not_end_its_hold(queue_url: str) -> None:
+    pace, alone = Pace.connect(queue_url, clock=CLOCK), Pace.connect("redis://127.0.0.1:1/0", clock=CLOCK)
+    for one in (pace, alone):
+        before = (await one.reserve(LANE, 1)).interval
+        await one.hold(LANE, 1800.0)
+        await one.throttle(LANE)
+        held = await one.reserve(LANE, 10)
+        assert held.count == 0
+        assert 1790.0 < held.wait <= 1800.0
+        assert held.interval == pytest.approx(2 * before, rel=0.01)
     await asyncio.gather(pace.close(), alone.close())
 
 
