@@ -1,5 +1,6 @@
 """What a process remembers takes a short way past the chain, and says and counts what the chain would."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,9 +48,9 @@ class World:
         reply_type = categories_pb2.ListCategoriesResponse
         return (await call(self.channel, METHOD, REQUEST, reply_type, metadata=metadata))[1]
 
-    async def refusal(self, key: str) -> grpc.StatusCode:
+    async def refusal(self, key: str, **headers: str) -> grpc.StatusCode:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await self.read(key)
+            await self.read(key, **headers)
         return refused.value.code()
 
     @property
@@ -92,6 +93,15 @@ async def test_a_remembered_reply_passes_no_chain_and_is_told_named_and_counted_
     assert (counts.hit, counts.miss, counts.levels[0].hit, counts.levels[0].miss) == (2, 1, 2, 1)
 
 
+async def test_while_hits_get_a_log_line_they_pass_the_chain(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    key = await create_key(world.store, role="VIEWER")
+    await world.read(key)
+    with caplog.at_level(logging.DEBUG, logger="server.interceptors.telemetry"):
+        assert (await world.read(key))["chappe-cache"] == "hit"
+    told = [vars(record)["cache"] for record in caplog.records if record.name == "server.interceptors.telemetry"]
+    assert (told[-1], len(world.passed), world.count) == ("hit", 2, 2)
+
+
 async def test_nobody_is_shown_what_others_may_see(world: World) -> None:
     key = await create_key(world.store, role="VIEWER")
     await world.read(key)
@@ -101,6 +111,13 @@ async def test_nobody_is_shown_what_others_may_see(world: World) -> None:
     world.clock.move(11)  # so long a verdict is remembered
     assert await world.refusal(key) is grpc.StatusCode.UNAUTHENTICATED
     assert len(world.passed) == 4
+
+
+async def test_of_two_keys_the_first_counts_as_in_the_chain(world: World) -> None:
+    key = await create_key(world.store, role="VIEWER")
+    await world.read(key)
+    assert (await world.read(key, authorization="Bearer unknown"))["chappe-cache"] == "hit"
+    assert await world.refusal("unknown", authorization=f"Bearer {key}") is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_a_key_that_expires_while_it_is_remembered_opens_nothing(world: World) -> None:
