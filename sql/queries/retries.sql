@@ -15,8 +15,9 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 
 -- name: retry_failed_page
 -- Puts up to $3 FAILED messages of campaign $1 behind id $2 back to PENDING: those with the error codes $4, or with none
--- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased contacts and, of marketing, those who opted out
--- stay as they are. An attempt that may have reached somebody is kept. Fewer than $3 rows: that was the last page.
+-- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased
+-- contacts and, of marketing, those who opted out stay as they are. An attempt that may have reached somebody is kept. Fewer
+-- than $3 rows: that was the last page.
 WITH page AS MATERIALIZED (
     SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
         messages.accept_time, messages.fail_time
