@@ -22,6 +22,7 @@ from core.repositories.rooms import Store
 from server.webhooks.signature import sign
 from stack.ports import Ports
 from stack.valkey import QUEUE, Valkey
+from tests.bench.paced import moments
 from tests.helpers import servers
 from tests.helpers.processes import Processes, port_of
 from tests.helpers.receiving import KEY, NOW
@@ -135,9 +136,9 @@ async def load(bodies: list[bytes], port: int, *, rate: float) -> tuple[list[flo
         asyncio.TaskGroup() as group,
     ):
         started = CLOCK.monotonic()
-        for number, raw in enumerate(bodies):
-            await asyncio.sleep(max(0.0, started + number / rate - CLOCK.monotonic()))  # the load's own pace
-            group.create_task(post(session, raw))
+        waiting = iter(bodies)
+        async for _ in moments(len(bodies), rate=rate):
+            group.create_task(post(session, next(waiting)))
     return latencies, CLOCK.monotonic() - started
 
 

@@ -9,6 +9,7 @@ import grpc
 from chappe.v1 import categories_pb2, contacts_pb2, contacts_service_pb2
 
 from core.clock import SystemClock
+from tests.bench.paced import moments
 from tests.bench.read.reads import Read, reads_on, zipf
 from tests.bench.read.rows import Row
 from tests.bench.read.servers import Served
@@ -65,11 +66,11 @@ async def _run(served: Served, port: int, seconds: float) -> _Seen:
             seen.reads += 1
             seen.hits += outcome not in ("miss", "bypass")
 
-        begun, running = CLOCK.monotonic(), []
+        running: list[asyncio.Task[None]] = []
         writing = asyncio.create_task(_write(channel, metadata, seconds))
-        for number, read in enumerate(luck.choices(reads, weights, k=int(_RATE * seconds))):
-            await asyncio.sleep(max(0.0, begun + number / _RATE - CLOCK.monotonic()))
-            running.append(asyncio.create_task(look(read)))
+        chosen = iter(luck.choices(reads, weights, k=int(_RATE * seconds)))
+        async for _ in moments(int(_RATE * seconds), rate=_RATE):
+            running.append(asyncio.create_task(look(next(chosen))))
         await asyncio.gather(writing, *running)
     return seen
 

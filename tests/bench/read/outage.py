@@ -7,6 +7,7 @@ import grpc
 
 from core.clock import SystemClock
 from tests.bench.calls import Load, calls_per_second
+from tests.bench.paced import moments
 from tests.bench.read.reads import Read, summed
 from tests.bench.read.rows import Row
 from tests.bench.read.servers import Served
@@ -44,10 +45,10 @@ async def _steady(served: Served, port: int, read: Read, *, rate: float, seconds
             failures += 1
         spent[half].append(CLOCK.monotonic() - due)
 
-    begun, running, total = CLOCK.monotonic(), [], int(rate * seconds)
-    for number in range(total):
-        due = begun + number / rate
-        await asyncio.sleep(max(0.0, due - CLOCK.monotonic()))
+    running: list[asyncio.Task[None]] = []
+    total = int(rate * seconds)
+    async for due in moments(total, rate=rate):
+        number = len(running)
         if number == total // 2:
             served.cache.process.kill()
         running.append(asyncio.create_task(call(number, int(number >= total // 2), due)))
