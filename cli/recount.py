@@ -30,7 +30,8 @@ def recount(
 ) -> None:
     """Compare counters with messages (CHAPPE_DATABASE_URL). Exit code 1 when they differ and are not repaired."""
     found = asyncio.run(_compare(campaign, repair=repair))
-    say(f"differing by {found:,}" if found else "counters equal messages")
+    done = ", set right" if repair else ""
+    say(f"differing by {found:,}{done}" if found else "counters equal messages")
     if found and not repair:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from core.db import Database
 from stack import programs
 from stack.stack import Stack
 from tests.helpers.eventually import eventually
@@ -111,6 +112,24 @@ async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, wa
     assert "2 messages" in output
     code, output = await shell.run("messages", "list", name, "--state", "LOST")
     assert (code, "UNCONFIRMED" in output) == (2, True)
+
+
+async def test_a_counter_that_is_wrong_is_told_and_set_right(shell: Shell, stack: Stack, walk: Walk) -> None:
+    code, message = await shell.run(
+        "messages", "send", "+33639984202", "--sender", walk.sender.name, "--template", walk.template.name,
+        "--bind", "body.1=literal:you", "--bind", "body.2=literal:25 %",
+    )  # fmt: skip
+    assert code == 0, message
+    campaign = message.strip().partition("/messages/")[0]
+    async with Database(url=stack.servers.postgres.url(), pool_size=1) as database, database.connection() as connection:
+        wrong = "INSERT INTO counters VALUES ($1, 'HELD', 0, 7, 2)"
+        await connection.execute(wrong, UUID(campaign.removeprefix("campaigns/")))
+    code, output = await shell.run("recount", campaign)
+    assert (code, f"{campaign} HELD" in output, "differing by 2" in output) == (1, True, True), output
+    code, output = await shell.run("recount", campaign, "--repair")
+    assert (code, "differing by 2, set right" in output) == (0, True), output
+    code, output = await shell.run("recount", campaign)
+    assert (code, "counters equal messages" in output) == (0, True), output
 
 
 async def test_a_single_message_is_sent(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
