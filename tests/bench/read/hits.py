@@ -66,11 +66,9 @@ async def _run(served: Served, port: int, seconds: float) -> _Seen:
             seen.reads += 1
             seen.hits += outcome not in ("miss", "bypass")
 
-        running: list[asyncio.Task[None]] = []
         writing = asyncio.create_task(_write(channel, metadata, seconds))
         chosen = iter(luck.choices(reads, weights, k=int(_RATE * seconds)))
-        async for _ in moments(int(_RATE * seconds), rate=_RATE):
-            running.append(asyncio.create_task(look(next(chosen))))
+        running = [asyncio.create_task(look(next(chosen))) async for _ in moments(int(_RATE * seconds), rate=_RATE)]
         await asyncio.gather(writing, *running)
     return seen
 
