@@ -6,22 +6,20 @@ of collections are now, ``outdating`` raises them. ``server`` is the way to Redi
 
 from core.cache.breaker import Breaker
 from core.cache.cache import Cache, Safeguards, is_behind
-from core.cache.keys import PREFIX, Entry, campaign_generation
+from core.cache.keys import Entry, campaign_generation
 from core.cache.memory import Remembered
-from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, Level, LevelCounts, MethodCounts, Outcome
+from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, LevelCounts, MethodCounts, Outcome
 from core.cache.outdating import Outdating, connected
 from core.cache.replies import Found
 
 __all__ = [
     "OUTCOMES",
-    "PREFIX",
     "Breaker",
     "Cache",
     "CacheMetrics",
     "CacheSnapshot",
     "Entry",
     "Found",
-    "Level",
     "LevelCounts",
     "MethodCounts",
     "Outcome",
