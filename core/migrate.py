@@ -17,7 +17,7 @@ _LOCK = 0x43484150
 
 
 class MigrationFailed(Exception):
-    """A migration did not apply, as dbmate says, or is missing."""
+    """A migration did not apply, as dbmate says, or is missing; or there is no database to apply it to."""
 
 
 def migrate(database_url: str) -> None:
@@ -28,7 +28,10 @@ def migrate(database_url: str) -> None:
 async def migrate_async(database_url: str) -> None:
     """Does what ``migrate`` does, from inside an event loop."""
     # dbmate takes no lock of its own, so it runs under ours: session-level, since dbmate has its own connection.
-    connection = await asyncpg.connect(database_url)
+    try:
+        connection = await asyncpg.connect(database_url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise MigrationFailed(f"the database does not answer (CHAPPE_DATABASE_URL): {error}") from error
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await asyncio.to_thread(_run_dbmate, database_url)

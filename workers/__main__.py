@@ -8,6 +8,7 @@ import sys
 import uvloop
 
 from core.clock import SystemClock
+from core.domain.errors import Unavailable
 from core.listener import ListenError
 from core.memory import look_rarely
 from core.ready_file import write_at_once
@@ -26,7 +27,7 @@ def main() -> None:
         # Taskiq says of every ring what we say of the work itself.
         logging.getLogger("taskiq").setLevel(logging.WARNING)
         uvloop.run(_work(settings))
-    except (ListenError, SettingsError) as error:
+    except (ListenError, SettingsError, Unavailable) as error:
         sys.exit(f"chappe worker: {error}")
 
 

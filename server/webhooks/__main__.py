@@ -7,6 +7,7 @@ import sys
 
 import uvloop
 
+from core.domain.errors import Unavailable
 from core.memory import look_rarely
 from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
@@ -22,7 +23,7 @@ def main() -> None:
         settings = Settings.load()
         configure_logging("webhooks", settings.log_level)
         uvloop.run(_serve(settings))
-    except (DoorError, SettingsError) as error:
+    except (DoorError, SettingsError, Unavailable) as error:
         sys.exit(f"chappe webhooks: {error}")
     except OSError as error:
         sys.exit(f"chappe webhooks: something it stands on is away ({type(error).__name__})")

@@ -148,10 +148,15 @@ async def test_a_single_message_is_sent(shell: Shell, walk: Walk, whatsapp: What
 async def test_what_goes_wrong_is_said_in_one_line(shell: Shell, stack: Stack) -> None:
     stranger = Shell({**shell.environment, "CHAPPE_API_KEY": "chappe_v_wrong"})
     unknown = Shell({**shell.environment, "CHAPPE_API_KEEY": "typo"})
+    astray = Shell({**shell.environment, "CHAPPE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
     for where, words, expected in (
         (stranger, ("categories", "list"), "API_KEY_INVALID"),
         (unknown, ("categories", "list"), "CHAPPE_API_KEEY"),
         (shell, ("campaigns", "start", "campaigns/nonsense"), "name"),
+        (astray, ("migrate",), "database does not answer"),
+        (astray, ("serve",), "database does not answer"),
+        (astray, ("webhooks",), "database does not answer"),
+        (astray, ("worker",), "database does not answer"),
         (shell, ("recount", "campaigns/nonsense"), "nonsense"),
         (shell, ("recount", f"campaigns/{UUID(int=1)}"), "no such campaign"),
         (shell, ("campaigns", "create", "x", "--sender", "s", "--template", "t", "--bind", "nonsense"), "nonsense"),
