@@ -14,10 +14,9 @@ SQL = load("deliveries")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Holds one body as received; `attempt` counts the tries to apply it, a replay was applied before."""
+    """Holds one body as received; a replay was applied before."""
 
     id: UUID
-    attempt: int
     body: bytes = field(repr=False)
     is_replay: bool = False
 
@@ -114,4 +113,4 @@ class Deliveries:
 
 
 def _delivery(row: Row) -> Delivery:
-    return Delivery(id=row["id"], attempt=row["attempt"], body=row["body"], is_replay=row["is_replay"])
+    return Delivery(id=row["id"], body=row["body"], is_replay=row["is_replay"])
