@@ -23,7 +23,7 @@ Context = Any
 Incoming = Any  # bytes, or an iterator of bytes
 
 # Answers at once what needs neither waiting nor refusing; None leaves it to the chain.
-Shortcut = Callable[[str, Policy, bytes, Context], bytes | None]
+AtOnce = Callable[[str, Policy, bytes, Context], bytes | None]
 
 _HEAR_OUT_SECONDS = 0.25
 
@@ -58,7 +58,7 @@ class Chain(grpc.GenericRpcHandler):
     """
 
     def __init__(
-        self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy], shortcut: Shortcut | None = None
+        self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy], shortcut: AtOnce | None = None
     ) -> None:
         self._interceptors = tuple(interceptors)
         self._policies = policies
@@ -96,7 +96,7 @@ class _Door:
         handler: Handler,
         interceptors: Sequence[Interceptor],
         policy: Policy,
-        shortcut: Shortcut | None,
+        shortcut: AtOnce | None,
     ) -> None:
         self._method = method
         self._handler = handler
