@@ -15,7 +15,7 @@ from tests.property.stage import MISCOUNTED
 from workers.assembly import Worker
 from workers.tasks.campaigns import cancel_messages, expand_campaign
 
-_AUDIENCE = 30_000
+_AUDIENCE = 60_000
 _PEOPLE = """
     INSERT INTO contacts (phone_number, display_name, attributes)
     SELECT '+49171' || (1000000 + n), 'Ann', '{"city": "Rome"}' FROM generate_series(1, $1::integer) AS n"""
