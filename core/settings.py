@@ -14,6 +14,14 @@ from pydantic_settings import SettingsError as UnreadableError
 PREFIX = "CHAPPE_"
 _REDIS = ("redis", "rediss", "unix")
 _NATS = ("nats", "tls")
+_PAGE = """# Settings
+
+Every process reads its settings from the environment alone.
+
+Durations are seconds, sizes are bytes. A variable that starts with `CHAPPE_` and is not listed
+here stops the start. This page is printed by `python -m core.settings`.
+
+{table}"""
 # Several servers of one cluster stand in one setting; a comma inside a password separates nothing.
 _NEXT_URL = re.compile(r",(?=[a-z]+://)")
 
@@ -220,10 +228,7 @@ def _default(field: FieldInfo) -> str:
 
 def main() -> None:
     """Prints docs/settings.md."""
-    print("# Settings\n\nEvery process reads its settings from the environment alone.\n")  # noqa: T201
-    print("Durations are seconds, sizes are bytes. A variable that starts with `CHAPPE_` and is not listed")  # noqa: T201
-    print("here stops the start. This page is printed by `python -m core.settings`.\n")  # noqa: T201
-    print(table())  # noqa: T201
+    print(_PAGE.format(table=table()))  # noqa: T201  # a command prints
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0)
     if os.getppid() != int(parent):
         sys.exit("the parent died before its child began")
-    os.execv(program[0], program)  # noqa: S606
+    os.execv(program[0], program)  # noqa: S606  # becoming the program is what this is for
 
 
 def _become(uid: int) -> None:

@@ -236,6 +236,7 @@ LOST = Verdict(
 _TOO_MANY_REQUESTS = 429
 # The call may have been carried on by whoever grew tired of waiting (408, and nginx's 499).
 _GAVE_UP_WAITING = frozenset({408, 499})
+_CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 
 
@@ -253,7 +254,7 @@ def verdict_without_code(http_status: int) -> Verdict:
     """Returns what an answer means that carries no code of the Cloud API."""
     if http_status == _TOO_MANY_REQUESTS:
         return NO_CODE_THROTTLED
-    refused = 400 <= http_status < _SERVER_ERROR and http_status not in _GAVE_UP_WAITING  # noqa: PLR2004
+    refused = _CLIENT_ERROR <= http_status < _SERVER_ERROR and http_status not in _GAVE_UP_WAITING
     return NO_CODE_REFUSED if refused else LOST
 
 

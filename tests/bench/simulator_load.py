@@ -14,6 +14,8 @@ from typing import Final
 
 import uvloop
 
+from simulator.seed import demo_seed
+
 NUMBER: Final = "100000000000002"
 TOKEN: Final = "bench-access-token"
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -119,8 +121,6 @@ async def run(arguments: argparse.Namespace) -> None:
 
 async def start_simulator(folder: Path, hook: int) -> tuple[asyncio.subprocess.Process, int]:
     """Starts the simulator with an unlimited number and returns it with its port."""
-    from simulator.seed import demo_seed  # noqa: PLC0415
-
     seed = demo_seed()
     for number in seed["wabas"][0]["phone_numbers"]:
         number["throughput"] = 1_000_000

@@ -61,10 +61,10 @@ class Categories(categories_pb2_grpc.CategoriesServiceServicer):
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
 
-    async def GetCategory(self, request: categories_pb2.GetCategoryRequest, _context: Context) -> Category:  # noqa: N802
+    async def GetCategory(self, request: categories_pb2.GetCategoryRequest, _context: Context) -> Category:  # noqa: N802  # named by the contract
         return Category(name=request.name, display_name=await self._truth.read())
 
-    async def UpdateCategory(self, request: categories_pb2.UpdateCategoryRequest, _context: Context) -> Category:  # noqa: N802
+    async def UpdateCategory(self, request: categories_pb2.UpdateCategoryRequest, _context: Context) -> Category:  # noqa: N802  # named by the contract
         self._truth.display_name = request.category.display_name
         if self._truth.broken is not None:
             raise self._truth.broken
@@ -72,7 +72,7 @@ class Categories(categories_pb2_grpc.CategoriesServiceServicer):
 
 
 class Campaigns(campaigns_service_pb2_grpc.CampaignsServiceServicer):
-    async def PauseCampaign(  # noqa: N802
+    async def PauseCampaign(  # noqa: N802  # named by the contract
         self, request: campaigns_service_pb2.PauseCampaignRequest, _context: Context
     ) -> campaigns_pb2.Campaign:
         return campaigns_pb2.Campaign(name=request.name)
@@ -82,7 +82,7 @@ class Stats(stats_service_pb2_grpc.StatsServiceServicer):
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
 
-    async def GetCampaignStats(  # noqa: N802
+    async def GetCampaignStats(  # noqa: N802  # named by the contract
         self, request: stats_service_pb2.GetCampaignStatsRequest, _context: Context
     ) -> stats_pb2.CampaignStats:
         await self._truth.read()

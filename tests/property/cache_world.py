@@ -102,7 +102,7 @@ class World:
 
     async def wait(self, seconds: float) -> None:
         """Lets time pass: what is shown when is what this is about."""
-        await asyncio.sleep(seconds)  # noqa: TID251
+        await asyncio.sleep(seconds)  # noqa: TID251  # letting time pass is the step itself
 
     async def part(self, process: int) -> None:
         """Takes Valkey away from one process, has another write, and reads the first once it should have heard."""

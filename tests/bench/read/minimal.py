@@ -23,7 +23,7 @@ class Minimal(contacts_service_pb2_grpc.ContactsServiceServicer):
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
 
-    async def ListContacts(  # noqa: N802
+    async def ListContacts(  # noqa: N802  # named by the contract
         self, request: contacts_service_pb2.ListContactsRequest, _context: object
     ) -> contacts_service_pb2.ListContactsResponse:
         """Returns the first page."""

@@ -6,7 +6,6 @@ import random  # noqa: TID251 - seeded
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from tests.helpers import servers
 from tests.helpers.eventually import eventually
 from tests.helpers.reads_api import Rows, some_rows
 from tests.helpers.recounting import differences
+from tests.helpers.sending import CLOCK
 from tests.helpers.servers import Databases
 
 CORRUPTIONS = {
@@ -67,8 +67,8 @@ async def test_nothing_differs_and_answers_count_once(rows: Rows, database: Data
     campaign_id = await some_history(rows)
     async with database.connection() as connection:
         assert await differences(connection) == []
-        stats = await Stats(connection).get_campaign_stats(campaign_id, at=datetime.now(UTC))  # noqa: TID251
-        everything = await Stats(connection).get_message_stats(at=datetime.now(UTC))  # noqa: TID251
+        stats = await Stats(connection).get_campaign_stats(campaign_id, at=CLOCK.now())
+        everything = await Stats(connection).get_message_stats(at=CLOCK.now())
     assert (stats.counts.message_count, stats.counts.replied_count, everything.counts.replied_count) == (8, 8, 8)
     assert [(skip.reason, skip.message_count) for skip in stats.skips] == [("OPTED_OUT", 1)]
 
@@ -87,14 +87,14 @@ async def test_a_counter_that_is_wrong_is_found_shown_and_repaired_on_demand(
         assert found
         assert all("counted" in str(difference) for difference in found)
         await recounts.note_recount(campaign_id, difference_count=total(found))
-        shown = await Stats(connection).get_message_stats(at=datetime.now(UTC))  # noqa: TID251
+        shown = await Stats(connection).get_message_stats(at=CLOCK.now())
         assert shown.difference_count == total(found) > 0
     for scope in await _all_scopes(database):
         async with Store(database).transaction() as rooms:
             await rooms.recounts.repair(scope)
     async with database.connection() as connection:
         assert await differences(connection) == []
-        assert (await Stats(connection).get_message_stats(at=datetime.now(UTC))).difference_count == 0  # noqa: TID251
+        assert (await Stats(connection).get_message_stats(at=CLOCK.now())).difference_count == 0
 
 
 async def test_while_others_write_no_difference_is_ever_seen(rows: Rows, database: Database) -> None:

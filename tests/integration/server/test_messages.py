@@ -201,7 +201,7 @@ async def test_what_people_did_is_counted_by_kind(api: ReadsApi) -> None:
     for kind in ("TEXT", "BUTTON", "TEXT"):
         await api.rows.interactions(campaign_id, kind=kind)
     counts = await api.call(api.messages.CountInteractions, request)
-    Kind = messages_pb2.Interaction  # noqa: N806
+    Kind = messages_pb2.Interaction  # noqa: N806  # a class
     assert [(each.kind, each.interaction_count) for each in counts.kinds] == [
         (Kind.KIND_TEXT, 6),
         (Kind.KIND_BUTTON, 3),

@@ -160,7 +160,7 @@ async def test_it_says_in_one_line_why_it_does_not_start(
 
 
 def end_connections(postgres: Postgres, name: str) -> None:
-    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  # names of our own
 
 
 async def is_in(channel: grpc.aio.Channel, expected: int) -> bool:

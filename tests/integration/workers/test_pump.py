@@ -242,7 +242,7 @@ async def test_a_small_campaign_does_not_wait_for_a_large_one_of_the_same_sender
         )
         async with busy_worker(worker_settings):
             left = "count(*) FILTER (WHERE campaign_id = $1 AND state <> 'ACCEPTED')"
-            query = f"SELECT {left} = 0 AND count(*) FILTER (WHERE state = 'PENDING') > 100 FROM messages"  # noqa: S608
+            query = f"SELECT {left} = 0 AND count(*) FILTER (WHERE state = 'PENDING') > 100 FROM messages"  # noqa: S608  # names of our own
             assert await eventually(lambda: plan.connection.fetchval(query, small), 10)
 
 

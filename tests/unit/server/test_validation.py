@@ -18,7 +18,7 @@ GOOD = "contacts/0197f9a0-0000-7000-8000-000000000001"
 
 
 class Contacts(contacts_service_pb2_grpc.ContactsServiceServicer):
-    async def GetContact(  # noqa: N802
+    async def GetContact(  # noqa: N802  # named by the contract
         self, request: contacts_service_pb2.GetContactRequest, _context: Context
     ) -> contacts_pb2.Contact:
         return contacts_pb2.Contact(name=request.name)

@@ -66,7 +66,7 @@ def test_the_share_of_hits_counts_no_bypass() -> None:
 
 
 def test_a_bucket_not_named_is_a_minute() -> None:
-    TimeSeries = stats_service_pb2.TimeSeries  # noqa: N806
+    TimeSeries = stats_service_pb2.TimeSeries  # noqa: N806  # a class
     assert stats.read_bucket(TimeSeries.BUCKET_UNSPECIFIED) is Bucket.MINUTE
     seen = stats.time_series(Bucket.HOUR, [Point(start_time=NOW, counts={Milestone.READ: 2})])
     assert (seen.bucket, seen.points[0].read_count, seen.points[0].sent_count) == (TimeSeries.BUCKET_HOUR, 2, 0)
