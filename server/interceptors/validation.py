@@ -7,8 +7,10 @@ from protovalidate import FieldPathElementPb
 from core.domain.errors import InvalidArgument, Violation
 from server.call import Call
 from server.interceptors.base import Proceed
+from server.interceptors.pattern_words import pattern_words
 
 _LONGEST_KEY = 64
+_PATTERN = "string.pattern"
 
 
 class Validation:
@@ -35,7 +37,9 @@ class Validation:
 
 
 def _violation(found: protovalidate.Violation) -> Violation:
-    return Violation(field=_path(found), description=found.proto.message, reason=found.proto.rule_id)
+    rule = found.proto.rule_id
+    words = pattern_words(str(found.rule_value)) if rule == _PATTERN else found.proto.message
+    return Violation(field=_path(found), description=words, reason=rule)
 
 
 def _sentence(violation: Violation) -> str:

@@ -49,6 +49,8 @@ async def test_a_bad_request_is_refused_with_the_field_and_the_rule() -> None:
     assert found["ErrorInfo"].reason == "REQUEST_INVALID"
     violation = found["BadRequest"].field_violations[0]
     assert (violation.field, violation.reason) == ("name", "string.pattern")
+    assert violation.description == "value must be a name like contacts/{id}"
+    assert refused.value.details() == f"The field name breaks a rule: {violation.description}."
 
 
 async def test_elements_and_keys_are_told_apart() -> None:
