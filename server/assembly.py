@@ -1,5 +1,6 @@
 """Puts the gRPC door together: stores, interceptors, services; the only place that knows them all."""
 
+import contextlib
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -173,7 +174,7 @@ def _request_ids() -> Callable[[], str]:
 async def assembled(
     *, settings: Settings, clock: Clock, shares_port: bool = False, safeguards: Safeguards | None = None
 ) -> AsyncIterator[Door]:
-    """Yields the door, still closed; raises StartError, and PolicyError when the contract has a gap."""
+    """Yields the door, still closed; raises StartError, SettingsError, and PolicyError when the contract has a gap."""
     cache = Cache(
         url=settings.cache_url,
         clock=clock,
@@ -187,7 +188,7 @@ async def assembled(
         _database(settings) as database,
         cache,
         http,
-        _closing(Wakeups.connect(settings.queue_url)) as wakeups,
+        _wakeups(settings) as wakeups,
         _closing(Pace.connect(settings.pace_url, clock=clock)) as pace,
     ):
         store = Store(database)
@@ -279,6 +280,16 @@ async def _closing(opened: T) -> AsyncIterator[T]:
         yield opened
     finally:
         await opened.close()
+
+
+@asynccontextmanager
+async def _wakeups(settings: Settings) -> AsyncIterator[Wakeups]:
+    """Opens the bell; raises SettingsError for a server that may delete what is rung, as a worker does."""
+    async with _closing(Wakeups.connect(settings.queue_url)) as wakeups:
+        # One that is away is not refused: the keeper finds what it is not told of.
+        with contextlib.suppress(ConnectionError):
+            await wakeups.examine()
+        yield wakeups
 
 
 def _options(*, shares_port: bool) -> list[tuple[str, int]]:

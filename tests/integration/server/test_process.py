@@ -13,6 +13,7 @@ import grpc
 import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from redis.asyncio import Redis
 
 from core.db import Database
 from core.repositories.rooms import Store
@@ -157,6 +158,16 @@ async def test_it_says_in_one_line_why_it_does_not_start(
         port = process.command.port_file.read_text().strip()
         taken = refusal_to_start({**settings, "CHAPPE_GRPC_PORT": port}, tmp_path)
     assert "cannot listen" in taken
+
+
+async def test_it_refuses_a_queue_that_evicts(settings: Settings, tmp_path: Path) -> None:
+    async with Redis.from_url(settings["CHAPPE_QUEUE_URL"]) as redis:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            said = refusal_to_start(settings, tmp_path)
+        finally:
+            await redis.config_set("maxmemory-policy", "noeviction")
+    assert said == "chappe serve: the queue's server evicts (allkeys-lru); it needs maxmemory-policy noeviction\n"
 
 
 def end_connections(postgres: Postgres, name: str) -> None:
