@@ -38,10 +38,22 @@ WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_account_campaigns
--- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until
--- a probe or 0: twice as long after each probe that was refused within an hour, a day at most. No row: none was running.
-WITH affected AS MATERIALIZED (
-    SELECT id, CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END AS refused_count
+-- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0:
+-- twice as long after each probe of the account that was refused within an hour, a day at most; while some of its campaigns wait
+-- for a probe, those that come to it wait with them. No row: none was running.
+WITH probed AS MATERIALIZED (
+    SELECT
+        max(CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
+        max(resume_time) FILTER (WHERE state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = $3 AND probe_count IS NOT NULL) AS known_time,
+        max(probe_count) FILTER (WHERE state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = $3 AND resume_time IS NOT NULL) AS known_count
+    FROM campaigns
+    WHERE sender_id IN (
+            SELECT id FROM senders
+            WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
+        )
+        AND kind = 'BULK'
+), affected AS MATERIALIZED (
+    SELECT id
     FROM campaigns
     WHERE sender_id IN (
             SELECT id FROM senders
@@ -54,18 +66,30 @@ WITH affected AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = $3,
-    resume_time = CASE WHEN $4::double precision > 0 THEN now() + make_interval(secs => least($4::double precision * 2 ^ affected.refused_count, 86400)) END,
-    probe_count = CASE WHEN $4::double precision > 0 THEN affected.refused_count END,
+    resume_time = CASE
+        WHEN $4::double precision > 0
+        THEN coalesce(probed.known_time, now() + make_interval(secs => least($4::double precision * 2 ^ probed.refused_count, 86400)))
+    END,
+    probe_count = CASE WHEN $4::double precision > 0 THEN coalesce(probed.known_count, probed.refused_count) END,
     pause_time = now(), update_time = now(), revision = revision + 1
-FROM affected
+FROM affected CROSS JOIN probed
 WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_sender_campaigns
--- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until
--- a probe or 0: twice as long after each probe that was refused within an hour, a day at most. No row: none was running.
-WITH affected AS MATERIALIZED (
-    SELECT id, CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END AS refused_count
+-- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0: twice as long after
+-- each probe of the number that was refused within an hour, a day at most; while some of its campaigns wait for a probe, those
+-- that come to it wait with them. No row: none was running.
+WITH probed AS MATERIALIZED (
+    SELECT
+        max(CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
+        max(resume_time) FILTER (WHERE state = 'PAUSED' AND pause_source = 'SENDER' AND pause_code = $3 AND probe_count IS NOT NULL) AS known_time,
+        max(probe_count) FILTER (WHERE state = 'PAUSED' AND pause_source = 'SENDER' AND pause_code = $3 AND resume_time IS NOT NULL) AS known_count
+    FROM campaigns
+    WHERE sender_id = $1
+        AND kind = 'BULK'
+), affected AS MATERIALIZED (
+    SELECT id
     FROM campaigns
     WHERE sender_id = $1
         AND state = 'RUNNING'
@@ -75,10 +99,13 @@ WITH affected AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'SENDER', pause_reason = $2, pause_code = $3,
-    resume_time = CASE WHEN $4::double precision > 0 THEN now() + make_interval(secs => least($4::double precision * 2 ^ affected.refused_count, 86400)) END,
-    probe_count = CASE WHEN $4::double precision > 0 THEN affected.refused_count END,
+    resume_time = CASE
+        WHEN $4::double precision > 0
+        THEN coalesce(probed.known_time, now() + make_interval(secs => least($4::double precision * 2 ^ probed.refused_count, 86400)))
+    END,
+    probe_count = CASE WHEN $4::double precision > 0 THEN coalesce(probed.known_count, probed.refused_count) END,
     pause_time = now(), update_time = now(), revision = revision + 1
-FROM affected
+FROM affected CROSS JOIN probed
 WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 

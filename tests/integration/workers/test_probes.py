@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from core.pace import Lane
-from tests.helpers.campaign_rows import add_sender
+from tests.helpers.campaign_rows import add_campaign, add_sender
 from tests.helpers.sending import ACCOUNT, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import idle_worker
@@ -31,6 +31,19 @@ async def worker(worker_settings: dict[str, str]) -> AsyncIterator[Worker]:
 
 async def refuse(whatsapp: WhatsApp, code: int, **more: object) -> None:
     await whatsapp.add_rule(endpoint="messages", action="refuse", code=code, **more)
+
+
+async def another(plan: Plan) -> UUID:
+    """Adds a second campaign of the sender, to the same people."""
+    template_id = await plan.connection.fetchval("SELECT template_id FROM campaigns")
+    campaign_id = await add_campaign(plan.connection, sender_id=plan.sender_id, template_id=template_id)
+    await plan.connection.execute("UPDATE campaigns SET expand_complete_time = now() WHERE id = $1", campaign_id)
+    await plan.connection.execute(
+        """INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, parameters)
+        SELECT $1, contact_id, sender_id, 1, parameters FROM messages""",
+        campaign_id,
+    )
+    return campaign_id
 
 
 async def probe(plan: Plan, worker: Worker) -> None:
@@ -80,6 +93,33 @@ async def test_a_refusal_long_after_a_probe_begins_anew(
     await plan.connection.execute("UPDATE campaigns SET probe_count = 3, probe_time = now() - interval '61 minutes'")
     await pump_sender(worker.engine, plan.sender_id)
     assert await plan.connection.fetchval(HOURS) == 1
+
+
+async def test_probes_are_counted_for_the_number_whichever_campaign_made_them(
+    plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    await refuse(whatsapp_and_url[0], 131048)
+    await pump_sender(worker.engine, plan.sender_id)
+    for _ in range(2):
+        await probe(plan, worker)
+    await plan.connection.execute("UPDATE campaigns SET state = 'COMPLETED'")
+    second = await another(plan)
+    await pump_sender(worker.engine, plan.sender_id)
+    assert await plan.connection.fetchval(f"{HOURS} WHERE id = $1", second) == 8
+
+
+async def test_a_campaign_that_comes_to_a_restricted_number_waits_for_the_probe_of_the_others(
+    plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    await refuse(whatsapp_and_url[0], 131048)
+    await pump_sender(worker.engine, plan.sender_id)
+    await probe(plan, worker)
+    await another(plan)
+    await pump_sender(worker.engine, plan.sender_id)
+    waiting = await plan.connection.fetch("SELECT state, resume_time, probe_count FROM campaigns")
+    assert waiting[0] == waiting[1]
+    await probe(plan, worker)
+    assert await plan.connection.fetchval("SELECT array_agg(probe_count) FROM campaigns") == [2, 2]
 
 
 async def test_who_resumes_by_hand_is_sent_at_full_pace(
