@@ -54,6 +54,7 @@ EDITABLE = frozenset({CampaignState.DRAFT})
 DELETABLE = frozenset({CampaignState.DRAFT})
 STARTABLE = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED})
 DUE = frozenset({CampaignState.SCHEDULED})
+# An automatic pause may be taken over, too; a user's own pause is no state to pause again.
 PAUSABLE = frozenset({CampaignState.RUNNING})
 RESUMABLE = frozenset({CampaignState.PAUSED})
 CANCELLABLE = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED})

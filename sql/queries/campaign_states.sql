@@ -26,12 +26,14 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
     create_time, update_time;
 
 -- name: pause_campaign
--- Pauses campaign $1 at $2, by source $3 for reason $4. No row: there is none, or it does not run.
+-- Pauses campaign $1 at $2, by source $3 for reason $4; one that an error or an announcement paused stays so from now on, also
+-- when that is over. No row: there is none, it does not run, or a user paused it before.
 UPDATE campaigns
-SET state = 'PAUSED', pause_time = $2, pause_source = $3, pause_reason = $4, revision = revision + 1, update_time = $2
+SET state = 'PAUSED', pause_time = $2, pause_source = $3, pause_reason = $4, pause_code = 0, resume_time = NULL,
+    revision = revision + 1, update_time = $2
 WHERE id = $1
     AND kind = 'BULK'
-    AND state IN ('RUNNING')
+    AND (state IN ('RUNNING') OR state = 'PAUSED' AND pause_source NOT IN ('', 'USER'))
 RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
     schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
     expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from core.db import Database
+from core.domain.errors import WrongState
 from core.repositories.rooms import Store
 from core.whatsapp.errors import words
 from tests.helpers.eventually import eventually
@@ -163,6 +164,31 @@ async def test_what_a_user_paused_during_a_restriction_stays_paused_after_it(at:
     await at.deliver(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING"))
     await at.value("UPDATE campaigns SET pause_source = 'USER'")
     assert await _resume(at, minutes=61) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "told"),
+    [
+        ("TEMPLATE", 132015, template("APPROVED")),
+        ("ACCOUNT", 368, banned("REINSTATE")),
+        ("SENDER", 131048, number("UNFLAGGED")),
+    ],
+)
+async def test_an_automatic_pause_that_a_user_takes_over_outlasts_its_cause(
+    at: Desk, source: str, code: int, told: bytes
+) -> None:
+    await paused(at, source, code)
+    await at.value("UPDATE campaigns SET resume_time = $1", NOW)
+    async with at.store.transaction() as rooms:
+        campaign_id = await at.value("SELECT id FROM campaigns")
+        taken = await rooms.campaign_states.pause_campaign(campaign_id, at=NOW, reason="Mine.")
+    assert (taken.pause_source, taken.pause_reason, taken.pause_time) == ("USER", "Mine.", NOW)
+    await at.deliver(told)
+    assert await _resume(at, minutes=1) == 0
+    assert await at.value(STATE) == "PAUSED USER"
+    with pytest.raises(WrongState):
+        async with at.store.transaction() as rooms:
+            await rooms.campaign_states.pause_campaign(campaign_id, at=NOW, reason="Mine, too.")
 
 
 async def test_a_campaign_whose_template_was_paused_is_sent_to_the_end_after_its_approval(
