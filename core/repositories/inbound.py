@@ -107,6 +107,14 @@ class Inbound:
             [move.event_time for move in moves],
         )
 
+    async def keep_announcements(self, told: Sequence[tuple[str, str, bool, datetime]]) -> set[tuple[str, str]]:
+        """Keeps the last thing announced, given as (account, digits, whether it blocks, when); returns whose is news.
+
+        Without digits it is of the account itself, else of its number with them; nobody's comes twice.
+        """
+        rows = await self._connection.fetch(SQL["keep_announcements"], *map(list, zip(*told, strict=True)))
+        return {(row["whatsapp_account_id"], row["digits"]) for row in rows}
+
     async def recategorise_templates(self, told: Mapping[str, tuple[str, datetime]]) -> None:
         """Notes in which category WhatsApp put templates, by its id of each, and when."""
         categories = [category for category, _ in told.values()]

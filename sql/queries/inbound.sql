@@ -138,3 +138,16 @@ SET template_category = told.category, update_time = now()
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, category, event_time)
 WHERE templates.whatsapp_template_id = told.whatsapp_template_id
     AND date_trunc('second', templates.sync_time) <= told.event_time;
+
+-- name: keep_announcements
+-- Keeps the last thing announced of accounts $1 or, by their digits $2, of numbers of theirs (empty: of the account itself), none
+-- twice: whether it blocks $3, and when it happened $4. Returns what is news: not what is older than what is known, nor what
+-- is told again. Of what happened in the same second, as WhatsApp tells it, the end counts.
+INSERT INTO announcements (whatsapp_account_id, digits, is_blocked, event_time)
+SELECT whatsapp_account_id, digits, is_blocked, event_time
+FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[]) AS told (whatsapp_account_id, digits, is_blocked, event_time)
+ORDER BY whatsapp_account_id, digits
+ON CONFLICT ON CONSTRAINT announcements_pkey DO UPDATE
+SET is_blocked = excluded.is_blocked, event_time = excluded.event_time
+WHERE (announcements.event_time, NOT announcements.is_blocked) < (excluded.event_time, NOT excluded.is_blocked)
+RETURNING whatsapp_account_id, digits;

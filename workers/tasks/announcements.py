@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.repositories.rooms import Rooms
-from core.whatsapp.account_events import AccountChange, account_changes, unflagged_numbers, upgraded_numbers
+from core.whatsapp.account_events import AccountChange, account_changes, upgraded_numbers
 from core.whatsapp.errors import (
     ACCOUNT_RESTRICTED,
     ENDS_WITH_APPROVAL,
@@ -31,14 +31,10 @@ async def follow_announcements(
     if told:
         paused += await _stop_templates(rooms, told)
         resumed += await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
-    changes = account_changes(accounts)
+    changes = await _news(rooms, account_changes(accounts, now=now))
     for change in changes:
-        paused += await _restrict(rooms, change) if change.is_blocked else 0
-    freed = sorted(change.whatsapp_account_id for change in changes if not change.is_blocked)
-    if freed:
-        resumed += await rooms.resumptions.resume_account_campaigns(freed, codes=sorted(ENDS_WITH_RESTRICTION), at=now)
-    if numbers := unflagged_numbers(accounts):
-        resumed += await rooms.resumptions.resume_sender_campaigns(numbers, codes=sorted(ENDS_WITH_FLAG), at=now)
+        paused += await _restrict(rooms, change) if change.is_blocked and not change.digits else 0
+    resumed += await _free(rooms, [change for change in changes if not change.is_blocked], now=now)
     if numbers := upgraded_numbers(accounts):
         # The keeper asks WhatsApp what they may send now.
         await rooms.senders.forget_refresh(numbers)
@@ -52,6 +48,25 @@ async def _stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
         count += await rooms.pauses.pause_unusable_campaigns(
             told, states=states, reason=words(code), code=code, known_codes=sorted(ENDS_WITH_APPROVAL)
         )
+    return count
+
+
+async def _news(rooms: Rooms, changes: Sequence[AccountChange]) -> list[AccountChange]:
+    """Returns those of the changes that nothing announced before overtook, and keeps them for what comes later."""
+    if not changes:
+        return []
+    told = [(change.whatsapp_account_id, change.digits, change.is_blocked, change.event_time) for change in changes]
+    news = await rooms.inbound.keep_announcements(told)
+    return [change for change in changes if (change.whatsapp_account_id, change.digits) in news]
+
+
+async def _free(rooms: Rooms, over: Sequence[AccountChange], *, now: datetime) -> int:
+    """Lets run on what accounts and numbers had stopped that may send again; returns how many campaigns."""
+    count = 0
+    if freed := sorted(change.whatsapp_account_id for change in over if not change.digits):
+        count += await rooms.resumptions.resume_account_campaigns(freed, codes=sorted(ENDS_WITH_RESTRICTION), at=now)
+    if numbers := [(change.whatsapp_account_id, change.digits) for change in over if change.digits]:
+        count += await rooms.resumptions.resume_sender_campaigns(numbers, codes=sorted(ENDS_WITH_FLAG), at=now)
     return count
 
 

@@ -168,6 +168,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "inbound.find_recent_messages": {"messages_contact_id_idx"},
     "inbound.find_senders": set(),
     "inbound.find_told_consents": set(),
+    "inbound.keep_announcements": set(),
     "inbound.learn_user_ids": {"contacts_pkey", "contacts_whatsapp_user_id_key"},
     "inbound.move_templates": set(),
     "inbound.open_windows": set(),

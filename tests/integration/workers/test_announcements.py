@@ -21,9 +21,9 @@ TEMPLATE = 900
 STATE = "SELECT state || ' ' || pause_source FROM campaigns"
 
 
-def announced(field: str, value: dict[str, Any], *, account: str = ACCOUNT) -> bytes:
+def announced(field: str, value: dict[str, Any], *, account: str = ACCOUNT, seconds: int = 0) -> bytes:
     change = {"field": field, "value": value}
-    entry = {"id": account, "time": int(NOW.timestamp()), "changes": [change]}
+    entry = {"id": account, "time": int(NOW.timestamp()) + seconds, "changes": [change]}
     return orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
 
 
@@ -38,13 +38,13 @@ def restricted(*kinds: str, seconds: float = 3600) -> bytes:
     return announced("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": told})
 
 
-def banned(state: str) -> bytes:
+def banned(state: str, *, seconds: int = 0, account: str = ACCOUNT) -> bytes:
     told = {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state, "waba_ban_date": "today"}}
-    return announced("account_update", told)
+    return announced("account_update", told, seconds=seconds, account=account)
 
 
-def number(event: str, *, digits: str = "15550001111") -> bytes:
-    return announced("phone_number_quality_update", {"display_phone_number": digits, "event": event})
+def number(event: str, *, digits: str = "15550001111", seconds: int = 0) -> bytes:
+    return announced("phone_number_quality_update", {"display_phone_number": digits, "event": event}, seconds=seconds)
 
 
 @pytest.fixture
@@ -88,8 +88,38 @@ async def test_an_event_of_the_second_of_a_sync_is_news_and_an_older_one_is_not(
 
 
 async def test_of_a_ban_and_its_end_that_arrive_together_the_later_one_counts(at: Desk) -> None:
-    ended = banned("REINSTATE").replace(str(int(NOW.timestamp())).encode(), str(int(NOW.timestamp()) + 5).encode())
-    await at.deliver(ended, banned("DISABLE"))
+    await at.deliver(banned("REINSTATE", seconds=5), banned("DISABLE"))
+    assert await at.value(STATE) == "RUNNING "
+
+
+@pytest.mark.parametrize("seconds", [0, 5])
+async def test_a_ban_that_is_told_after_its_end_pauses_nothing(at: Desk, seconds: int) -> None:
+    await at.deliver(banned("REINSTATE", seconds=seconds))
+    await at.deliver(banned("DISABLE", seconds=9, account="another"), banned("DISABLE"))
+    assert await at.value(STATE) == "RUNNING "
+    await at.deliver(banned("DISABLE", seconds=6))
+    assert await at.value(STATE) == "PAUSED ACCOUNT"
+
+
+async def test_an_end_that_is_told_after_the_next_ban_lets_nothing_run_on(at: Desk) -> None:
+    await at.deliver(banned("DISABLE", seconds=9))
+    await at.deliver(banned("REINSTATE", seconds=5))
+    assert await at.value(STATE) == "PAUSED ACCOUNT"
+
+
+async def test_a_ban_that_is_told_again_pauses_nothing_that_was_resumed_since(at: Desk) -> None:
+    await at.deliver(banned("DISABLE"))
+    await at.value("UPDATE campaigns SET state = 'RUNNING', pause_source = ''")
+    await at.deliver(banned("DISABLE"))
+    assert await at.value(STATE) == "RUNNING "
+
+
+async def test_the_end_of_an_older_flag_of_a_number_lets_nothing_run_on(at: Desk) -> None:
+    await at.deliver(number("FLAGGED", seconds=5))
+    await paused(at, "SENDER", 131048)
+    await at.deliver(number("UNFLAGGED"), number("FLAGGED", seconds=9, digits="15550009999"))
+    assert await at.value(STATE) == "PAUSED SENDER"
+    await at.deliver(number("UNFLAGGED", seconds=6))
     assert await at.value(STATE) == "RUNNING "
 
 
