@@ -113,6 +113,13 @@ CREATE FUNCTION public.counter_scopes(campaign_id uuid) RETURNS uuid[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY[campaign_id, '00000000-0000-0000-0000-000000000000'::uuid];
 
+CREATE TABLE public.announcements (
+    whatsapp_account_id text NOT NULL,
+    digits text NOT NULL,
+    is_blocked boolean NOT NULL,
+    event_time timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.api_keys (
     id uuid DEFAULT uuidv7() NOT NULL,
     display_name text DEFAULT ''::text NOT NULL,
@@ -418,6 +425,13 @@ CREATE TABLE public.reply_counters (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000');
 
+CREATE TABLE public.restricted_countries (
+    whatsapp_account_id text NOT NULL,
+    country_code text NOT NULL,
+    restrict_time timestamp with time zone NOT NULL,
+    CONSTRAINT restricted_countries_country_code_check CHECK ((country_code ~ '^[A-Z]{2}$'::text))
+);
+
 CREATE TABLE public.retries (
     id uuid DEFAULT uuidv7() NOT NULL,
     campaign_id uuid NOT NULL,
@@ -470,6 +484,9 @@ CREATE TABLE public.webhook_deliveries (
 CREATE TABLE public.webhook_heartbeats (
     beat_time timestamp with time zone NOT NULL
 );
+
+ALTER TABLE ONLY public.announcements
+    ADD CONSTRAINT announcements_pkey PRIMARY KEY (whatsapp_account_id, digits);
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
@@ -545,6 +562,9 @@ ALTER TABLE ONLY public.replied_messages
 
 ALTER TABLE ONLY public.reply_counters
     ADD CONSTRAINT reply_counters_pkey PRIMARY KEY (scope_id, shard);
+
+ALTER TABLE ONLY public.restricted_countries
+    ADD CONSTRAINT restricted_countries_pkey PRIMARY KEY (whatsapp_account_id, country_code);
 
 ALTER TABLE ONLY public.retries
     ADD CONSTRAINT retries_pkey PRIMARY KEY (id);

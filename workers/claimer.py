@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.outcomes import Claimed, NotSent, settle
+from core.domain.messages import Reason
+from core.domain.outcomes import Claimed, NotSent, settle, skip
 from core.domain.pacing import Permits
+from core.domain.phone import country_of
 from core.pace import Lane
 from core.repositories.sending import BOTTOM, Floor, RunningCampaign
 from workers.courier import Parcel
@@ -20,6 +22,7 @@ _MAX_BATCH = 250
 _FRESH_SECONDS = 1.0
 # A campaign that waits for a slot of its own pace must not keep single messages waiting.
 _OWN_WAIT_SECONDS = 0.1
+_SKIP_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ class Claimer:
         if own == 0:
             return []
         now = self._engine.clock.monotonic()
-        claimed = await self._claim_rows(campaign, own)
+        claimed = self._passed(campaign, await self._claim_rows(campaign, own))
         if lane is None or permits is None:
             return [_Taken(campaign=campaign, claimed=one, claim_time=now, slot=0.0) for one in claimed]
         await self._engine.pace.give_back(lane, permits, own - len(claimed))
@@ -121,6 +124,20 @@ class Claimer:
         elif claim.floor is not None:
             self._floors[campaign.id] = claim.floor
         return claim.messages
+
+    def _passed(self, campaign: RunningCampaign, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
+        """Skips who lives where the account may not send; a single message goes out and finds out."""
+        closed = campaign.restricted_countries
+        if not closed or campaign.direct:
+            return claimed
+        abroad = [one for one in claimed if country_of(one.phone_number, one.whatsapp_user_id) in closed]
+        for one in abroad:
+            self._settler.add(skip(one, Reason.COUNTRY_RESTRICTED))
+        if abroad:
+            # There may be more behind them: the run must not take an empty batch for the end.
+            self.waiting = self.waiting or _SKIP_SECONDS
+        skipped = {one.ref.message_id for one in abroad}
+        return [one for one in claimed if one.ref.message_id not in skipped]
 
     async def _reserve_own(
         self, campaign: RunningCampaign, limit: int, *, until: float

@@ -71,7 +71,7 @@ class Courier:
         """Hands an outcome to the settler."""
         self._engine.metrics.sent(_result(outcome))
         direct, luck = parcel.campaign.direct, self._engine.luck()
-        told = telling(parcel.claimed.contact_id, outcome, at=self._engine.clock.now())
+        told = telling(parcel.claimed.contact_id, outcome, sender_id=self._sender.id, at=self._engine.clock.now())
         self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck), told)
         if not isinstance(outcome, Accepted):
             _log.info("a message was not accepted", extra=_described(parcel, outcome))

@@ -1,4 +1,4 @@
-"""What refusals tell about contacts: who is not on WhatsApp, who wants no marketing; kept with the settlements."""
+"""What refusals tell about contacts and their countries, which other messages to them need; kept with settlements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,27 @@ from uuid import UUID
 
 from core.domain.contacts import WhatsappState
 from core.domain.outcomes import Effect, Outcome, Refused
+from workers.countries import CountryRefusal, restrict_countries
 from workers.engine import Engine
 from workers.tasks.choices import keep_choices, read_refusals
 
-_OF_CONTACTS: Final = frozenset({Effect.MARK_ABSENT, Effect.OPT_OUT})
+_OF_CONTACTS: Final = frozenset({Effect.MARK_ABSENT, Effect.OPT_OUT, Effect.RESTRICT_COUNTRY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Says what an answer told about one contact, and when."""
+    """Says what an answer told a sender about one contact, and when."""
 
+    sender_id: UUID
     contact_id: UUID
     effect: Effect
     event_time: datetime
 
 
-def telling(contact_id: UUID, outcome: Outcome, *, at: datetime) -> Telling | None:
+def telling(contact_id: UUID, outcome: Outcome, *, sender_id: UUID, at: datetime) -> Telling | None:
     """Returns what an outcome tells about the contact itself, None when it tells nothing."""
     if isinstance(outcome, Refused) and outcome.verdict.effect in _OF_CONTACTS:
-        return Telling(contact_id=contact_id, effect=outcome.verdict.effect, event_time=at)
+        return Telling(sender_id=sender_id, contact_id=contact_id, effect=outcome.verdict.effect, event_time=at)
     return None
 
 
@@ -36,7 +38,7 @@ async def keep(engine: Engine, told: Sequence[Telling]) -> None:
         one.contact_id: (WhatsappState.ABSENT, one.event_time) for one in told if one.effect is Effect.MARK_ABSENT
     }
     opt_outs = {one.contact_id: one.event_time for one in told if one.effect is Effect.OPT_OUT}
-    if not absent and not opt_outs:
+    if not told:
         return
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     async with engine.store.transaction() as rooms:
@@ -44,3 +46,8 @@ async def keep(engine: Engine, told: Sequence[Telling]) -> None:
             await rooms.receipts.mark_whatsapp_states(absent)
         choices = await read_refusals(rooms, opt_outs, hash_key=hash_key)
         await keep_choices(rooms, choices, now=engine.clock.now())
+        await restrict_countries(rooms, [_country(one) for one in told if one.effect is Effect.RESTRICT_COUNTRY])
+
+
+def _country(one: Telling) -> CountryRefusal:
+    return CountryRefusal(sender_id=one.sender_id, contact_id=one.contact_id, event_time=one.event_time)

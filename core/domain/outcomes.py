@@ -48,6 +48,7 @@ class Effect(StrEnum):
     PAUSE = "PAUSE"
     MARK_ABSENT = "MARK_ABSENT"
     OPT_OUT = "OPT_OUT"
+    RESTRICT_COUNTRY = "RESTRICT_COUNTRY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,11 @@ def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> 
             return Settlement(ref=claimed.ref, state=MessageState.PENDING, delay=outcome.delay, counts=outcome.counts)
         case Refused():
             return _settle_refused(claimed, outcome, direct=direct, luck=luck)
+
+
+def skip(claimed: Claimed, reason: Reason) -> Settlement:
+    """Decides that a claimed message does not leave at all."""
+    return Settlement(ref=claimed.ref, state=MessageState.SKIPPED, reason=reason)
 
 
 def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:

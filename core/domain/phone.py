@@ -12,6 +12,7 @@ from core.domain.errors import InvalidArgument
 _LONGEST: Final = 60
 # E.164 has 7 to 15 digits; the contacts table holds the same rule.
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _SCIENTIFIC: Final = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _WHOLE_FLOAT: Final = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -39,6 +40,18 @@ def parse_phone(text: str, default_region: str | None = None) -> str:
             "REGION_MISSING", "The phone number has no + and country code, and no default region is set."
         )
     return _format(_parse(cleaned, default_region))
+
+
+def country_of(phone_number: str | None, whatsapp_user_id: str | None) -> str:
+    """Returns the country of a number in E.164, or of WhatsApp's id of a person (``US.1234``); empty if unknown."""
+    if not phone_number:
+        prefix = (whatsapp_user_id or "").partition(".")[0]
+        return prefix if _COUNTRY.fullmatch(prefix) else ""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(phone_number))
+    except NumberParseException:
+        return ""
+    return region if region and _COUNTRY.fullmatch(region) else ""
 
 
 def _clean(text: str) -> str:

@@ -100,6 +100,11 @@ class Senders:
         """Has WhatsApp asked anew about a sender."""
         await self._connection.execute(SQL["forget_refresh_of"], sender_id)
 
+    async def restrict_countries(self, told: Sequence[tuple[UUID, str, datetime]]) -> list[str]:
+        """Notes that a sender's account may not send to a country, and since when; returns which are news."""
+        rows = await self._connection.fetch(SQL["restrict_countries"], *map(list, zip(*told, strict=True)))
+        return [row["country_code"] for row in rows]
+
     async def list_neighbours(self, sender_id: UUID) -> tuple[UUID, ...]:
         """Returns the senders of a sender's WhatsApp account, itself among them."""
         return tuple(row["id"] for row in await self._connection.fetch(SQL["list_neighbours"], sender_id))

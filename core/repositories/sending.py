@@ -17,7 +17,10 @@ SQL = load("sending")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningCampaign:
-    """What a pump must know of a campaign; `template_name` is None in a DIRECT one."""
+    """What a pump must know of a campaign; `template_name` is None in a DIRECT one.
+
+    To the `restricted_countries` its account may not send, as WhatsApp said within a day.
+    """
 
     id: UUID
     kind: str
@@ -26,6 +29,7 @@ class RunningCampaign:
     template_name: str | None
     language_code: str | None
     parameter_format: str | None
+    restricted_countries: frozenset[str]
 
     @property
     def direct(self) -> bool:
@@ -67,7 +71,7 @@ class Sending:
     async def list_running_campaigns(self, sender_id: UUID) -> tuple[RunningCampaign, ...]:
         """Returns what the sender's pump may claim from, the DIRECT campaign first."""
         rows = await self._connection.fetch(SQL["list_running_campaigns"], sender_id)
-        return tuple(RunningCampaign(**{**row, "bindings": tuple(row["bindings"])}) for row in rows)
+        return tuple(_running_campaign(row) for row in rows)
 
     async def claim_messages(self, *, campaign_id: UUID, limit: int, lease_seconds: float, floor: Floor) -> Claim:
         """Takes at most `limit` due messages for one attempt each."""
@@ -98,6 +102,11 @@ class Sending:
     async def expire_leases(self, limit: int) -> int:
         """Puts messages into doubt whose lease has ended; returns how many."""
         return len(await self._connection.fetch(SQL["expire_leases"], limit))
+
+
+def _running_campaign(row: Row) -> RunningCampaign:
+    countries = frozenset(row["restricted_countries"])
+    return RunningCampaign(**{**row, "bindings": tuple(row["bindings"]), "restricted_countries": countries})
 
 
 def _claimed(campaign_id: UUID, row: Row) -> Claimed:

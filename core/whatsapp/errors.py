@@ -52,8 +52,14 @@ def _throttle(words: str, *, delays: tuple[float, ...] = _HOLD, scope: Scope = S
     )
 
 
-def _message(words: str, *, systematic: bool = False, scope: Scope = Scope.MESSAGE) -> Verdict:
-    return Verdict(error_class=ErrorClass.PERMANENT_RECIPIENT, scope=scope, words=words, systematic=systematic)
+def _message(words: str, *, systematic: bool = False, effect: Effect = Effect.NONE) -> Verdict:
+    return Verdict(
+        error_class=ErrorClass.PERMANENT_RECIPIENT,
+        scope=Scope.MESSAGE,
+        words=words,
+        effect=effect,
+        systematic=systematic,
+    )
 
 
 def _contact(words: str, *, effect: Effect = Effect.NONE) -> Verdict:
@@ -129,7 +135,7 @@ TABLE: Mapping[int, Verdict] = MappingProxyType(
         33: _sender("WhatsApp does not know the sender (any more)."),
         368: _account("WhatsApp blocked the account for a while because of a policy violation."),
         131031: _account("WhatsApp locked or restricted the account."),
-        130497: _message("The account may not message people in this country."),
+        130497: _message("The account may not message people in this country.", effect=Effect.RESTRICT_COUNTRY),
         131042: _account("There is a problem with the account's payment method."),
         131045: _SETUP,
         133010: _sender("The sender is not registered with WhatsApp."),

@@ -98,3 +98,17 @@ WHERE refresh_time IS NULL
     AND state IN ('ACTIVE')
 ORDER BY id
 LIMIT $1;
+
+-- name: restrict_countries
+-- Notes that the accounts of senders $1 may not send to countries $2, as WhatsApp said at $3. Returns what was not said within an
+-- hour before.
+INSERT INTO restricted_countries (whatsapp_account_id, country_code, restrict_time)
+SELECT senders.whatsapp_account_id, told.country_code, max(told.restrict_time)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS told (sender_id, country_code, restrict_time)
+JOIN senders ON senders.id = told.sender_id
+GROUP BY senders.whatsapp_account_id, told.country_code
+ORDER BY senders.whatsapp_account_id, told.country_code
+ON CONFLICT ON CONSTRAINT restricted_countries_pkey DO UPDATE
+SET restrict_time = excluded.restrict_time
+WHERE restricted_countries.restrict_time < excluded.restrict_time - interval '1 hour'
+RETURNING country_code;

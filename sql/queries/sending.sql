@@ -1,13 +1,19 @@
 -- name: list_running_campaigns
 -- What a sender's pump may claim from now, its hidden DIRECT campaign first. $1 sender. No row: nothing runs. A campaign that
--- finds out whether a restriction is over sends one message in five seconds, for a minute.
+-- finds out whether a restriction is over sends one message in five seconds, for a minute. A country is tried again after a day.
 SELECT
     campaigns.id, campaigns.kind, campaigns.bindings,
     CASE
         WHEN campaigns.probe_time > now() - interval '1 minute' THEN least(campaigns.messages_per_second, 0.2)
         ELSE campaigns.messages_per_second
     END AS messages_per_second,
-    templates.template_name, templates.language_code, templates.parameter_format
+    templates.template_name, templates.language_code, templates.parameter_format,
+    ARRAY(
+        SELECT restricted_countries.country_code
+        FROM restricted_countries
+        WHERE restricted_countries.whatsapp_account_id = senders.whatsapp_account_id
+            AND restricted_countries.restrict_time > now() - interval '1 day'
+    ) AS restricted_countries
 FROM campaigns
 JOIN senders ON senders.id = campaigns.sender_id
 LEFT JOIN templates ON templates.id = campaigns.template_id

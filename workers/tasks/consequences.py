@@ -7,14 +7,19 @@ from core.domain.receipts import Standing
 from core.pace import Lane
 from core.repositories.rooms import Store
 from core.whatsapp.errors import verdict
+from workers.countries import CountryRefusal, restrict_countries
 from workers.engine import Engine
 from workers.pauses import pause_at_fault
 from workers.tasks.moves import Moved, Step
 
 
 async def draw_consequences(engine: Engine, moved: Moved) -> None:
-    """Pauses campaigns whose receipts tell of a fault beyond their messages, or fail in a row; slows hasty senders."""
+    """Pauses campaigns whose receipts tell of a fault beyond their messages, or fail in a row; slows hasty senders.
+
+    Notes countries to which an account may not send.
+    """
     await pause_campaigns(engine.store, moved.failures())
+    await heed_countries(engine.store, moved.failures())
     for sender_id in {step.after.sender_id for step in moved.steps if _is_hasty(step)}:
         await engine.pace.throttle(Lane.of_sender(sender_id, 1.0))  # the pace it had is the lane's own affair
     for step in moved.steps:
@@ -22,6 +27,20 @@ async def draw_consequences(engine: Engine, moved: Moved) -> None:
             breaker = engine.receipt_breakers.of(step.after.campaign_id)
             if breaker.record(systematic=is_bad):
                 await _stop(engine.store, step)
+
+
+async def heed_countries(store: Store, failures: Sequence[Standing]) -> None:
+    """Notes to which countries the senders' accounts may not send."""
+    refusals = [
+        CountryRefusal(sender_id=item.sender_id, contact_id=item.contact_id, event_time=item.fail_time)
+        for item in failures
+        if item.contact_id is not None
+        and item.fail_time is not None
+        and verdict(item.error_code, in_receipt=True).effect is Effect.RESTRICT_COUNTRY
+    ]
+    if refusals:
+        async with store.transaction() as rooms:
+            await restrict_countries(rooms, refusals)
 
 
 def _is_hasty(step: Step) -> bool:

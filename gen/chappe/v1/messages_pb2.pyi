@@ -116,9 +116,10 @@ class Message(_message.Message):
     state: Global___Message.State.ValueType
     """Says how far it got."""
     reason: _builtins.str
-    """Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
-    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled
-    (`CAMPAIGN_CANCELLED`). Empty otherwise.
+    """Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`, or `COUNTRY_RESTRICTED`:
+    WhatsApp refused the account another person there, with 130497, less than a day before), failed (`REJECTED` by WhatsApp
+    at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled (`CAMPAIGN_CANCELLED`).
+    Empty otherwise.
     """
     error_code: _builtins.int
     """Is WhatsApp's error code. 0 when there is none."""

@@ -153,7 +153,9 @@ class SkipCount(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or `ERASED` (the person, before it was sent)."""
+    """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or, found out while sending, `ERASED` (the
+    person) or `COUNTRY_RESTRICTED` (WhatsApp refused the account another person there, with 130497, less than a day before).
+    """
     message_count: _builtins.int
     """Is their number."""
     def __init__(

@@ -259,6 +259,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "senders.list_unrefreshed": set(),
     "senders.pause_sender": set(),
     "senders.refresh_sender": set(),
+    "senders.restrict_countries": set(),
     "senders.resume_sender": set(),
     "senders.update_sender": set(),
     "sending.claim_messages": {"contacts_pkey", "messages_claim_idx", "messages_pkey"},

@@ -10,7 +10,7 @@ from server.services.direct_messages import Addressing, send_message
 from server.wire import names
 from tests.helpers.eventually import eventually
 from tests.helpers.rivals import add_rival
-from tests.helpers.sending import CLOCK, Plan, numbers, planned
+from tests.helpers.sending import ACCOUNT, CLOCK, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker, idle_worker
 from workers.assembly import Worker
@@ -114,3 +114,13 @@ async def test_who_opted_out_after_it_was_planned_gets_no_single_marketing_messa
         await pump_sender(worker.engine, plan.sender_id)
         assert await _state(plan, message_id) == "SKIPPED"
         assert await whatsapp_and_url[0].accepted_count() == 0
+
+
+async def test_a_single_message_finds_out_whether_a_country_is_open_again(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
+        message_id = await _send(worker, plan)
+        await plan.connection.execute("INSERT INTO restricted_countries VALUES ($1, 'DE', now())", ACCOUNT)
+        await pump_sender(worker.engine, plan.sender_id)
+        assert await _state(plan, message_id) == "ACCEPTED"

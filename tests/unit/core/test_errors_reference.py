@@ -136,7 +136,7 @@ def test_a_receipt_means_what_the_documents_say(code: int, kind: str, systematic
         (131026, Effect.MARK_ABSENT),
         (131050, Effect.OPT_OUT),
         (131049, Effect.NONE),
-        (130497, Effect.NONE),
+        (130497, Effect.RESTRICT_COUNTRY),
     ],
 )
 def test_some_errors_change_more_than_their_message(code: int, effect: Effect) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.errors import InvalidArgument
-from core.domain.phone import parse_phone
+from core.domain.phone import country_of, parse_phone
 
 FRENCH = "+33612345678"
 
@@ -105,3 +105,23 @@ def test_any_text_is_a_number_in_e164_or_a_refusal(text: str, region: str | None
 def test_every_french_mobile_survives_every_way_of_writing_it(tail: int, form: str) -> None:
     digits = f"6{tail:08d}"
     assert parse_phone(form.format(digits), "FR") == f"+33{digits}"
+
+
+@pytest.mark.parametrize(
+    ("phone_number", "whatsapp_user_id", "country"),
+    [
+        (FRENCH, None, "FR"),
+        (FRENCH, "US.1234", "FR"),
+        ("+12125550123", None, "US"),
+        ("+14165550123", None, "CA"),
+        (None, "US.1234", "US"),
+        (None, "1234", ""),
+        (None, None, ""),
+        ("+99912345678", None, ""),
+        ("+80012345678", None, ""),
+    ],
+)
+def test_the_country_of_a_person_is_known_by_number_or_id(
+    phone_number: str | None, whatsapp_user_id: str | None, country: str
+) -> None:
+    assert country_of(phone_number, whatsapp_user_id) == country

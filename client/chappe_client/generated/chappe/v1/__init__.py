@@ -3656,9 +3656,10 @@ class Message(betterproto2.Message):
 
     reason: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
-    Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
-    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled
-    (`CAMPAIGN_CANCELLED`). Empty otherwise.
+    Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`, or `COUNTRY_RESTRICTED`:
+    WhatsApp refused the account another person there, with 130497, less than a day before), failed (`REJECTED` by WhatsApp
+    at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled (`CAMPAIGN_CANCELLED`).
+    Empty otherwise.
     """
 
     error_code: "int" = betterproto2.field(8, betterproto2.TYPE_INT32)
@@ -4518,7 +4519,8 @@ class SkipCount(betterproto2.Message):
 
     reason: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or `ERASED` (the person, before it was sent).
+    Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or, found out while sending, `ERASED` (the
+    person) or `COUNTRY_RESTRICTED` (WhatsApp refused the account another person there, with 130497, less than a day before).
     """
 
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
