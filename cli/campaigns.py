@@ -44,9 +44,13 @@ def create(  # noqa: PLR0917 - options are given by name
 
 
 @app.command("list")
-def show() -> None:
+def show(
+    since: Annotated[datetime | None, time_option("Only created then or later.")] = None,
+    until: Annotated[datetime | None, time_option("Only created before.")] = None,
+) -> None:
     """List campaigns, newest first."""
-    print_table(("name", "called", "state", "audience", "started (UTC)"), call(_rows))
+    request = v1.ListCampaignsRequest(start_time=as_utc(since), end_time=as_utc(until))
+    print_table(("name", "called", "state", "audience", "started (UTC)"), call(lambda client: _rows(client, request)))
 
 
 @app.command("preview")
@@ -126,8 +130,8 @@ async def _start(client: Chappe, name: str, *, at: datetime | None, follow: bool
         await watch(client, name)
 
 
-async def _rows(client: Chappe) -> list[tuple[str, ...]]:
-    listed = client.campaigns.list_all_campaigns(v1.ListCampaignsRequest())
+async def _rows(client: Chappe, request: v1.ListCampaignsRequest) -> list[tuple[str, ...]]:
+    listed = client.campaigns.list_all_campaigns(request)
     return [(c.name, c.display_name, c.state.name, f"{c.audience_count:,}", in_utc(c.start_time)) async for c in listed]
 
 

@@ -10,7 +10,7 @@ from core.domain import campaigns as rules
 from core.domain.bindings import dump_bindings, load_bindings
 from core.domain.campaigns import Audience, Campaign, CampaignDraft, CampaignState
 from core.domain.errors import Conflict, NotFound
-from core.domain.time_ranges import NEWEST
+from core.domain.time_ranges import ANY_TIME, NEWEST, TimeRange
 from core.queries import load
 
 SQL = load("campaigns")
@@ -30,17 +30,19 @@ class Campaigns:
         """Reads one campaign and keeps others from changing it until the transaction ends."""
         return self._found(campaign_id, await self._connection.fetchrow(SQL["lock_campaign"], campaign_id))
 
-    async def list_campaigns(self, *, limit: int, before: UUID | None = None) -> list[Campaign]:
-        """Lists campaigns, newest first, older than ``before``."""
-        rows = await self._connection.fetch(SQL["list_campaigns"], before or NEWEST, limit)
-        return [read_campaign(row) for row in rows]
+    async def list_campaigns(
+        self, *, limit: int, before: UUID | None = None, created: TimeRange = ANY_TIME
+    ) -> list[Campaign]:
+        """Lists campaigns created in a time, newest first, older than ``before``."""
+        rows = await self._connection.fetch(SQL["list_campaigns"], _before(created, before), limit)
+        return _created_in(created, rows)
 
     async def list_campaigns_by_state(
-        self, state: CampaignState, *, limit: int, before: UUID | None = None
+        self, state: CampaignState, *, limit: int, before: UUID | None = None, created: TimeRange = ANY_TIME
     ) -> list[Campaign]:
-        """Lists campaigns in one state, newest first, older than ``before``."""
-        rows = await self._connection.fetch(SQL["list_campaigns_by_state"], before or NEWEST, limit, state)
-        return [read_campaign(row) for row in rows]
+        """Lists campaigns in one state created in a time, newest first, older than ``before``."""
+        rows = await self._connection.fetch(SQL["list_campaigns_by_state"], _before(created, before), limit, state)
+        return _created_in(created, rows)
 
     async def create_campaign(self, draft: CampaignDraft, *, at: datetime) -> Campaign:
         """Creates a draft; the caller has read its sender, template and categories."""
@@ -80,6 +82,16 @@ class Campaigns:
 
     async def _refuse(self, campaign_id: UUID, *, verb: str, revision: int | None = None) -> NoReturn:
         raise explain(await self.get_campaign(campaign_id), verb=verb, revision=revision)
+
+
+def _before(created: TimeRange, before: UUID | None) -> UUID:
+    """Returns what the ids are below: a list of a time begins at its end, like a page behind another."""
+    return min(created.end_id, before or NEWEST)
+
+
+def _created_in(created: TimeRange, rows: Sequence[Row]) -> list[Campaign]:
+    """Cuts a page at the beginning of the time, so that what is read of it is a page, and its plan the same."""
+    return [read_campaign(row) for row in rows if row["id"] >= created.first_id]
 
 
 def explain(stuck: Campaign, *, verb: str, revision: int | None = None) -> Exception:

@@ -31,7 +31,7 @@ from server.services.campaign_watch import watch_campaign
 from server.wire import campaign_previews, names, times
 from server.wire import campaigns as wire
 from server.wire.field_mask import changed_fields
-from server.wire.page_token import cut, read_page
+from server.wire.page_token import Page, cut, read_page
 
 
 class CampaignsService(CampaignsServiceServicer):
@@ -57,9 +57,8 @@ class CampaignsService(CampaignsServiceServicer):
     ) -> campaigns_service_pb2.ListCampaignsResponse:
         """Returns one page of campaigns, newest first."""
         page = read_page(request)
-        state = wire.read_state(request.state)
         async with self._store.connection() as rooms:
-            found = await _list(rooms, state, limit=page.size + 1, before=page.after_id)
+            found = await _list(rooms, request, page)
         shown, token = cut(request, page, found)
         return campaigns_service_pb2.ListCampaignsResponse(
             campaigns=[wire.campaign(campaign) for campaign in shown], next_page_token=token
@@ -219,10 +218,12 @@ class CampaignsService(CampaignsServiceServicer):
         )
 
 
-async def _list(rooms: Rooms, state: CampaignState | None, *, limit: int, before: UUID | None) -> list[Campaign]:
+async def _list(rooms: Rooms, request: campaigns_service_pb2.ListCampaignsRequest, page: Page) -> list[Campaign]:
+    state, created = wire.read_state(request.state), times.read_range(request)
+    limit, before = page.size + 1, page.after_id
     if state is None:
-        return await rooms.campaigns.list_campaigns(limit=limit, before=before)
-    return await rooms.campaigns.list_campaigns_by_state(state, limit=limit, before=before)
+        return await rooms.campaigns.list_campaigns(limit=limit, before=before, created=created)
+    return await rooms.campaigns.list_campaigns_by_state(state, limit=limit, before=before, created=created)
 
 
 async def _get_bulk(rooms: Rooms, campaign_id: UUID) -> Campaign:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import grpc
 import pytest
-from chappe.v1 import messages_service_pb2_grpc, stats_service_pb2_grpc
+from chappe.v1 import campaigns_service_pb2_grpc, messages_service_pb2_grpc, stats_service_pb2_grpc
 from google.protobuf.message import Message
 
 from core.clock import SystemClock
@@ -87,10 +87,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class ReadsApi:
-    """The two services by their stubs, with a key that may only look, and the rows behind them."""
+    """The services that list and count by their stubs, with a key that may only look, and the rows behind them."""
 
     messages: Any
     stats: Any
+    campaigns: Any
     metadata: tuple[tuple[str, str], ...]
     rows: Rows
 
@@ -133,6 +134,7 @@ async def serving_reads(
             yield ReadsApi(
                 messages_service_pb2_grpc.MessagesServiceStub(channel),
                 stats_service_pb2_grpc.StatsServiceStub(channel),
+                campaigns_service_pb2_grpc.CampaignsServiceStub(channel),
                 (("authorization", f"Bearer {key}"),),
                 rows,
             )

@@ -1,4 +1,4 @@
-"""Lists of messages and interactions of a time hold what was planned or done in it: each once, nothing else."""
+"""Lists of messages, interactions and campaigns of a time hold what is of it: each once, nothing else."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from chappe.v1 import messages_pb2, messages_service_pb2
+from chappe.v1 import campaigns_pb2, campaigns_service_pb2, messages_pb2, messages_service_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.helpers.reads_api import ReadsApi, serving_reads
@@ -26,9 +26,15 @@ _DATE_INTERACTIONS = """
     SET interaction_time = $1::timestamptz + place * interval '1 hour',
         id = uuidv7($1::timestamptz + place * interval '1 hour' - clock_timestamp())
     FROM dated WHERE dated.id = interactions.id"""
+_DATE_CAMPAIGNS = """
+    WITH dated AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM campaigns)
+    UPDATE campaigns
+    SET id = uuidv7($1::timestamptz + place * interval '1 hour' - clock_timestamp())
+    FROM dated WHERE dated.id = campaigns.id"""
 _ROWS = {
     "messages": "SELECT id, campaign_id, contact_id, state AS kind, uuid_extract_timestamp(id) AS time FROM messages",
     "interactions": "SELECT id, campaign_id, contact_id, kind, interaction_time AS time FROM interactions",
+    "campaigns": "SELECT id, state, uuid_extract_timestamp(id) AS time FROM campaigns",
 }
 RANGES: dict[str, dict[str, datetime]] = {
     "on": {"start_time": NOON + timedelta(hours=4)},
@@ -63,9 +69,8 @@ async def contact_id(api: ReadsApi) -> UUID:
 
 async def _walk(api: ReadsApi, what: str, fields: dict[str, Any]) -> list[str]:
     """Follows the pages of a list to its end."""
-    messages = what == "messages"
-    method = api.messages.ListMessages if messages else api.messages.ListInteractions
-    request = (requests.ListMessagesRequest if messages else requests.ListInteractionsRequest)(page_size=2, **fields)
+    method, make = _list(api, what.capitalize())
+    request = make(page_size=2, **fields)
     found: list[str] = []
     for _ in range(20):
         reply = await api.call(method, request)
@@ -112,6 +117,26 @@ async def test_a_list_of_a_time_holds_what_is_of_it_under_every_other_filter(
     assert seen > 50
 
 
+async def test_campaigns_of_a_time_are_listed_newest_first_under_either_filter(api: ReadsApi) -> None:
+    for state in ("RUNNING", "DRAFT") * 6:
+        await api.rows.campaign(state=state)
+    await api.rows.execute(_DATE_CAMPAIGNS, NOON)
+    rows = await api.rows.fetch(_ROWS["campaigns"])
+    for name, asked in RANGES.items():
+        for states in ({"RUNNING", "DRAFT"}, {"RUNNING"}):
+            fields: dict[str, Any] = {key: _timestamp(moment) for key, moment in asked.items()}
+            if len(states) == 1:
+                fields["state"] = campaigns_pb2.Campaign.STATE_RUNNING
+            expected = {
+                str(row["id"])
+                for row in rows
+                if asked.get("start_time", NOON - DAY) <= row["time"] < asked.get("end_time", NOON + 2 * DAY)
+                and row["state"] in states
+            }
+            assert await _walk(api, "campaigns", fields) == sorted(expected, reverse=True), (name, states)
+            assert bool(expected) == ("all" not in name)
+
+
 async def test_answers_to_one_message_are_found_by_time(api: ReadsApi, contact_id: UUID) -> None:
     (row,) = await api.rows.fetch(
         "SELECT campaign_id, message_id, interaction_time FROM interactions WHERE contact_id = $1 LIMIT 1", contact_id
@@ -121,9 +146,9 @@ async def test_answers_to_one_message_are_found_by_time(api: ReadsApi, contact_i
     assert await _walk(api, "interactions", {"parent": name, "end_time": _timestamp(time)}) == []
 
 
-@pytest.mark.parametrize("what", ["Messages", "Interactions"])
+@pytest.mark.parametrize("what", ["Messages", "Interactions", "Campaigns"])
 async def test_a_time_that_ends_before_it_starts_is_refused(api: ReadsApi, what: str) -> None:
-    method, make = getattr(api.messages, f"List{what}"), getattr(requests, f"List{what}Request")
+    method, make = _list(api, what)
     start = _timestamp(NOON)
     assert await api.refusal(method, make(start_time=start, end_time=start)) == "REQUEST_INVALID"
     assert await api.refusal(method, make(start_time=start, end_time=_timestamp(NOON - DAY))) == "REQUEST_INVALID"
@@ -134,11 +159,18 @@ async def test_a_time_that_ends_before_it_starts_is_refused(api: ReadsApi, what:
 
 @pytest.mark.parametrize("what", ["Messages", "Interactions"])
 async def test_a_token_of_one_time_is_refused_with_another(api: ReadsApi, contact_id: UUID, what: str) -> None:
-    method, make = getattr(api.messages, f"List{what}"), getattr(requests, f"List{what}Request")
+    method, make = _list(api, what)
     token = (await api.call(method, make(page_size=1, start_time=_timestamp(NOON)))).next_page_token
     assert token
     other = make(page_size=1, page_token=token, start_time=_timestamp(NOON + timedelta(hours=1)))
     assert await api.refusal(method, other) == "PAGE_TOKEN_INVALID"
+
+
+def _list(api: ReadsApi, what: str) -> tuple[Any, Any]:
+    """Returns the rpc that lists them, and the class of its request."""
+    if what == "Campaigns":
+        return api.campaigns.ListCampaigns, campaigns_service_pb2.ListCampaignsRequest
+    return getattr(api.messages, f"List{what}"), getattr(requests, f"List{what}Request")
 
 
 def _timestamp(moment: datetime) -> Timestamp:

@@ -3262,6 +3262,20 @@ class ListCampaignsRequest(betterproto2.Message):
     Is the state. Default: any.
     """
 
+    start_time: "datetime.datetime | None" = betterproto2.field(
+        4, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out campaigns created before this moment, to the millisecond. Default: no bound.
+    """
+
+    end_time: "datetime.datetime | None" = betterproto2.field(
+        5, betterproto2.TYPE_MESSAGE, unwrap=lambda: __google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Leaves out campaigns created at this moment or later. Default: no bound.
+    """
+
 
 default_message_pool.register_message("chappe.v1", "ListCampaignsRequest", ListCampaignsRequest)
 
