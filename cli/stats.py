@@ -41,5 +41,6 @@ def print_counts(counts: v1.MessageCounts, failures: list[v1.FailureCount], doub
 
 async def _read(client: Chappe, campaign: str) -> v1.CampaignStats | v1.MessageStats:
     if campaign:
-        return await client.stats.get_campaign_stats(v1.GetCampaignStatsRequest(name=f"{campaign}/stats"))
+        name = campaign.removesuffix("/stats")
+        return await client.stats.get_campaign_stats(v1.GetCampaignStatsRequest(name=f"{name}/stats"))
     return await client.stats.get_message_stats(v1.GetMessageStatsRequest())

@@ -1,5 +1,8 @@
 """Innermost: every message a caller sends keeps the rules written in the contract."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import protovalidate
 from google.protobuf.message import Message
 from protovalidate import FieldPathElementPb
@@ -10,7 +13,6 @@ from server.interceptors.base import Proceed
 from server.interceptors.pattern_words import pattern_words
 
 _LONGEST_KEY = 64
-_PATTERN = "string.pattern"
 
 
 class Validation:
@@ -27,7 +29,7 @@ class Validation:
     def _check(self, message: Message) -> None:
         found = self._validator.collect_violations(message)
         if found:
-            violations = [_violation(violation) for violation in found]
+            violations = [_violation(message, violation) for violation in found]
             text = (
                 f"The request breaks {len(found)} rules of the contract."
                 if len(found) > 1
@@ -36,10 +38,30 @@ class Validation:
             raise InvalidArgument("REQUEST_INVALID", text, violations=violations)
 
 
-def _violation(found: protovalidate.Violation) -> Violation:
-    rule = found.proto.rule_id
-    words = pattern_words(str(found.rule_value)) if rule == _PATTERN else found.proto.message
-    return Violation(field=_path(found), description=words, reason=rule)
+def _violation(message: Message, found: protovalidate.Violation) -> Violation:
+    return Violation(field=_path(found), description=_words(message, found), reason=found.proto.rule_id)
+
+
+def _words(message: Message, found: protovalidate.Violation) -> str:
+    """Says what the field must be; of patterns and of an enum's numbers the validator's own words tell little."""
+    match found.proto.rule_id:
+        case "string.pattern":
+            return pattern_words(str(found.rule_value))
+        case "enum.in":
+            return f"must be {_value_names(message, found)}"
+        case "enum.not_in":
+            return f"must not be {_value_names(message, found)}"
+    return found.proto.message
+
+
+def _value_names(message: Message, found: protovalidate.Violation) -> str:
+    """Names the values of an enum that the rule lists by number."""
+    *path, last = _elements(found)
+    holder: Any = message.DESCRIPTOR
+    for element in path:
+        holder = holder.fields_by_name[element.field_name].message_type
+    values = holder.fields_by_name[last.field_name].enum_type.values_by_number
+    return " or ".join(values[number].name for number in found.rule_value)
 
 
 def _sentence(violation: Violation) -> str:
@@ -48,8 +70,11 @@ def _sentence(violation: Violation) -> str:
 
 def _path(found: protovalidate.Violation) -> str:
     """Writes the field's path as protobuf's own tools do: ``contact.attributes["city"]``, ``names[3]``."""
-    elements = found.proto.field.elements if found.proto.field else ()
-    return ".".join(element.field_name + _subscript(element) for element in elements)
+    return ".".join(element.field_name + _subscript(element) for element in _elements(found))
+
+
+def _elements(found: protovalidate.Violation) -> Sequence[FieldPathElementPb]:
+    return found.proto.field.elements if found.proto.field else ()
 
 
 def _subscript(element: FieldPathElementPb) -> str:

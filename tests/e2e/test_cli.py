@@ -84,6 +84,11 @@ async def test_a_key_that_can_be_none_is_refused_in_words(shell: Shell, spoiled:
     assert (code, "Traceback" in output, "CHAPPE_API_KEY" in output) == (1, False, True)
 
 
+async def test_what_is_no_name_is_refused_in_words(shell: Shell) -> None:
+    code, output = await shell.run("stats", "nonsense")
+    assert (code, "must be a name like campaigns/{id}" in output) == (1, True)
+
+
 async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, walk: Walk, whatsapp: WhatsApp) -> None:
     category = await walk.import_numbers(["+33639984101", "+33639984102"])
     _, templates = await shell.run("templates", "list")
@@ -102,7 +107,7 @@ async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, wa
     assert (code, await whatsapp.accepted_count()) == (0, 2)
     code, output = await shell.run("campaigns", "start", name)
     assert (code, "CAMPAIGN_NOT_STARTABLE" in output) == (1, True)
-    _, output = await shell.run("stats", name)
+    _, output = await shell.run("stats", f"{name}/stats")
     assert re.search(r"accepted +2\b", output)
     code, output = await shell.run("recount", name)
     assert (code, "counters equal messages" in output) == (0, True)

@@ -49,8 +49,25 @@ async def test_a_bad_request_is_refused_with_the_field_and_the_rule() -> None:
     assert found["ErrorInfo"].reason == "REQUEST_INVALID"
     violation = found["BadRequest"].field_violations[0]
     assert (violation.field, violation.reason) == ("name", "string.pattern")
-    assert violation.description == "value must be a name like contacts/{id}"
+    assert violation.description == "must be a name like contacts/{id}"
     assert refused.value.details() == f"The field name breaks a rule: {violation.description}."
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "words"),
+    [
+        (
+            "RecordConsent",
+            contacts_service_pb2.RecordConsentRequest(name=GOOD, source="phone"),
+            "must be MARKETING_CONSENT_OPTED_IN or MARKETING_CONSENT_OPTED_OUT",
+        ),
+        ("ListContacts", contacts_service_pb2.ListContactsRequest(page_size=-1), "must be greater than or equal to 0"),
+    ],
+)
+async def test_a_rule_is_told_in_words(method: str, request_: Message, words: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await get(method, request_)
+    assert details(refused.value)["BadRequest"].field_violations[0].description == words
 
 
 async def test_elements_and_keys_are_told_apart() -> None:
