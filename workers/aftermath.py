@@ -67,6 +67,7 @@ class Aftermath:
         elif self._sender_id in upgrading:
             async with self._engine.store.connection() as rooms:
                 await rooms.senders.forget_refresh_of(self._sender_id)
+                rooms.outdate("senders")
             upgrading.discard(self._sender_id)
 
     async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import random  # noqa: TID251  # the one place that brings luck into a worker
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,7 +16,7 @@ from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from core.bells import Bells, open_bells
-from core.cache import Outdating, connected
+from core.cache import connected
 from core.clock import Clock
 from core.db import Database
 from core.metrics import SendingMetrics
@@ -97,17 +97,16 @@ async def assembled(
         stack.push_async_callback(pace.close)
         opened = open_bells(settings.queue_url)
         bells = await stack.enter_async_context(_listeners(opened, holder))
-        outdating = await stack.enter_async_context(_outdating(settings, clock))
+        store = await stack.enter_async_context(_store(settings, database, clock))
         registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
-            store=Store(database),
+            store=store,
             clock=clock,
             pace=pace,
             client=client,
             management=management,
             wakeups=_wakeups(bells),
-            outdating=outdating,
             holder=holder,
             luck=random.random,
             calls=CallSlots(settings.worker_concurrency),
@@ -128,13 +127,19 @@ def _database(settings: Settings) -> Database:
     return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
 
 
-def _outdating(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Outdating]:
-    return connected(
+@asynccontextmanager
+async def _store(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Store]:
+    """Yields the rows; what changes in them that replies are kept of is told to the cache."""
+    if not settings.cache_enabled:
+        yield Store(database)
+        return
+    async with connected(
         url=settings.cache_url,
         clock=clock,
         timeout_seconds=settings.cache_timeout_seconds,
         rest_seconds=settings.cache_rest_seconds,
-    )
+    ) as outdating:
+        yield Store(database, outdate=outdating.owe)
 
 
 def _whatsapp(settings: Settings, http: Http) -> tuple[WhatsAppClient, ManagementClient]:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
-from core.cache import Outdating
 from core.clock import Clock
 from core.domain.arrivals import Arrivals
 from core.domain.breaker import Breakers
@@ -34,7 +33,7 @@ class Safeguards:
 class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
-    - `outdating` tells the cache of the API what it should no longer show.
+    - `store` tells the cache of the API what it should no longer show.
     - `holder` names this process in leases.
     - `luck` gives numbers in [0, 1).
     - `calls` bounds the calls open at once and shares them among senders.
@@ -53,7 +52,6 @@ class Engine:
     client: WhatsAppClient
     management: ManagementClient
     wakeups: Wakeups
-    outdating: Outdating
     holder: str
     luck: Callable[[], float]
     calls: CallSlots

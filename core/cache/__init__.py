@@ -9,7 +9,7 @@ from core.cache.cache import Cache, Safeguards, is_behind
 from core.cache.keys import Entry, campaign_generation
 from core.cache.memory import Remembered
 from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, LevelCounts, MethodCounts, Outcome
-from core.cache.outdating import Outdating, connected
+from core.cache.outdating import connected
 from core.cache.replies import Found
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "LevelCounts",
     "MethodCounts",
     "Outcome",
-    "Outdating",
     "Remembered",
     "Safeguards",
     "campaign_generation",

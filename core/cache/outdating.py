@@ -1,5 +1,6 @@
 """Raising generations after a commit, and remembering the raises that failed until they can be made good."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,8 @@ from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
 from core.clock import Clock
+
+_AGAIN_SECONDS = 0.5
 
 
 def _ignore(_numbers: Mapping[str, int]) -> None:
@@ -25,6 +28,7 @@ class Outdating:
         self._owed: dict[str, int] = {}
         self._tickets = 0
         self._payments = 0
+        self._something_is_owed = asyncio.Event()
 
     @property
     def is_owing(self) -> bool:
@@ -35,6 +39,7 @@ class Outdating:
         """Remembers that these may have changed: until they are outdated this process shows nothing kept."""
         self._tickets += 1
         self._owed.update(dict.fromkeys(collections, self._tickets))
+        self._something_is_owed.set()
 
     async def outdate(self, collections: Sequence[str]) -> dict[str, int]:
         """Raises the generations of these and returns them; none of them when the server is away."""
@@ -46,6 +51,13 @@ class Outdating:
         """Raises what is owed, unless that is being done: for who looks after it from time to time."""
         if self._owed and not self._payments:
             await self.pay()
+
+    async def keep_paying(self) -> None:
+        """Raises what is owed as soon as it is, until cancelled; what Redis did not take is told it again."""
+        while True:
+            await self._something_is_owed.wait()
+            if not await self.pay():
+                await asyncio.sleep(_AGAIN_SECONDS)  # noqa: TID251 - nothing tells when the server is back
 
     async def pay(self) -> dict[str, int]:
         """Raises all that is owed; a collection owed again meanwhile stays owed."""
@@ -62,15 +74,22 @@ class Outdating:
         for name, ticket in owed.items():
             if self._owed.get(name) == ticket:
                 del self._owed[name]
+        if not self._owed:
+            self._something_is_owed.clear()
         return numbers
 
 
 @asynccontextmanager
 async def connected(*, url: str, clock: Clock, timeout_seconds: float, rest_seconds: float) -> AsyncIterator[Outdating]:
-    """Yields what a process needs that keeps no replies itself but changes what others keep."""
+    """Yields what a process needs that keeps no replies itself but changes what others keep: what it owes is paid."""
     breaker = Breaker(clock=clock, rest_seconds=rest_seconds)
     server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, breaker=breaker)
+    outdating = Outdating(server=server)
+    paying = asyncio.create_task(outdating.keep_paying())
     try:
-        yield Outdating(server=server)
+        yield outdating
     finally:
+        paying.cancel()
+        await asyncio.wait([paying])
+        await outdating.make_good()
         await server.close()

@@ -1,6 +1,6 @@
 """All repositories on one connection, and the store that lends them; each noun has one line here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import cached_property
 
@@ -42,8 +42,13 @@ from core.repositories.templates import Templates
 class Rooms:
     """Offers every repository on one connection; each is made on first use."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, outdated: set[str] | None = None) -> None:
         self._connection = connection
+        self._outdated = outdated if outdated is not None else set[str]()
+
+    def outdate(self, *collections: str) -> None:
+        """Notes what kept replies are made of that changed; it is told once the change is committed."""
+        self._outdated.update(collections)
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -206,20 +211,36 @@ class Rooms:
         return Templates(self._connection)
 
 
+def _keep_nothing(_collections: Iterable[str]) -> None:
+    """Hears what is outdated where no replies are kept, or where the contract says what each call outdates."""
+
+
 class Store:
     """Lends the repositories, inside a transaction or without one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, outdate: Callable[[Iterable[str]], None] = _keep_nothing) -> None:
+        """Takes whom to tell, after each commit, of the collections that were noted as outdated."""
         self._database = database
+        self._outdate = outdate
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Rooms]:
         """Lends rooms whose changes commit together when the block ends and roll back when it raises."""
-        async with self._database.transaction() as connection:
-            yield Rooms(connection)
+        async with self._telling() as outdated, self._database.transaction() as connection:
+            yield Rooms(connection, outdated)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Rooms]:
         """Lends rooms without a transaction: each statement commits by itself."""
-        async with self._database.connection() as connection:
-            yield Rooms(connection)
+        async with self._telling() as outdated, self._database.connection() as connection:
+            yield Rooms(connection, outdated)
+
+    @asynccontextmanager
+    async def _telling(self) -> AsyncIterator[set[str]]:
+        """Tells what was noted in the end, however it ends: a commit may be made of which no answer comes."""
+        outdated = set[str]()
+        try:
+            yield outdated
+        finally:
+            if outdated:
+                self._outdate(outdated)

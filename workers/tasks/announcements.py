@@ -38,6 +38,7 @@ async def follow_announcements(
     if numbers := upgraded_numbers(accounts):
         # The keeper asks WhatsApp what they may send now.
         await rooms.senders.forget_refresh(numbers)
+        rooms.outdate("senders")
     if paused or resumed:
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
 

@@ -113,6 +113,7 @@ async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: 
     latest = {move.whatsapp_template_id: move for move in sorted(moves, key=lambda move: move.event_time)}
     if latest:
         await rooms.inbound.move_templates(list(latest.values()))
+        rooms.outdate("templates")
     await _recategorise(rooms, events, now=now)
 
 
@@ -125,6 +126,7 @@ async def _recategorise(rooms: Rooms, events: Sequence[TemplateEvent], *, now: d
     }
     if told:
         await rooms.inbound.recategorise_templates(told)
+        rooms.outdate("templates")
 
 
 def _has_happened(event: TemplateEvent) -> bool:

@@ -36,6 +36,7 @@ async def _follow(
     else:
         # The new number is a contact already: that one goes on, and nothing is sent to the old number any more.
         heir = after if await rooms.identities.join_contact(before.id, heir_id=after.id, at=now) else None
+        rooms.outdate("categories")
     if heir is None:
         return []
     chosen = await rooms.identities.find_consent(before.id)

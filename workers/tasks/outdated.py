@@ -16,5 +16,4 @@ async def outdate_final_campaigns(engine: Engine, moved: Moved) -> None:
         return
     async with engine.store.connection() as rooms:
         final = await rooms.campaign_states.list_final_campaigns(changed)
-    if final:
-        await engine.outdating.outdate([campaign_generation(campaign_id) for campaign_id in sorted(final)])
+        rooms.outdate(*map(campaign_generation, final))

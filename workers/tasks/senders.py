@@ -40,6 +40,7 @@ async def _keep(engine: Engine, sender: Sender, info: SenderInfo) -> None:
         await rooms.senders.refresh_sender(
             sender.id, info, messages_per_second=rate, asked=sender.update_time, at=engine.clock.now()
         )
+        rooms.outdate("senders")
     _log.info("a sender was refreshed", extra={"sender_id": str(sender.id), "messages_per_second": rate})
 
 
@@ -50,4 +51,5 @@ async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:
         return
     async with engine.store.transaction() as rooms:
         await rooms.senders.pause_sender(sender.id, reason=reason, at=engine.clock.now())
+        rooms.outdate("senders")
     _log.warning("a sender was paused: WhatsApp does not know it", extra={"sender_id": str(sender.id)})
