@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import _async as health_aio
 from prometheus_client import CollectorRegistry
 
-from core.cache import CacheMetrics
+from core.cache import Cache, CacheMetrics
 from core.clock import SystemClock
 from core.db import Database
 from core.metrics import RpcMetrics
@@ -94,8 +94,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(size: int, *, database_url: str, cache_url: str, queue_url: str) -> AsyncIterator[World]:
-    """Yields a served contract with ``size`` rows of each kind, and a few to spare."""
+async def world(
+    size: int, *, database_url: str, cache_url: str, queue_url: str, cached: bool = False
+) -> AsyncIterator[World]:
+    """Yields a served contract with ``size`` rows of each kind and a few to spare; its cache is all in Redis."""
     settings = Settings(
         database_url=database_url, cache_url=cache_url, queue_url=queue_url, hash_key="k", whatsapp_access_token="t"
     )
@@ -104,14 +106,21 @@ async def world(size: int, *, database_url: str, cache_url: str, queue_url: str)
         counting = await stack.enter_async_context(CountingDatabase(url=database_url, pool_size=4))
         names = await _fill(own, size)
         management = await stack.enter_async_context(_whatsapp(size))
-        server = await _server(stack, settings, own, counting, management)
+        cache = await stack.enter_async_context(_cache(settings)) if cached else None
+        server = await _server(stack, settings, own, counting, management, cache=cache)
         key = await create_key(Store(own), role="ADMIN")
         channel = await stack.enter_async_context(listening(server))
         yield World(size, names, counting, channel, (("authorization", f"Bearer {key}"),))
 
 
 async def _server(
-    stack: AsyncExitStack, settings: Settings, own: Database, counting: CountingDatabase, management: ManagementClient
+    stack: AsyncExitStack,
+    settings: Settings,
+    own: Database,
+    counting: CountingDatabase,
+    management: ManagementClient,
+    *,
+    cache: Cache | None,
 ) -> grpc.aio.Server:
     store, wakeups = Store(counting), Wakeups.connect(settings.queue_url)
     pace = Pace.connect(settings.pace_url, clock=CLOCK)
@@ -123,10 +132,15 @@ async def _server(
     )  # fmt: skip
     # Who calls is looked up once in ten seconds, in a database that nobody counts.
     chain = interceptors(
-        settings=settings, clock=CLOCK, store=Store(own), cache=None, deadline=Deadline(default_seconds=20),
+        settings=settings, clock=CLOCK, store=Store(own), cache=cache, deadline=Deadline(default_seconds=20),
         metrics=RpcMetrics(CollectorRegistry()),
     )  # fmt: skip
     return build_server(services(parts), chain, health_servicer=health_aio.HealthServicer(), settings=settings)
+
+
+def _cache(settings: Settings) -> Cache:
+    """Makes a cache that remembers nothing itself."""
+    return Cache(url=settings.cache_url, clock=CLOCK, timeout_seconds=2, memory_bytes=0)
 
 
 async def _fill(database: Database, size: int) -> dict[str, list[str]]:
