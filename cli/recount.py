@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from cli.output import explaining, say
+from cli.output import errors, explaining, say
 from core.db import Database
 from core.domain.errors import Refusal
 from core.domain.recounts import Difference, total
@@ -38,7 +38,7 @@ def recount(
 
 async def _compare(campaign: str, *, repair: bool) -> int:
     found = 0
-    async with Database(url=Settings.load().database_url, pool_size=1) as database:
+    async with Database(url=Settings.load().database_url, pool_size=2) as database:
         store = Store(database)
         async for scope_id in _scopes(store, campaign):
             differences = await _compare_one(store, scope_id, repair=repair)
@@ -68,11 +68,32 @@ async def _scopes(store: Store, campaign: str) -> AsyncIterator[UUID]:
 
 
 async def _compare_one(store: Store, scope_id: UUID, *, repair: bool) -> list[Difference]:
-    if repair:
-        async with store.transaction() as rooms:
-            return await rooms.recounts.repair(scope_id)
-    async with store.connection() as rooms:
-        return await rooms.recounts.compare(scope_id)
+    if not repair:
+        found = await _look(store, scope_id)
+        async with store.connection() as rooms:
+            await rooms.recounts.note_recount(scope_id, difference_count=total(found))
+        return found
+    async with store.transaction() as rooms:
+        # Locked before it is looked: another repair, which would add the same, is then in the snapshot.
+        await rooms.recounts.lock_repair(scope_id)
+        found = await _look(store, scope_id)
+        await rooms.recounts.repair(scope_id, found)
+    return found
+
+
+async def _look(store: Store, scope_id: UUID) -> list[Difference]:
+    """Compares, and shows meanwhile how far it is where somebody looks."""
+    name = _name(scope_id)
+    with errors.status(f"comparing {name}") as shown:
+        compared = 0
+
+        def tell(more: int) -> None:
+            nonlocal compared
+            compared += more
+            shown.update(f"comparing {name}: {compared:,} messages")
+
+        async with store.snapshot() as rooms:
+            return await rooms.recounts.find_differences(scope_id, tell=tell)
 
 
 def _name(scope_id: UUID) -> str:

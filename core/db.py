@@ -117,6 +117,16 @@ class Database:
         async with _refusing(), self._acquire() as connection, connection.transaction():
             yield cast("Connection", connection)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Lends a connection whose statements all see the rows as of the first one, and may change none."""
+        async with (
+            _refusing(),
+            self._acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield cast("Connection", connection)
+
     async def ping(self, *, timeout: float = 1.0) -> None:
         """Asks for a sign of life within that many seconds; refuses with ``DATABASE_UNAVAILABLE``."""
         async with _refusing(), self._acquire(timeout=timeout) as connection:

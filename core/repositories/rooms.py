@@ -236,6 +236,12 @@ class Store:
             yield Rooms(connection, outdated)
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Rooms]:
+        """Lends rooms that show the rows as of one moment, and change none."""
+        async with self._database.snapshot() as connection:
+            yield Rooms(connection)
+
+    @asynccontextmanager
     async def _telling(self) -> AsyncIterator[set[str]]:
         """Tells what was noted in the end, however it ends: a commit may be made of which no answer comes."""
         outdated = set[str]()

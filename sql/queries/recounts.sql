@@ -1,6 +1,6 @@
--- Counters compared with the rows they count. Each comparison is one statement, so it sees both as of one moment: a message
--- and its counters change in one transaction. It locks nothing. The deployment's counters ($1 all zeros) are compared with
--- those of all campaigns.
+-- Counters compared with the rows they count. A message and its counters change in one transaction, so a comparison is right
+-- when all its statements see the same moment: they run in one snapshot, slice by slice, and lock nothing. The counters of the
+-- deployment, whose scope is all zeros, are compared with those of all campaigns.
 
 -- name: take_next_scope
 -- Takes what was not compared for longest: the deployment ($1), or a campaign that has started; every hour while it may
@@ -34,75 +34,62 @@ WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
--- name: find_state_differences
--- Compares how many messages of scope $1 are in each state, with each error, skipped for each reason.
-WITH counted AS (
-    SELECT state, error_code, reason, sum(count)::bigint AS count
-    FROM counters WHERE scope_id = $1
-    GROUP BY state, error_code, reason
-), found AS (
-    SELECT state, error_code, CASE state WHEN 'SKIPPED' THEN reason ELSE '' END AS reason, count(*) AS count
-    FROM messages WHERE campaign_id = $1
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT state, error_code, reason, sum(count)::bigint
-    FROM counters
-    WHERE $1 = '00000000-0000-0000-0000-000000000000'::uuid AND scope_id <> '00000000-0000-0000-0000-000000000000'::uuid
-    GROUP BY 1, 2, 3
-)
-SELECT state, error_code, reason, coalesce(counted.count, 0) AS counted, coalesce(found.count, 0) AS found
-FROM counted FULL JOIN found USING (state, error_code, reason)
-WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0)
-ORDER BY state, error_code, reason;
+-- name: read_state_counters
+-- Reads what is counted for scopes $1 to $2, of each state, error and reason.
+SELECT state, error_code, reason, sum(count)::bigint AS count
+FROM counters
+WHERE scope_id >= $1 AND scope_id <= $2
+GROUP BY state, error_code, reason;
 
--- name: find_milestone_differences
--- Compares how many messages of scope $1 reached each milestone in each hour.
-WITH counted AS (
-    SELECT milestone, hour, sum(count)::bigint AS count
-    FROM (
-        SELECT milestone, hour, count FROM hour_counters WHERE scope_id = $1
-        UNION ALL
-        SELECT milestone, date_trunc('hour', minute, 'UTC'), count FROM minute_counters WHERE scope_id = $1
-    ) AS buckets
-    GROUP BY milestone, hour
-), found AS (
-    SELECT stamp.milestone, date_trunc('hour', stamp.at, 'UTC') AS hour, count(*) AS count
-    FROM messages
-    CROSS JOIN LATERAL (VALUES
-        ('ACCEPTED', accept_time), ('SENT', send_time), ('DELIVERED', deliver_time), ('READ', read_time), ('FAILED', fail_time)
-    ) AS stamp (milestone, at)
-    WHERE campaign_id = $1 AND stamp.at IS NOT NULL
-    GROUP BY 1, 2
-    UNION ALL
-    SELECT milestone, hour, sum(count)::bigint
-    FROM (
-        SELECT milestone, hour, count FROM hour_counters WHERE scope_id <> '00000000-0000-0000-0000-000000000000'::uuid
-        UNION ALL
-        SELECT milestone, date_trunc('hour', minute, 'UTC'), count
-        FROM minute_counters WHERE scope_id <> '00000000-0000-0000-0000-000000000000'::uuid
-    ) AS others
-    WHERE $1 = '00000000-0000-0000-0000-000000000000'::uuid
-    GROUP BY 1, 2
-)
-SELECT milestone, hour, coalesce(counted.count, 0) AS counted, coalesce(found.count, 0) AS found
-FROM counted FULL JOIN found USING (milestone, hour)
-WHERE coalesce(counted.count, 0) <> coalesce(found.count, 0)
-ORDER BY hour, milestone;
-
--- name: find_reply_differences
--- Compares how many messages of scope $1 were answered.
-SELECT counted, found
+-- name: read_milestone_counters
+-- Reads what is counted for scopes $1 to $2, of each milestone in each hour.
+SELECT milestone, hour, sum(count)::bigint AS count
 FROM (
-    SELECT
-        (SELECT coalesce(sum(count), 0)::bigint FROM reply_counters WHERE scope_id = $1) AS counted,
-        (SELECT count(DISTINCT message_id) FROM interactions WHERE campaign_id = $1)
-        + (
-            SELECT coalesce(sum(count), 0)::bigint
-            FROM reply_counters
-            WHERE $1 = '00000000-0000-0000-0000-000000000000'::uuid AND scope_id <> '00000000-0000-0000-0000-000000000000'::uuid
-        ) AS found
-) AS compared
-WHERE counted <> found;
+    SELECT milestone, hour, count FROM hour_counters WHERE scope_id >= $1 AND scope_id <= $2
+    UNION ALL
+    SELECT milestone, date_trunc('hour', minute, 'UTC'), count FROM minute_counters WHERE scope_id >= $1 AND scope_id <= $2
+) AS buckets
+GROUP BY milestone, hour;
+
+-- name: read_reply_counters
+-- Reads how many answered messages are counted for scopes $1 to $2.
+SELECT coalesce(sum(count), 0)::bigint
+FROM reply_counters
+WHERE scope_id >= $1 AND scope_id <= $2;
+
+-- name: find_slice_end
+-- Finds the last of the $3 messages of campaign $1 after message $2. No row: there are not so many.
+SELECT id
+FROM messages
+WHERE campaign_id = $1 AND id > $2
+ORDER BY id
+OFFSET $3::integer - 1
+LIMIT 1;
+
+-- name: count_states
+-- Counts the messages of campaign $1 after message $2, up to message $3, in each state, with each error, skipped for each
+-- reason.
+SELECT state, error_code, CASE state WHEN 'SKIPPED' THEN reason ELSE '' END AS reason, count(*) AS count
+FROM messages
+WHERE campaign_id = $1 AND id > $2 AND id <= $3
+GROUP BY 1, 2, 3;
+
+-- name: count_milestones
+-- Counts the messages of campaign $1 after message $2, up to message $3, that reached each milestone in each hour.
+SELECT stamp.milestone, date_trunc('hour', stamp.at, 'UTC') AS hour, count(*) AS count
+FROM messages
+CROSS JOIN LATERAL (VALUES
+    ('ACCEPTED', accept_time), ('SENT', send_time), ('DELIVERED', deliver_time), ('READ', read_time), ('FAILED', fail_time)
+) AS stamp (milestone, at)
+WHERE campaign_id = $1 AND id > $2 AND id <= $3 AND stamp.at IS NOT NULL
+GROUP BY 1, 2;
+
+-- name: count_answered
+-- Counts the messages of campaign $1 after message $2, up to message $3, that were answered. Entered by the message: a
+-- campaign's other answers would be read once for each slice.
+SELECT count(DISTINCT message_id)
+FROM interactions
+WHERE message_id > $2 AND message_id <= $3 AND (campaign_id = $1) IS TRUE;
 
 -- name: note_recount
 -- Notes that scope $1 was compared, and that its counters differ by $2.

@@ -32,6 +32,12 @@ class CountingDatabase(Database):
         async with super().transaction() as connection:
             yield self._listened(connection)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Lends what the real database lends, and listens in."""
+        async with super().snapshot() as connection:
+            yield self._listened(connection)
+
     def _listened(self, connection: Connection) -> Connection:
         return cast("Connection", _Listened(connection, self._note))
 

@@ -30,8 +30,10 @@ async def _recount_next(engine: Engine) -> None:
 
 
 async def _recount(engine: Engine, scope_id: UUID) -> None:
+    async with engine.store.snapshot() as rooms:
+        differences = await rooms.recounts.find_differences(scope_id)
     async with engine.store.connection() as rooms:
-        differences = await rooms.recounts.compare(scope_id)
+        await rooms.recounts.note_recount(scope_id, difference_count=total(differences))
     engine.metrics.recounted()
     if differences:
         facts = {"scope": str(scope_id), "count": total(differences), "first": str(differences[0])}

@@ -223,12 +223,16 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "recounts.add_to_counters": set(),
     "recounts.add_to_hours": set(),
     "recounts.add_to_replies": set(),
-    "recounts.find_milestone_differences": {"messages_campaign_id_state_idx", "messages_pkey", "minute_counters_pkey"},
-    "recounts.find_reply_differences": {"interactions_campaign_id_kind_idx", "interactions_campaign_id_time_idx"},
-    "recounts.find_state_differences": {"counters_pkey", "messages_campaign_id_state_idx", "messages_pkey"},
+    "recounts.count_answered": {"interactions_message_id_idx"},
+    "recounts.count_milestones": {"messages_pkey"},
+    "recounts.count_states": {"messages_pkey"},
+    "recounts.find_slice_end": {"messages_pkey"},
     "recounts.list_scopes": set(),
     "recounts.lock_repair": set(),
     "recounts.note_recount": set(),
+    "recounts.read_milestone_counters": {"minute_counters_pkey"},
+    "recounts.read_reply_counters": set(),
+    "recounts.read_state_counters": {"counters_pkey"},
     "recounts.take_next_scope": set(),
     "replays.count_failed_replays": set(),
     "replays.count_replayable": set(),
@@ -279,4 +283,4 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "templates.sync_templates": set(),
 }
 # What reads a whole table because a part of it is asked for that may be most of it, or because the table stays small.
-WHOLE: Final = {"sending.record_late_accepts", "recounts.find_state_differences", "recounts.find_milestone_differences"}
+WHOLE: Final = {"sending.record_late_accepts"}

@@ -25,6 +25,7 @@ from tests.helpers.reads_api import Rows, some_rows
 from tests.helpers.recounting import differences
 from tests.helpers.sending import CLOCK
 from tests.helpers.servers import Databases
+from tests.helpers.statements import CountingDatabase
 
 CORRUPTIONS = {
     "a state of a campaign": "UPDATE counters SET count = count + 3 WHERE scope_id = $1 AND state = 'READ'",
@@ -65,8 +66,8 @@ async def some_history(rows: Rows) -> UUID:
 
 async def test_nothing_differs_and_answers_count_once(rows: Rows, database: Database) -> None:
     campaign_id = await some_history(rows)
+    assert await differences(database) == []
     async with database.connection() as connection:
-        assert await differences(connection) == []
         stats = await Stats(connection).get_campaign_stats(campaign_id, at=CLOCK.now())
         everything = await Stats(connection).get_message_stats(at=CLOCK.now())
     assert (stats.counts.message_count, stats.counts.replied_count, everything.counts.replied_count) == (8, 8, 8)
@@ -80,21 +81,35 @@ async def test_a_counter_that_is_wrong_is_found_shown_and_repaired_on_demand(
     campaign_id = await some_history(rows)
     statement = CORRUPTIONS[what].format(campaign_id)
     await rows.execute(statement, *([campaign_id] if "$1" in statement else []))
-    scopes = [campaign_id, DEPLOYMENT]
-    async with database.connection() as connection:
+    async with database.snapshot() as connection:
         recounts = Recounts(connection)
-        found = [difference for scope in scopes for difference in await recounts.find_differences(scope)]
-        assert found
-        assert all("counted" in str(difference) for difference in found)
-        await recounts.note_recount(campaign_id, difference_count=total(found))
+        scopes = [campaign_id, DEPLOYMENT]
+        found = [difference for scope in scopes for difference in await recounts.find_differences(scope, slice_size=3)]
+    assert found
+    assert all("counted" in str(difference) for difference in found)
+    async with database.connection() as connection:
+        await Recounts(connection).note_recount(campaign_id, difference_count=total(found))
         shown = await Stats(connection).get_message_stats(at=CLOCK.now())
         assert shown.difference_count == total(found) > 0
+    store = Store(database)
     for scope in await _all_scopes(database):
-        async with Store(database).transaction() as rooms:
-            await rooms.recounts.repair(scope)
+        async with store.transaction() as rooms, store.snapshot() as seen:
+            await rooms.recounts.repair(scope, await seen.recounts.find_differences(scope))
+    assert await differences(database) == []
     async with database.connection() as connection:
-        assert await differences(connection) == []
         assert (await Stats(connection).get_message_stats(at=CLOCK.now())).difference_count == 0
+
+
+async def test_however_many_messages_there_are_no_statement_counts_more_than_a_slice(
+    rows: Rows, fresh_database_url: str
+) -> None:
+    campaign_id = await rows.campaign()
+    await rows.messages(campaign_id, *["READ"] * 20)
+    told = list[int]()
+    async with CountingDatabase(url=fresh_database_url) as counting, counting.snapshot() as connection:
+        assert await Recounts(connection).find_differences(campaign_id, slice_size=6, tell=told.append) == []
+    assert told == [6, 6, 6, 2]
+    assert counting.statements.count("count_states") == 4
 
 
 async def test_while_others_write_no_difference_is_ever_seen(rows: Rows, database: Database) -> None:
@@ -105,8 +120,7 @@ async def test_while_others_write_no_difference_is_ever_seen(rows: Rows, databas
     writers = [asyncio.create_task(_write(database, campaigns, random.Random(seed), done)) for seed in range(4)]
     try:
         for _ in range(25):
-            async with database.connection() as connection:
-                assert await differences(connection) == []
+            assert await differences(database, slice_size=7) == []
     finally:
         done.set()
         counts = await asyncio.gather(*writers)
@@ -165,8 +179,7 @@ async def _answers(database: Database) -> bool:
 
 async def _compare(database: Database) -> tuple[list[Difference]] | None:
     with suppress(Unavailable):  # it may still recover
-        async with database.connection() as connection:
-            return (await differences(connection),)
+        return (await differences(database),)
     return None
 
 

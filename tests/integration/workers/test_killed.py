@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
+from core.db import Database
 from stack.process import Command, Process
 from stack.programs import environment
 from tests.helpers.eventually import eventually
@@ -218,7 +219,8 @@ async def test_workers_killed_again_and_again_and_a_bell_that_forgets_send_nothi
         assert set(states) <= {"ACCEPTED", "UNCONFIRMED"}
         assert await control.doubled_count() == 0
         assert states["ACCEPTED"] <= await control.accepted_count() <= 1500
-        assert await differences(plan.connection) == []
+        async with Database(url=fresh_database_url, pool_size=1) as database:
+            assert await differences(database) == []
 
 
 async def _begun_more_than(plan: Plan, count: int) -> bool:

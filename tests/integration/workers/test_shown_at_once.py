@@ -107,7 +107,7 @@ async def test_a_template_that_whatsapp_pauses_is_shown_as_paused_although_its_r
     async with (
         planned(fresh_database_url, numbers(1)) as plan,
         idle_worker(worker_settings, CACHE_URL=cache_url) as worker,
-        served({**worker_settings, "CHAPPE_CACHE_URL": cache_url, "CHAPPE_HASH_KEY": "k"}) as ask,
+        served({**worker_settings, "CHAPPE_CACHE_URL": cache_url}) as ask,
     ):
         request = templates_pb2.GetTemplateRequest(name=f"templates/{await template(plan)}")
         assert [(await ask(request))[1] for _ in range(2)] == ["miss", "hit"]
@@ -164,7 +164,7 @@ Ask = Callable[[templates_pb2.GetTemplateRequest], Awaitable[tuple[templates_pb2
 @asynccontextmanager
 async def served(variables: dict[str, str]) -> AsyncIterator[Ask]:
     """Yields a way to ask a server with its cache for a template; it returns how the cache answered, too."""
-    given = settings(**variables, CHAPPE_GRPC_PORT="0")
+    given = settings(**variables, CHAPPE_GRPC_PORT="0", CHAPPE_HASH_KEY="k", CHAPPE_CACHE_TIMEOUT_SECONDS="2")
     async with assembled(settings=given, clock=CLOCK) as door, Database(url=given.database_url) as database:
         metadata = (("authorization", f"Bearer {await create_key(Store(database), role='VIEWER')}"),)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{await door.open()}") as channel:
