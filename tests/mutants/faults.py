@@ -164,4 +164,25 @@ FAULTS = (
         new="if backlog.is_expanding:",
         tests=("tests/unit/core/test_waiting.py",),
     ),
+    Fault(
+        name="older-announcement-followed",
+        path="sql/queries/inbound.sql",
+        old="WHERE (announcements.event_time, NOT announcements.is_blocked) < ",
+        new="WHERE true OR (announcements.event_time, NOT announcements.is_blocked) < ",
+        tests=("tests/integration/workers/test_announcements.py",),
+    ),
+    Fault(
+        name="automatic-pause-not-taken-over",
+        path="sql/queries/campaign_states.sql",
+        old="pause_time = $2, pause_source = $3, ",
+        new="pause_time = $2, pause_source = coalesce(nullif(pause_source, ''), $3), ",
+        tests=("tests/integration/workers/test_announcements.py",),
+    ),
+    Fault(
+        name="closed-country-called",
+        path="workers/claimer.py",
+        old="closed = campaign.restricted_countries",
+        new="closed: frozenset[str] = frozenset()",
+        tests=("tests/integration/workers/test_countries.py",),
+    ),
 )
