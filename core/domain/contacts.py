@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from core.domain.errors import InvalidArgument, Violation
@@ -61,9 +61,11 @@ class ContactDraft:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Contact:
-    """Is one person; ``phone_number`` (E.164) or ``whatsapp_user_id`` may be None, never both."""
+class Contact(NamedTuple):
+    """Is one person; ``phone_number`` (E.164) or ``whatsapp_user_id`` may be None, never both.
+
+    Like a message it is a tuple because pages hold many.
+    """
 
     id: UUID
     phone_number: str | None

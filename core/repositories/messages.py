@@ -24,7 +24,9 @@ _MARK: Final = "/* filters */"
 # States are literals, so that the planner sees that a partial index holds all that is asked for.
 _STATES: Final = {state: f"AND messages.state = '{state}'" for state in MessageState}
 _BY_NAME: Final = {str(state): state for state in MessageState}
-_OF_CAMPAIGN: Final = ("campaign_state", "campaign_end_time")
+# Columns are in the order of a message's fields.
+_STATE: Final = Message._fields.index("state")
+_OF_CAMPAIGN: Final = 2  # columns before those of a message, where its campaign is read too
 
 
 class Messages:
@@ -38,7 +40,7 @@ class Messages:
         row = await self._connection.fetchrow(SQL["get_message"], campaign_id, message_id)
         if row is None:
             raise refuse_unknown_message(campaign_id, message_id)
-        return _message(dict(row))
+        return _message(row)
 
     async def list_campaign_messages(
         self, campaign_id: UUID, selected: MessageFilter, *, limit: int, after: UUID | None = None
@@ -63,7 +65,7 @@ class Messages:
     async def list_messages(self, *, limit: int, before: tuple[UUID, UUID] | None = None) -> list[Message]:
         """Lists messages of all campaigns, newest campaign first, before a message (its campaign's id, its own)."""
         rows = await self._connection.fetch(SQL["list_messages"], *(before or (NEWEST, NEWEST)), limit)
-        return [_message(dict(row)) for row in rows]
+        return [_message(row) for row in rows]
 
     async def list_messages_between(
         self, planned: TimeRange, *, limit: int, before: tuple[UUID, UUID] | None = None
@@ -72,7 +74,7 @@ class Messages:
         place = before or (NEWEST, NEWEST)
         statement = SQL["list_messages_between"]
         rows = await self._connection.fetch(statement, *place, limit, planned.first_id, planned.end_id)
-        return [_message(dict(row)) for row in rows]
+        return [_message(row) for row in rows]
 
     async def list_messages_by_state(
         self,
@@ -86,7 +88,7 @@ class Messages:
         place = before or (NEWEST, NEWEST)
         statement = SQL["list_messages_by_state"]
         rows = await self._connection.fetch(statement, *place, limit, planned.first_id, planned.end_id, state)
-        return [_message(dict(row)) for row in rows]
+        return [_message(row) for row in rows]
 
     async def list_messages_of_contact(
         self, contact_id: UUID, selected: MessageFilter, *, limit: int, before: UUID | None = None
@@ -95,7 +97,7 @@ class Messages:
         statement = _filtered(SQL["list_messages_of_contact"], selected.state)
         begin, end = selected.planned.first_id, min(selected.planned.end_id, before or NEWEST)
         rows = await self._connection.fetch(statement, contact_id, end, limit)
-        return [_message(dict(row)) for row in rows if row["id"] >= begin]
+        return [_message(row) for row in rows if row["id"] >= begin]
 
     async def list_addressees(self, messages: Iterable[Message]) -> dict[UUID, Contact]:
         """Reads the contacts the messages went to as they are now, without their categories, by id."""
@@ -123,14 +125,12 @@ def _of_campaign(campaign_id: UUID, rows: Sequence[Row], *, end: UUID) -> Campai
     if not rows:
         raise refuse_unknown(campaign_id)
     return CampaignMessages(
-        messages=tuple(_message(dict(row)) for row in rows if row["id"] is not None and row["id"] < end),
+        messages=tuple(_message(row[_OF_CAMPAIGN:]) for row in rows if row["id"] is not None and row["id"] < end),
         campaign_state=CampaignState(rows[0]["campaign_state"]),
         campaign_end_time=rows[0]["campaign_end_time"],
     )
 
 
-def _message(values: dict[str, Any]) -> Message:
-    for name in _OF_CAMPAIGN:
-        values.pop(name, None)
-    values["state"] = _BY_NAME[values["state"]]
-    return Message(**values)
+def _message(columns: Row | tuple[Any, ...]) -> Message:
+    before, state, after = columns[:_STATE], columns[_STATE], columns[_STATE + 1 :]
+    return Message._make((*before, _BY_NAME[state], *after))

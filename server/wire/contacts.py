@@ -36,20 +36,20 @@ def contacts(written: Iterable[Contact]) -> list[Any]:
 
 
 def contact_fields(written: Contact) -> dict[str, Any]:
-    """Writes the fields of a contact."""
+    """Writes the fields of a contact; None leaves a field as it is, which costs less than writing nothing into it."""
     return {
         "name": names.contact_name(written.id),
-        "phone_number": written.phone_number or "",
-        "whatsapp_user_id": written.whatsapp_user_id or "",
-        "display_name": written.display_name,
-        "language_code": written.language_code,
-        "time_zone": written.time_zone,
-        "attributes": written.attributes,
+        "phone_number": written.phone_number,
+        "whatsapp_user_id": written.whatsapp_user_id,
+        "display_name": written.display_name or None,
+        "language_code": written.language_code or None,
+        "time_zone": written.time_zone or None,
+        "attributes": written.attributes or None,
         "whatsapp_state": _WHATSAPP_STATES[written.whatsapp_state],
         "marketing_consent": _CONSENTS[written.marketing_consent],
         "consent_time": times.timestamp_fields(written.consent_time),
-        "consent_source": written.consent_source,
-        "categories": [names.category_name(category_id) for category_id in written.categories],
+        "consent_source": written.consent_source or None,
+        "categories": [names.category_name(category_id) for category_id in written.categories] or None,
         "create_time": times.timestamp_fields(written.create_time),
         "update_time": times.timestamp_fields(written.update_time),
     }

@@ -35,17 +35,17 @@ def read_state(value: messages_pb2.Message.State.ValueType) -> MessageState | No
 def _message_fields(written: Message, contact: Contact | None) -> dict[str, Any]:
     return {
         "name": names.message_name(written.campaign_id, written.id),
-        "contact": names.contact_name(written.contact_id) if written.contact_id else "",
+        "contact": names.contact_name(written.contact_id) if written.contact_id else None,
         "contact_detail": contacts.contact_fields(contact) if contact else None,
         "sender": names.sender_name(written.sender_id),
-        "template": names.template_name(written.template_id) if written.template_id else "",
+        "template": names.template_name(written.template_id) if written.template_id else None,
         "state": _STATES[written.state],
-        "reason": written.reason,
-        "error_code": written.error_code,
-        "error_title": _error_title(written),
-        "attempt": written.attempt,
-        "retry_count": written.retry_count,
-        "whatsapp_message_id": written.whatsapp_message_id or "",
+        "reason": written.reason or None,
+        "error_code": written.error_code or None,
+        "error_title": _error_title(written) if written.error_code else written.error_title or None,
+        "attempt": written.attempt or None,
+        "retry_count": written.retry_count or None,
+        "whatsapp_message_id": written.whatsapp_message_id,
         "not_before_time": times.timestamp_fields(_next_try(written)),
         "doubt_time": times.timestamp_fields(written.doubt_time),
         "create_time": times.timestamp_fields(written.create_time),
@@ -62,4 +62,4 @@ def _next_try(written: Message) -> datetime | None:
 
 
 def _error_title(written: Message) -> str:
-    return written.error_title or (words(written.error_code) if written.error_code else "")
+    return written.error_title or words(written.error_code)
