@@ -8,13 +8,15 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 
 from core.clock import SystemClock
 
 CLOCK = SystemClock()
+_CONNECTIONS, _STREAMS = 16, 2
+OPEN_CALLS: Final = _CONNECTIONS * _STREAMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class Load:
     request: bytes
     key: str
     calls: int
-    connections: int = 16
-    streams: int = 2
+    connections: int = _CONNECTIONS
+    streams: int = _STREAMS
 
 
 def calls_per_second(load: Load, port: int) -> float:
@@ -39,12 +41,17 @@ def _by_h2load(load: Load, port: int) -> float:
         data.write(b"\0" + len(load.request).to_bytes(4, "big") + load.request)
         data.flush()
         headers = {"te": "trailers", "content-type": "application/grpc", "authorization": f"Bearer {load.key}"}
-        command = ["h2load", "-n", str(load.calls), "-c", str(load.connections), "-m", str(load.streams)]
-        command += ["-d", data.name, *(part for pair in headers.items() for part in ("-H", ": ".join(pair)))]
-        command.append(f"http://127.0.0.1:{port}{load.method}")
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        arguments = ["-c", str(load.connections), "-m", str(load.streams), "-d", data.name]
+        arguments += [part for pair in headers.items() for part in ("-H", ": ".join(pair))]
+        return rate_by_h2load(*arguments, f"http://127.0.0.1:{port}{load.method}", calls=load.calls)
+
+
+def rate_by_h2load(*arguments: str, calls: int) -> float:
+    """Lets h2load make the calls and returns how many a second were answered; raises RuntimeError when one failed."""
+    command = ("h2load", "-n", str(calls), *arguments)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     found = re.search(r"finished in .*?, ([\d.]+) req/s", done.stdout)
-    if found is None or f"{load.calls} succeeded" not in done.stdout:
+    if found is None or f"{calls} succeeded" not in done.stdout:
         raise RuntimeError(done.stdout)
     return float(found[1])
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ from chappe.v1 import messages_service_pb2
 from core.clock import SystemClock
 from core.queries import load
 from tests.bench.calls import Load, calls_per_second, write_reply
+from tests.bench.gets import gets_per_second
 from tests.bench.read.reads import Latency, Read, latency, messages_page
 from tests.bench.read.rows import ROUNDS, Row, ratio_of
 from tests.bench.read.servers import Served
@@ -42,6 +44,25 @@ def uncached_beside_minimal(served: Served, port: int, read: Read, *, calls: int
         lambda: calls_per_second(load_, minimal),
         least=0.8,
     )
+
+
+def beside_old_stack(
+    served: Served, cached: int, uncached: int, reads: Mapping[str, Read], *, calls: int
+) -> Iterator[Row]:
+    """Compares numbers from the cache, and contacts without one, with FastAPI, Redis and asyncpg."""
+    arguments = ("--database-url", served.database_url, "--redis-url", served.cache.url())
+    old = f"http://127.0.0.1:{served.beside('tests.bench.read.old_stack', *arguments)}"
+    for name, port, read, path in (
+        ("cached message stats", cached, reads["message stats"], "/messages/stats"),
+        ("uncached contacts, page of 50,", uncached, reads["contacts"], "/contacts?page_size=50"),
+    ):
+        load_ = _load(served, read, calls=calls)
+        yield ratio_of(
+            f"{name} beside the old stack",
+            partial(calls_per_second, load_, port),
+            partial(gets_per_second, f"{old}{path}", calls=calls),
+            least=1.0,
+        )
 
 
 def processes_beside_one(served: Served, one: int, many: int, read: Read, *, calls: int, processes: int) -> Row:

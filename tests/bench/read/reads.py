@@ -2,6 +2,7 @@
 
 import random
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from core.clock import SystemClock
 
 CLOCK = SystemClock()
 _CHAPPE: Final = "/chappe.v1."
+_WARM_UP: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +61,26 @@ def reads_on(campaign: str, category: str) -> list[Read]:
         category=category, marketing_consent="MARKETING_CONSENT_OPTED_IN", phone_number_prefix="+49"  # type: ignore[arg-type]  # a name is a value
     )  # fmt: skip
     return [
-        _read("message stats", "StatsService/GetMessageStats", stats_service_pb2.GetMessageStatsRequest()),
-        _read("categories", "CategoriesService/ListCategories", categories_pb2.ListCategoriesRequest()),
-        _read("category", "CategoriesService/GetCategory", categories_pb2.GetCategoryRequest(name=category)),
-        _read("contacts", "ContactsService/ListContacts", contacts(page_size=50), 30),
-        _read("contacts by prefix", "ContactsService/ListContacts", by_prefix, 30),
-        _read("contacts by three filters", "ContactsService/ListContacts", contacts(filter=combined), 30),
-        _read("campaigns", "CampaignsService/ListCampaigns", campaigns_service_pb2.ListCampaignsRequest()),
-        _read("campaign", "CampaignsService/GetCampaign", campaigns_service_pb2.GetCampaignRequest(name=campaign)),
-        _read(
+        read_of("message stats", "StatsService/GetMessageStats", stats_service_pb2.GetMessageStatsRequest()),
+        read_of("categories", "CategoriesService/ListCategories", categories_pb2.ListCategoriesRequest()),
+        read_of("category", "CategoriesService/GetCategory", categories_pb2.GetCategoryRequest(name=category)),
+        read_of("contacts", "ContactsService/ListContacts", contacts(page_size=50), 30),
+        read_of("contacts by prefix", "ContactsService/ListContacts", by_prefix, 30),
+        read_of("contacts by three filters", "ContactsService/ListContacts", contacts(filter=combined), 30),
+        read_of("campaigns", "CampaignsService/ListCampaigns", campaigns_service_pb2.ListCampaignsRequest()),
+        read_of("campaign", "CampaignsService/GetCampaign", campaigns_service_pb2.GetCampaignRequest(name=campaign)),
+        read_of(
             "campaign stats",
             "StatsService/GetCampaignStats",
             stats_service_pb2.GetCampaignStatsRequest(name=f"{campaign}/stats"),
         ),
-        _read("dashboard", "StatsService/GetDashboard", stats_service_pb2.GetDashboardRequest()),
-        _read(
+        read_of("dashboard", "StatsService/GetDashboard", stats_service_pb2.GetDashboardRequest()),
+        read_of(
             "messages of a campaign",
             "MessagesService/ListMessages",
             messages_service_pb2.ListMessagesRequest(parent=campaign),
         ),
-        _read(
+        read_of(
             "failed messages of a campaign",
             "MessagesService/ListMessages",
             messages_service_pb2.ListMessagesRequest(parent=campaign, state="STATE_FAILED"),  # type: ignore[arg-type]  # a name is a value
@@ -90,21 +92,37 @@ def messages_page(read: Read, size: int) -> Read:
     """Returns the same list of messages by pages of that size."""
     request = messages_service_pb2.ListMessagesRequest.FromString(read.request)
     request.page_size = size
-    return _read(f"{read.name}, {size}", "MessagesService/ListMessages", request)
+    return read_of(f"{read.name}, {size}", "MessagesService/ListMessages", request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Is a method and the requests to make of it, one after another; the first so many are not counted."""
+
+    method: str
+    requests: Sequence[bytes]
+    key: str
+    cached: bool = True
+    warm_up: int = 0
 
 
 def latency(read: Read, port: int, key: str, *, calls: int, cached: bool = True) -> Latency:
-    """Makes the call that often, one after another, after a few that are not counted; raises when one fails."""
-    metadata = [("authorization", f"Bearer {key}"), *([] if cached else [("cache-control", "no-cache")])]
+    """Makes the call that often, after a few that are not counted; raises when one fails."""
+    requests = [read.request] * (calls + _WARM_UP)
+    return timed(Calls(method=read.method, requests=requests, key=key, cached=cached, warm_up=_WARM_UP), port)
+
+
+def timed(calls: Calls, port: int) -> Latency:
+    """Makes the calls and says how long they took; raises when one fails."""
+    metadata = [("authorization", f"Bearer {calls.key}"), *([] if calls.cached else [("cache-control", "no-cache")])]
     seconds = []
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        ask: Any = channel.unary_unary(read.method)
-        for number in range(calls + 20):
+        ask: Any = channel.unary_unary(calls.method)
+        for request in calls.requests:
             begun = CLOCK.monotonic()
-            ask(read.request, metadata=metadata, timeout=10)
-            if number >= 20:
-                seconds.append(CLOCK.monotonic() - begun)
-    return summed(seconds)
+            ask(request, metadata=metadata, timeout=10)
+            seconds.append(CLOCK.monotonic() - begun)
+    return summed(seconds[calls.warm_up :])
 
 
 def summed(seconds: list[float]) -> Latency:
@@ -118,5 +136,6 @@ def zipf(count: int, *, exponent: float, seed: int) -> "tuple[random.Random, lis
     return random.Random(seed), [1 / (place + 1) ** exponent for place in range(count)]
 
 
-def _read(name: str, path: str, request: Message, most_ms: float = 20.0) -> Read:
+def read_of(name: str, path: str, request: Message, most_ms: float = 20.0) -> Read:
+    """Names a call of a method, `Service/Method`."""
     return Read(name=name, method=_CHAPPE + path, request=request.SerializeToString(), most_ms=most_ms)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ROUNDS: Final = 5
+HEAD: Final = "| what | figure | goal | | measured |\n| --- | --- | --- | --- | --- |"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,15 @@ class Row:
         """Tells whether the goal is met."""
         return (self.least is None or self.figure >= self.least) and (self.most is None or self.figure <= self.most)
 
+    @property
+    def goal(self) -> str:
+        """Writes the goal."""
+        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}" if self.most is not None else ""
+
     def line(self) -> str:
-        """Writes a line of a table."""
-        goal = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}" if self.most is not None else ""
-        return f"| {self.name} | {self.figure:.2f} | {goal} | {'' if self.is_met else 'MISSED'} | {self.text} |"
+        """Writes a line of a table, under ``HEAD``."""
+        missed = "" if self.is_met else "MISSED"
+        return f"| {self.name} | {self.figure:.2f} | {self.goal} | {missed} | {self.text} |"
 
 
 def ratio_of(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, least: float) -> Row:

@@ -1,0 +1,35 @@
+"""The benchmark of reading is a check that can fail, and its page says what was measured where."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.read import report
+from tests.bench.read.rows import ROUNDS, Row, ratio_of
+from tests.bench.records import append, read
+
+MET = Row(name="hit rate", figure=0.95, text="30,000 reads", least=0.9)
+MISSED = Row(name="contacts, cached, p99 ms", figure=31.2, text="p50 2.0 ms", most=30.0)
+
+
+@pytest.mark.parametrize(("figure", "is_met"), [(0.89, False), (0.9, True)])
+def test_a_figure_below_its_goal_misses_it(figure: float, is_met: bool) -> None:
+    assert Row(name="hit rate", figure=figure, text="", least=0.9).is_met is is_met
+
+
+def test_the_middle_of_the_rounds_decides_and_both_rates_stand_beside() -> None:
+    ours, theirs = iter([100.0, 90.0, 80.0, 10.0, 95.0]), iter([100.0] * ROUNDS)
+    row = ratio_of("ours beside theirs", lambda: next(ours), lambda: next(theirs), least=0.9)
+    assert (row.figure, row.text, row.is_met) == (0.9, "90/s beside 100/s", True)
+
+
+def test_the_page_tells_of_the_newest_run_where_it_was_made_and_what_missed(tmp_path: Path) -> None:
+    kept, page = tmp_path / "reading.jsonl", tmp_path / "reading.md"
+    for rows in ([MET], [MET, MISSED]):
+        append(report.record_of(rows, messages=10_000_000, calls=1000, load="h2load"), kept)
+    report.write(read(kept), page)
+    (record,) = read(kept)[1:]
+    text = page.read_text(encoding="utf-8")
+    assert all(word in text for word in (record.commit, record.machine, "10,000,000 messages", "1,000 calls"))
+    assert "| hit rate | 0.95 | ≥ 0.9 |  | 30,000 reads |" in text
+    assert "| contacts, cached, p99 ms | 31.20 | ≤ 30 | MISSED | p50 2.0 ms |" in text
