@@ -79,6 +79,13 @@ FAULTS = (
         tests=("tests/integration/core/test_expansion.py",),
     ),
     Fault(
+        name="lost-checkpoint-not-looked-for",
+        path="sql/queries/expansion.sql",
+        old="AND (NOT $3 OR (",
+        new="AND (NOT $3 OR true OR (",
+        tests=("tests/integration/core/test_expansion.py",),
+    ),
+    Fault(
         name="counter-keeps-the-old-state",
         path="sql/migrations/0024_pre_count_skips_and_replies.sql",
         old="-count(*) AS count\n        FROM old_rows GROUP BY 1, 2, 3, 4",

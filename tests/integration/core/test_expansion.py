@@ -163,6 +163,31 @@ async def test_an_expansion_that_lost_its_checkpoint_makes_no_second_message(dat
         assert await connection.fetchval("SELECT audience_count FROM campaigns") == 12
 
 
+async def test_an_expansion_set_back_a_part_plans_only_whom_it_has_not_reached(database: Database) -> None:
+    async with database.connection() as connection:
+        first = await rows.add_contacts(connection, 12)
+        campaign_id = await campaign(connection)
+        await expand(database, campaign_id, size=5)
+        later = await rows.add_contacts(connection, 3)
+        statement = "UPDATE campaigns SET expand_after_contact_id = $1, expand_complete_time = NULL"
+        await connection.execute(statement, first[6])
+        assert await expand(database, campaign_id, size=4) == 3
+        assert (await planned(connection, campaign_id)).keys() == {*first, *later}
+        assert await connection.fetchval("SELECT audience_count FROM campaigns") == 15
+
+
+async def test_nobody_behind_the_checkpoint_of_an_expansion_under_way_has_a_message(database: Database) -> None:
+    async with database.connection() as connection:
+        contacts = await rows.add_contacts(connection, 12)
+        campaign_id = await campaign(connection)
+        expansion = Expansion(connection)
+        assert not await expansion.is_planned_ahead(campaign_id)
+        await page(database, campaign_id, 5)
+        assert not await expansion.is_planned_ahead(campaign_id)
+        await connection.execute("UPDATE campaigns SET expand_after_contact_id = $1", contacts[3])
+        assert await expansion.is_planned_ahead(campaign_id)
+
+
 @pytest.mark.parametrize("category", TemplateCategory)
 @pytest.mark.parametrize("consent", MarketingConsent)
 async def test_who_is_skipped_for_their_consent_is_whom_the_rule_forbids(
@@ -205,5 +230,5 @@ async def test_a_page_enters_never_analysed_tables_by_their_keys(database: Datab
     async with database.transaction() as connection:
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await Expansion(connection).expand_page(campaign_id, 1000)
-        plan = (await connection.fetchval(statement, campaign_id, 1000))[0]["Plan"]
+        plan = (await connection.fetchval(statement, campaign_id, 1000, False))[0]["Plan"]
     assert 0 < max(rows_read(plan, {"contacts", "category_contacts"})) <= 1000
