@@ -72,6 +72,22 @@ async def test_every_contact_gets_one_message_with_its_own_values(database: Data
     assert row["expand_complete_time"] is not None
 
 
+async def test_the_ids_of_a_page_tell_its_time_and_go_in_the_order_of_the_contacts(database: Database) -> None:
+    async with database.connection() as connection:
+        await rows.add_contacts(connection, 25)
+        campaign_id = await campaign(connection)
+        await expand(database, campaign_id, size=10)
+        found = await connection.fetch(
+            """SELECT id, uuid_extract_version(id) AS version,
+                abs(extract(epoch FROM uuid_extract_timestamp(id) - create_time)) AS distance
+            FROM messages ORDER BY contact_id"""
+        )
+    ids = [row["id"] for row in found]
+    assert ids == sorted(set(ids))
+    assert {row["version"] for row in found} == {7}
+    assert max(row["distance"] for row in found) < 10
+
+
 async def test_whom_consent_or_whatsapp_forbids_or_a_value_is_missing_for_is_skipped_with_the_reason(
     database: Database,
 ) -> None:
