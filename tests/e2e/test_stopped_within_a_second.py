@@ -34,11 +34,22 @@ async def test_nothing_is_accepted_later_than_a_second_after_a_pause_or_a_cancel
 
 
 async def _accepted_in_the_end(whatsapp: WhatsApp) -> int:
-    """Returns how many were accepted a second from now, after it has seen that no more are two seconds later."""
+    """Returns how many were accepted a second from now, after it has seen that no more are two seconds later.
+
+    What left within the second may be on its way for as long as the slowest call of ours is meanwhile.
+    """
     now, last = await whatsapp.now(), CLOCK.monotonic() + 3
-    await eventually(lambda: CLOCK.monotonic() > last)
+    trips = list[float]()
+
+    async def travel() -> bool:
+        begun = CLOCK.monotonic()
+        await whatsapp.now()
+        trips.append(CLOCK.monotonic() - begun)
+        return begun > last
+
+    await eventually(travel, timeout=20)
     times = [row["accept_time"] for row in await whatsapp.accepted()]
-    assert max(times) <= now + 1
+    assert max(times) <= now + 1 + max(trips)
     return len(times)
 
 
