@@ -27,20 +27,26 @@ from core.repositories.sending import BOTTOM, Claim
 from tests.helpers.campaign_rows import add_campaign, add_category, add_contacts, add_sender, add_template
 from tests.property.stage import MISCOUNTED, START, pace
 
-# From where each verb leads, and whereto; all else is refused.
+# From where each verb leads, and whereto; else it is refused. STOPPED is what an error paused; a user may take it over.
 VERBS = {
     "schedule": ({"DRAFT", "SCHEDULED"}, "SCHEDULED"),
     "start": ({"DRAFT", "SCHEDULED"}, "RUNNING"),
-    "pause": ({"RUNNING"}, "PAUSED"),
-    "resume": ({"PAUSED"}, "RUNNING"),
-    "cancel": ({"DRAFT", "SCHEDULED", "RUNNING", "PAUSED"}, "CANCELLED"),
+    "pause": ({"RUNNING", "STOPPED"}, "PAUSED"),
+    "resume": ({"PAUSED", "STOPPED"}, "RUNNING"),
+    "cancel": ({"DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "STOPPED"}, "CANCELLED"),
 }
+LIVE = {"RUNNING", "PAUSED", "STOPPED"}
 OPEN = ("PENDING", "SENDING", "UNCONFIRMED")
 PEOPLE = 5
 verb = st.sampled_from(sorted(VERBS))
 _EMPTY = """
     TRUNCATE campaigns, messages, message_attempts, contacts, categories, category_contacts, templates, senders, pumps,
         counters, minute_counters CASCADE"""
+
+_ROW = """
+    SELECT CASE WHEN state = 'PAUSED' AND pause_source <> 'USER' THEN 'STOPPED' ELSE state END AS state,
+        expand_complete_time, audience_count
+    FROM campaigns"""
 
 
 class WorkerDiedError(Exception):
@@ -152,6 +158,24 @@ class CampaignMachine(RuleBasedStateMachine):
         assert done == legal, (self.state, verb)
         self.state = state
 
+    # WhatsApp.
+
+    @rule()
+    def its_template_is_paused(self) -> None:
+        stopped = self._do(
+            lambda rooms: rooms.pauses.pause_template_campaigns(campaign_id=self.campaign_id, reason="", code=132015)
+        )
+        assert bool(stopped) == (self.state == "RUNNING")
+        self.state = "STOPPED" if stopped else self.state
+
+    @rule()
+    def its_template_is_approved_again(self) -> None:
+        freed = self._do(
+            lambda rooms: rooms.resumptions.resume_template_campaigns(["900"], codes=[132015], at=self.now)
+        )
+        assert bool(freed) == (self.state == "STOPPED")
+        self.state = "RUNNING" if freed else self.state
+
     # Workers.
 
     @rule(size=st.integers(1, 3), dies=st.booleans())
@@ -169,7 +193,7 @@ class CampaignMachine(RuleBasedStateMachine):
         except WorkerDiedError:
             assert self._planned() == before
             return
-        if self.state in {"RUNNING", "PAUSED"}:
+        if self.state in LIVE:
             self.expanded = complete
         else:
             assert self._planned() == before
@@ -184,7 +208,7 @@ class CampaignMachine(RuleBasedStateMachine):
             return list(await asyncio.gather(page(), page()))
 
         complete = any(self.callers.run(both()))
-        if self.state in {"RUNNING", "PAUSED"}:
+        if self.state in LIVE:
             self.expanded = complete
 
     @rule(limit=st.integers(1, 4))
@@ -245,7 +269,7 @@ class CampaignMachine(RuleBasedStateMachine):
         return self.callers.run(work())
 
     def _row(self) -> Any:
-        return self.callers.fetch("SELECT state, expand_complete_time, audience_count FROM campaigns")[0]
+        return self.callers.fetch(_ROW)[0]
 
     def _planned(self) -> list[UUID]:
         return [row["contact_id"] for row in self.callers.fetch("SELECT contact_id FROM messages ORDER BY contact_id")]
