@@ -17,7 +17,7 @@ from tests.bench.paced import moments
 from tests.bench.read.reads import Read, read_of, reads_on, zipf
 from tests.bench.read.rows import Row
 from tests.bench.read.servers import Served
-from tests.bench.read.underway import PER_SECOND, Underway, resting, sending, underway
+from tests.bench.read.underway import PER_SECOND, Underway, sending, underway
 
 CLOCK = SystemClock()
 _KEYS, _RATE = 200, 1000.0
@@ -50,10 +50,7 @@ def hit_rate(served: Served, *, seconds: float) -> list[Row]:
 
 
 async def _measured(served: Served, port: int, simulator: str, seconds: float) -> _Seen:
-    async with (
-        resting(served.database_url),
-        underway(f"127.0.0.1:{port}", served.key, simulator, seconds=seconds) as campaign,
-    ):
+    async with underway(f"127.0.0.1:{port}", served.key, simulator, seconds=seconds) as campaign:
         reads = await _keys(served.database_url)
         before, begun = await campaign.accepted_count(), CLOCK.monotonic()
         seen = await _run(served, port, campaign, reads, seconds)

@@ -3,10 +3,12 @@
 The volume's own campaigns rest meanwhile: whoever they were planned for is unknown to the simulator.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import aiohttp
 import asyncpg
@@ -21,8 +23,9 @@ CLOCK = SystemClock()
 PER_SECOND: Final = 80.0
 _SPARE_SECONDS = 30
 _SECRETS = {"ACCESS_TOKEN": "bench-token", "APP_SECRET": "bench-secret", "VERIFY_TOKEN": "bench-word"}
-# As if people had paused them, and their counters had just been compared.
+# As if people had paused them, their numbers had just been asked about, and their counters just been compared.
 _REST = "UPDATE campaigns SET state = 'PAUSED' WHERE state = 'RUNNING' RETURNING id"
+_KNOWN = "UPDATE senders SET refresh_time = now()"
 _COMPARED = """
     INSERT INTO recounts (scope_id, recount_time) SELECT id, now() FROM campaigns
     UNION ALL SELECT '00000000-0000-0000-0000-000000000000', now()
@@ -45,37 +48,44 @@ class Underway:
 @contextmanager
 def sending(served: Served) -> Iterator[tuple[int, str]]:
     """Starts all that a campaign needs; yields the port of an API, and where the simulator answers."""
-    settings = {
+    running = asyncio.run(_change(served.database_url, _REST))
+    try:
+        for statement in (_KNOWN, _COMPARED):
+            asyncio.run(_change(served.database_url, statement))
+        with Processes(directory=served.directory, settings=_settings(served)) as processes:
+            yield _start(processes)
+    finally:
+        asyncio.run(_change(served.database_url, _GO_ON, running))
+
+
+def _settings(served: Served) -> dict[str, str]:
+    return {
         "CHAPPE_DATABASE_URL": served.database_url, "CHAPPE_QUEUE_URL": served.queue.url(),
         "CHAPPE_CACHE_URL": served.cache.url(), "CHAPPE_GRPC_PORT": "0", "CHAPPE_WEBHOOKS_PORT": "0",
         "CHAPPE_HASH_KEY": "a key of the bench", **{f"CHAPPE_WHATSAPP_{name}": word for name, word in _SECRETS.items()},
     }  # fmt: skip
-    with Processes(directory=served.directory, settings=settings) as processes:
-        door = port_of(processes.start("webhooks"))
-        _, simulator = processes.start_simulator(
-            settings={
-                "SIMULATOR_PROFILE": "fast",
-                "SIMULATOR_WEBHOOK_URL": f"http://127.0.0.1:{door}/webhooks/whatsapp",
-                **{f"SIMULATOR_{name}": word for name, word in _SECRETS.items()},
-            }
-        )
-        known = {"CHAPPE_WHATSAPP_BASE_URL": simulator}
-        api = processes.start("serve", settings=known)
-        processes.start("worker", settings=known)
-        yield port_of(api), simulator
 
 
-@asynccontextmanager
-async def resting(database_url: str) -> AsyncIterator[None]:
-    """Keeps what the volume left running from being sent."""
+def _start(processes: Processes) -> tuple[int, str]:
+    door = port_of(processes.start("webhooks"))
+    _, simulator = processes.start_simulator(
+        settings={
+            "SIMULATOR_PROFILE": "fast",
+            "SIMULATOR_WEBHOOK_URL": f"http://127.0.0.1:{door}/webhooks/whatsapp",
+            **{f"SIMULATOR_{name}": word for name, word in _SECRETS.items()},
+        }
+    )
+    known = {"CHAPPE_WHATSAPP_BASE_URL": simulator}
+    api = processes.start("serve", settings=known)
+    processes.start("worker", settings=known)
+    return port_of(api), simulator
+
+
+async def _change(database_url: str, statement: str, *arguments: object) -> list[UUID]:
+    """Runs a statement and returns the ids it returns."""
     connection = await asyncpg.connect(database_url)
     try:
-        running = [row["id"] for row in await connection.fetch(_REST)]
-        await connection.execute(_COMPARED)
-        try:
-            yield
-        finally:
-            await connection.execute(_GO_ON, running)
+        return [row["id"] for row in await connection.fetch(statement, *arguments)]
     finally:
         await connection.close()
 
