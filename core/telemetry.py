@@ -11,6 +11,7 @@ import orjson
 # An E.164 number, with or without its plus, and WhatsApp's message ids. Times, ports and counters are shorter; the
 # digits inside a UUID or a hash are told apart by their neighbours.
 _PRIVATE = re.compile(r"wamid\.[\w+/=-]+|\+\d{7,15}(?!\d)|(?<![\w.:-])[1-9]\d{9,14}(?![\w.:-])")
+_SHORTEST_PRIVATE = len("wamid.x")
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -38,7 +39,7 @@ class request:  # noqa: N801 - used like a function; a generator would cost each
 
 def mask(text: str) -> str:
     """Returns the text with phone numbers and WhatsApp ids replaced by `***`."""
-    return _PRIVATE.sub("***", text)
+    return _PRIVATE.sub("***", text) if len(text) >= _SHORTEST_PRIVATE else text
 
 
 class JsonFormatter(logging.Formatter):
@@ -51,23 +52,27 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line, without its newline."""
-        line: dict[str, object] = {
+        ours: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,
-            "message": record.getMessage(),
         }
+        said: dict[str, object] = {"message": record.getMessage()}
         if request_id():
-            line["request_id"] = request_id()
-        line.update((name, value) for name, value in vars(record).items() if name not in _OWN_FIELDS)
+            said["request_id"] = request_id()
+        said.update((name, value) for name, value in vars(record).items() if name not in _OWN_FIELDS)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(_masked(line), default=str).decode()
+            said["exception"] = self.formatException(record.exc_info)
+        for name, value in said.items():
+            ours[name] = _masked(value)
+        return orjson.dumps(ours, default=str).decode()
 
 
 def configure_logging(service: str, level: str) -> None:
     """Sends every log of this process to standard error as JSON lines, from the level up."""
+    # No line tells from where in the code it comes; to find that out takes a third of the time of a line.
+    logging._srcfile = None  # noqa: SLF001 - documented as an optimization
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service=service))
     logging.basicConfig(handlers=[handler], level=level, force=True)
