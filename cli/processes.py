@@ -31,11 +31,15 @@ def run_migrations() -> None:
 @explaining(SettingsError)
 def serve(
     processes: Annotated[int, typer.Option(min=1, help="How many processes share the port.")] = 1,
+    ports_apart: Annotated[
+        bool,
+        typer.Option("--ports-apart", help="Give each its own port, counted up: for a proxy that deals out calls."),
+    ] = False,
 ) -> None:
     """Serve the gRPC contract (CHAPPE_GRPC_HOST, CHAPPE_GRPC_PORT)."""
     from server.__main__ import main  # noqa: PLC0415 - each process loads only its own code
 
-    main(processes=processes)
+    main(processes=processes, ports_apart=ports_apart)
 
 
 @explaining(SettingsError)

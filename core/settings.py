@@ -76,7 +76,9 @@ class Settings(BaseSettings):
         le=65535,
         description="Their port in each process; 0 takes a free one, none serves none. A group counts up from it.",
     )
-    port_file: Path | None = Field(None, description="File a process writes its port to once it is ready.")
+    port_file: Path | None = Field(
+        None, description="File a process writes its port to once it is ready, a group all of them."
+    )
     tls_cert_file: Path | None = Field(None, description="Certificate chain of the gRPC door (PEM); needs the key.")
     tls_key_file: Path | None = Field(None, description="Private key of that certificate (PEM).")
     tls_client_ca_file: Path | None = Field(None, description="Authorities a caller's certificate must come from.")

@@ -1,21 +1,33 @@
-"""Several server processes behind one port: the kernel deals out the connections, this process watches over them."""
+"""Several server processes: behind one port, where the kernel deals out the connections, or each on a port of its own.
+
+This process watches over them.
+"""
 
 import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 from core.settings import Settings
 from server.door import StartError
 
-_Member = asyncio.subprocess.Process
+_Process = asyncio.subprocess.Process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Is a process that serves, and its port."""
+
+    process: _Process
+    port: int
 
 
 @contextmanager
-def reserved_port(settings: Settings) -> Iterator[int]:
-    """Holds the port for the members without listening on it; a setting of 0 takes a free one."""
+def shared_port(settings: Settings, count: int) -> Iterator[list[int]]:
+    """Holds one port for so many members without listening on it; a setting of 0 takes a free one."""
     family = socket.AF_INET6 if ":" in settings.grpc_host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -23,37 +35,50 @@ def reserved_port(settings: Settings) -> Iterator[int]:
             holder.bind((settings.grpc_host.strip("[]"), settings.grpc_port))
         except OSError as error:
             raise StartError(f"cannot listen on {settings.grpc_host}:{settings.grpc_port}") from error
-        yield int(holder.getsockname()[1])
+        yield [int(holder.getsockname()[1])] * count
+
+
+def own_ports(settings: Settings, count: int) -> list[int]:
+    """Returns a port for each of so many members, counted up from that of the settings; 0 has each take a free one."""
+    first = settings.grpc_port
+    return [first + number if first else 0 for number in range(count)]
 
 
 @asynccontextmanager
-async def members(count: int, *, port: int, metrics_port: int | None) -> AsyncIterator[list[_Member]]:
-    """Starts the processes and waits until all serve; when the block ends they are told to stop and waited for.
+async def members(ports: Sequence[int], *, metrics_port: int | None) -> AsyncIterator[list[Member]]:
+    """Starts a process for each port, and waits until all serve; at the end they are told to stop and waited for.
 
-    Each is watched on a port of its own, counted up from ``metrics_port``.
+    A port given more than once is shared. Each is watched on a port of its own, counted up from ``metrics_port``.
     """
-    started: list[_Member] = []
+    started: list[_Process] = []
+    are_shared = len(set(ports)) < len(ports) and ports[0] != 0
     try:
-        pipes = [os.pipe() for _ in range(count)]
-        for number, (_, ready) in enumerate(pipes):
+        pipes = [os.pipe() for _ in ports]
+        for number, (port, (_, ready)) in enumerate(zip(ports, pipes, strict=True)):
             watched_on = metrics_port and metrics_port + number  # 0 takes a free one anyway
-            started.append(await _start(ready, port=port, metrics_port=watched_on))
+            started.append(await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared))
             os.close(ready)
-        for waiting, _ in pipes:
-            if not await asyncio.to_thread(os.read, waiting, 1):
-                raise StartError("a process of the group did not start")
-            os.close(waiting)
-        yield started
+        bound = [await _bound_port(waiting) for waiting, _ in pipes]
+        yield [Member(process=process, port=port) for process, port in zip(started, bound, strict=True)]
     finally:
-        for member in started:
-            if member.returncode is None:
-                member.terminate()
-        await asyncio.gather(*(member.wait() for member in started))
+        for process in started:
+            if process.returncode is None:
+                process.terminate()
+        await asyncio.gather(*(process.wait() for process in started))
 
 
-async def first_to_end(group: list[_Member]) -> None:
+async def _bound_port(waiting: int) -> int:
+    """Waits until a member serves, and returns where."""
+    told = await asyncio.to_thread(os.read, waiting, 8)
+    os.close(waiting)
+    if not told:
+        raise StartError("a process of the group did not start")
+    return int(told)
+
+
+async def first_to_end(group: Sequence[Member]) -> None:
     """Waits until one of the processes ends: the group is then one short, and whoever started it should know."""
-    waits = [asyncio.ensure_future(member.wait()) for member in group]
+    waits = [asyncio.ensure_future(member.process.wait()) for member in group]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -61,7 +86,7 @@ async def first_to_end(group: list[_Member]) -> None:
             wait.cancel()
 
 
-async def _start(ready: int, *, port: int, metrics_port: int | None) -> _Member:
+async def _start(ready: int, *, port: int, metrics_port: int | None, shares_port: bool) -> _Process:
     settings = {name: value for name, value in os.environ.items() if name != "CHAPPE_PORT_FILE"}
     if metrics_port is not None:
         settings["CHAPPE_METRICS_PORT"] = str(metrics_port)
@@ -71,6 +96,7 @@ async def _start(ready: int, *, port: int, metrics_port: int | None) -> _Member:
         "server",
         "--member",
         str(ready),
+        *(("--shares-port",) if shares_port else ()),
         env={**settings, "CHAPPE_GRPC_PORT": str(port)},
         stdin=asyncio.subprocess.PIPE,  # its end tells a member that this process is gone, however it went
         pass_fds=[ready],

@@ -12,8 +12,8 @@ def by_port(port: int) -> Callable[[int], bool]:
 
 
 def by_port_file(path: Path) -> Callable[[int], bool]:
-    """Returns a check that the process wrote the port it listens on into the file."""
-    return lambda _pid: path.is_file() and path.read_text().strip().isdigit()
+    """Returns a check that the process wrote the port it listens on into the file, or a line for each of several."""
+    return lambda _pid: path.is_file() and "".join(path.read_text().split()).isdigit()
 
 
 def by_postmaster_file(path: Path) -> Callable[[int], bool]:

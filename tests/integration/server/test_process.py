@@ -19,6 +19,7 @@ from core.db import Database
 from core.repositories.rooms import Store
 from server.keys import create_key
 from stack import programs
+from stack.ports import Ports
 from stack.postgres import Postgres
 from stack.process import Command, Process
 from stack.ready import by_port_file
@@ -107,6 +108,23 @@ async def test_several_processes_share_a_port_and_end_together(settings: Setting
         process.send(signal.SIGTERM)
         gone, alive = psutil.wait_procs(members, timeout=8)
         assert (len(gone), alive) == (2, [])
+
+
+@pytest.mark.parametrize("first", [0, Ports().take()])
+async def test_several_processes_serve_each_on_a_port_of_its_own(
+    settings: Settings, tmp_path: Path, first: int
+) -> None:
+    apart = {**settings, "CHAPPE_GRPC_PORT": str(first)}
+    with server(apart, tmp_path, "--processes", "2", "--ports-apart") as process:
+        ports = [int(line) for line in (tmp_path / "server.port").read_text().splitlines()]
+        assert len(set(ports)) == 2
+        assert not first or ports == [first, first + 1]
+        for member in psutil.Process(process.pid).children():
+            (port,) = {each.laddr.port for each in member.net_connections() if each.status == psutil.CONN_LISTEN}
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                assert await state(channel) == SERVING
+            ports.remove(port)
+        assert not ports
 
 
 async def test_members_of_a_group_do_not_outlive_a_killed_parent(settings: Settings, tmp_path: Path) -> None:
