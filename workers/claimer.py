@@ -1,7 +1,8 @@
 """Takes the next batch for one sender: slots of its pace, filled with due messages of its campaigns in fair turns."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -75,55 +76,64 @@ class Claimer:
         return direct + bulk[start:] + bulk[:start]
 
     async def _fill(self, campaigns: Sequence[RunningCampaign], count: int, *, until: float) -> list[_Taken]:
+        """Shares slots out in rounds: what a campaign with less to send leaves goes to those that have more.
+
+        Slots too few for one each are left to the next batch, which begins with another campaign.
+        """
         taken: list[_Taken] = []
         hungry = list(campaigns)
-        while hungry and len(taken) < count:
-            still_hungry = []
-            for position, campaign in enumerate(hungry):
+        while hungry and (not taken or count - len(taken) >= len(hungry)):
+            still_hungry: list[RunningCampaign] = []
+            left = len(hungry)
+            for group in _groups(hungry):
                 room = count - len(taken)
-                share = room if campaign.direct else math.ceil(room / (len(hungry) - position))
-                if share <= 0:
+                share = room if group[0].direct else max(min(1, room), room // left)
+                left -= len(group)
+                if share == 0:
                     break
                 try:
-                    got = await self._claim(campaign, share, until=until)
+                    got = await self._claim(group[:room], share, until=until)
                 except Exception:
                     if not taken:
                         raise
                     # What is claimed already must be sent, or it would fall into doubt.
                     return taken
                 taken += got
-                if len(got) == share and not campaign.direct:
-                    still_hungry.append(campaign)
+                counts = Counter(one.campaign.id for one in got)
+                still_hungry += [one for one in group if counts[one.id] == share and not one.direct]
             hungry = still_hungry
         return taken
 
-    async def _claim(self, campaign: RunningCampaign, limit: int, *, until: float) -> list[_Taken]:
-        lane, permits = await self._reserve_own(campaign, limit, until=until)
+    async def _claim(self, campaigns: Sequence[RunningCampaign], limit: int, *, until: float) -> list[_Taken]:
+        """Claims as many from each campaign; several at once have no pace of their own."""
+        lane, permits = await self._reserve_own(campaigns[0], limit, until=until)
         own = limit if permits is None else permits.count
         if own == 0:
             return []
         now = self._engine.clock.monotonic()
-        claimed = self._passed(campaign, await self._claim_rows(campaign, own))
-        if lane is None or permits is None:
-            return [_Taken(campaign=campaign, claimed=one, claim_time=now, slot=0.0) for one in claimed]
-        await self._engine.pace.give_back(lane, permits, own - len(claimed))
+        rows = await self._claim_rows(campaigns, own)
+        claimed = {campaign.id: self._passed(campaign, rows[campaign.id]) for campaign in campaigns}
+        if lane is not None and permits is not None:
+            await self._engine.pace.give_back(lane, permits, own - len(claimed[campaigns[0].id]))
         return [
-            _Taken(campaign=campaign, claimed=one, claim_time=now, slot=permits.slot(index))
-            for index, one in enumerate(claimed)
+            _Taken(campaign=campaign, claimed=one, claim_time=now, slot=0.0 if permits is None else permits.slot(index))
+            for campaign in campaigns
+            for index, one in enumerate(claimed[campaign.id])
         ]
 
-    async def _claim_rows(self, campaign: RunningCampaign, limit: int) -> Sequence[Claimed]:
-        floor = self._floors.get(campaign.id, BOTTOM)
+    async def _claim_rows(self, campaigns: Sequence[RunningCampaign], limit: int) -> Mapping[UUID, Sequence[Claimed]]:
+        floors = {campaign.id: self._floors.get(campaign.id, BOTTOM) for campaign in campaigns}
         async with self._engine.store.connection() as rooms:
-            claim = await rooms.sending.claim_messages(
-                campaign_id=campaign.id, limit=limit, lease_seconds=self._engine.settings.lease_seconds, floor=floor
+            claims = await rooms.sending.claim_messages(
+                floors, limit=limit, lease_seconds=self._engine.settings.lease_seconds
             )
-        if claim.count < limit and floor is not BOTTOM:
-            # Behind the floor there is no more: what became due again lies before it.
-            self._floors.pop(campaign.id, None)
-        elif claim.floor is not None:
-            self._floors[campaign.id] = claim.floor
-        return claim.messages
+        for campaign_id, claim in claims.items():
+            if claim.count < limit and floors[campaign_id] is not BOTTOM:
+                # Behind the floor there is no more: what became due again lies before it.
+                self._floors.pop(campaign_id, None)
+            elif claim.floor is not None:
+                self._floors[campaign_id] = claim.floor
+        return {campaign_id: claim.messages for campaign_id, claim in claims.items()}
 
     def _passed(self, campaign: RunningCampaign, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
         """Skips who lives where the account may not send; a single message goes out and finds out."""
@@ -174,3 +184,10 @@ class Claimer:
             )
             for index, one in enumerate(ready)
         ]
+
+
+def _groups(campaigns: Sequence[RunningCampaign]) -> list[list[RunningCampaign]]:
+    """Parts those to claim from one by one, single messages and campaigns with a pace of their own, from the rest."""
+    apart = [one for one in campaigns if one.direct or one.messages_per_second is not None]
+    together = [one for one in campaigns if not one.direct and one.messages_per_second is None]
+    return [*([one] for one in apart), *([together] if together else [])]

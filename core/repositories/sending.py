@@ -73,13 +73,23 @@ class Sending:
         rows = await self._connection.fetch(SQL["list_running_campaigns"], sender_id)
         return tuple(_running_campaign(row) for row in rows)
 
-    async def claim_messages(self, *, campaign_id: UUID, limit: int, lease_seconds: float, floor: Floor) -> Claim:
-        """Takes at most `limit` due messages for one attempt each."""
+    async def claim_messages(
+        self, floors: Mapping[UUID, Floor], *, limit: int, lease_seconds: float
+    ) -> Mapping[UUID, Claim]:
+        """Takes at most `limit` due messages of each campaign, from its floor on, for one attempt each."""
+        behind = floors.values()
         rows = await self._connection.fetch(
-            SQL["claim_messages"], campaign_id, limit, lease_seconds, floor.not_before_time, floor.message_id
+            SQL["claim_messages"],
+            list(floors),
+            limit,
+            lease_seconds,
+            [floor.not_before_time for floor in behind],
+            [floor.message_id for floor in behind],
         )
-        taken = tuple(_claimed(campaign_id, row) for row in rows if row["state"] == MessageState.SENDING)
-        return Claim(messages=taken, skipped_count=len(rows) - len(taken), floor=_floor(rows))
+        by_campaign: dict[UUID, list[Row]] = {campaign_id: [] for campaign_id in floors}
+        for row in rows:
+            by_campaign[row["campaign_id"]].append(row)
+        return {campaign_id: _claim(found) for campaign_id, found in by_campaign.items()}
 
     async def settle_messages(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
         """Writes what became of attempts; returns the messages whose newest attempt that was."""
@@ -109,10 +119,15 @@ def _running_campaign(row: Row) -> RunningCampaign:
     return RunningCampaign(**{**row, "bindings": tuple(row["bindings"]), "restricted_countries": countries})
 
 
-def _claimed(campaign_id: UUID, row: Row) -> Claimed:
+def _claim(rows: Sequence[Row]) -> Claim:
+    taken = tuple(_claimed(row) for row in rows if row["state"] == MessageState.SENDING)
+    return Claim(messages=taken, skipped_count=len(rows) - len(taken), floor=_floor(rows))
+
+
+def _claimed(row: Row) -> Claimed:
     directed = _directed(row) if isinstance(row["parameters"], dict) else None
     return Claimed(
-        ref=MessageRef(campaign_id=campaign_id, message_id=row["id"], attempt=row["attempt"]),
+        ref=MessageRef(campaign_id=row["campaign_id"], message_id=row["id"], attempt=row["attempt"]),
         contact_id=row["contact_id"],
         retry_count=row["retry_count"],
         phone_number=row["phone_number"],

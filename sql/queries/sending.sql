@@ -23,27 +23,30 @@ WHERE campaigns.sender_id = $1
 ORDER BY campaigns.kind DESC, campaigns.id;
 
 -- name: claim_messages
--- Takes due messages of a running campaign for one attempt; who opted out of marketing is skipped on the way.
--- $1 campaign, $2 how many, $3 lease in seconds, $4 and $5 the last ones claimed (time, id). No row: nothing is due.
+-- Takes due messages of running campaigns for one attempt each; who opted out of marketing is skipped on the way.
+-- $1 campaigns, $2 how many of each, $3 lease in seconds, $4 and $5 the last ones claimed of each (time, id). No row: nothing is
+-- due. All campaigns of a number in one statement: it is planned, committed and counted once.
 -- The campaign reaches the scans as what a row says: of a constant, statistics from before the campaign would say that it has
 -- next to no messages, and each claim would walk all of them.
 WITH due AS MATERIALIZED (
-    SELECT messages.campaign_id, messages.id, messages.contact_id, messages.template_id
-    FROM messages
-    WHERE messages.campaign_id = (SELECT campaigns.id FROM campaigns WHERE campaigns.id = $1)
-        AND messages.state = 'PENDING'
-        AND messages.not_before_time <= now()
-        AND (messages.not_before_time, messages.id) > ($4, $5)
-        AND EXISTS (
-            SELECT FROM campaigns JOIN senders ON senders.id = campaigns.sender_id
-            WHERE campaigns.id = $1 AND campaigns.state = 'RUNNING' AND senders.state = 'ACTIVE'
-        )
-    ORDER BY messages.not_before_time, messages.id
-    LIMIT $2
-    FOR UPDATE OF messages SKIP LOCKED
+    SELECT due.campaign_id, due.id, due.contact_id, due.template_id, campaigns.kind, campaigns.template_id AS campaign_template_id
+    FROM unnest($1::uuid[], $4::timestamptz[], $5::uuid[]) AS asked (campaign_id, after_time, after_id)
+    JOIN campaigns ON campaigns.id = asked.campaign_id AND campaigns.state = 'RUNNING'
+    JOIN senders ON senders.id = campaigns.sender_id AND senders.state = 'ACTIVE'
+    CROSS JOIN LATERAL (
+        SELECT messages.campaign_id, messages.id, messages.contact_id, messages.template_id
+        FROM messages
+        WHERE messages.campaign_id = asked.campaign_id
+            AND messages.state = 'PENDING'
+            AND messages.not_before_time <= now()
+            AND (messages.not_before_time, messages.id) > (asked.after_time, asked.after_id)
+        ORDER BY messages.not_before_time, messages.id
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    ) AS due
 ), judged AS MATERIALIZED (
     SELECT
-        due.campaign_id, due.id, contacts.phone_number, contacts.whatsapp_user_id, campaigns.kind,
+        due.campaign_id, due.id, contacts.phone_number, contacts.whatsapp_user_id, due.kind,
         templates.template_name, templates.language_code, templates.parameter_format,
         CASE
             WHEN contacts.id IS NULL THEN 'ERASED'
@@ -52,8 +55,7 @@ WITH due AS MATERIALIZED (
         END AS reason
     FROM due
     LEFT JOIN contacts ON contacts.id = due.contact_id
-    LEFT JOIN campaigns ON campaigns.id = $1
-    LEFT JOIN templates ON templates.id = coalesce(due.template_id, campaigns.template_id)
+    LEFT JOIN templates ON templates.id = coalesce(due.template_id, due.campaign_template_id)
 )
 UPDATE messages
 SET state = CASE WHEN judged.reason = '' THEN 'SENDING' ELSE 'SKIPPED' END,
@@ -61,7 +63,7 @@ SET state = CASE WHEN judged.reason = '' THEN 'SENDING' ELSE 'SKIPPED' END,
     lease_expire_time = CASE WHEN judged.reason = '' THEN now() + make_interval(secs => $3) END
 FROM judged
 WHERE messages.campaign_id = judged.campaign_id AND messages.id = judged.id
-RETURNING messages.id, messages.contact_id, messages.state, messages.attempt, messages.retry_count,
+RETURNING messages.campaign_id, messages.id, messages.contact_id, messages.state, messages.attempt, messages.retry_count,
     messages.not_before_time, messages.parameters, judged.phone_number, judged.whatsapp_user_id,
     CASE judged.kind WHEN 'DIRECT' THEN judged.template_name END AS template_name,
     CASE judged.kind WHEN 'DIRECT' THEN judged.language_code END AS language_code,

@@ -56,9 +56,9 @@ class Life:
         now = self.stage.now.timestamp()
         waiting = [mail for mail in self.mails if mail.state == "PENDING" and self.campaign == "RUNNING"]
         due = [mail for mail in waiting if mail.due <= now]
-        taken = self.run(
-            "sending.claim_messages", campaign_id=self.campaign_id, limit=limit, lease_seconds=LEASE, floor=BOTTOM
-        )
+        floors = {self.campaign_id: BOTTOM}
+        claims = self.run("sending.claim_messages", floors, limit=limit, lease_seconds=LEASE)
+        taken = claims[self.campaign_id]
         assert taken.count == min(limit, len(due))
         for mail in due:
             if self.row(mail)["state"] == "SKIPPED":

@@ -213,9 +213,9 @@ class CampaignMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def a_worker_claims(self, limit: int) -> None:
-        claim = self._do(lambda rooms: rooms.sending.claim_messages(
-            campaign_id=self.campaign_id, limit=limit, lease_seconds=60, floor=BOTTOM
-        ))  # fmt: skip
+        floors = {self.campaign_id: BOTTOM}
+        claims = self._do(lambda rooms: rooms.sending.claim_messages(floors, limit=limit, lease_seconds=60))
+        claim = claims[self.campaign_id]
         assert not claim.count or self.state == "RUNNING"
         self.held += [claim] if claim.messages else []
 

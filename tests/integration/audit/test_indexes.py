@@ -21,7 +21,7 @@ INDEXES: list[tuple[str, str, str, tuple[Any, ...]]] = [
     ("messages_contact_id_idx", "(contact_id, id)",
      "SELECT id FROM messages WHERE contact_id = $1 ORDER BY id DESC LIMIT 50", (NOBODY,)),
     ("messages_claim_idx", "(campaign_id, not_before_time, id) WHERE (state = 'PENDING'::text)",
-     "sending.claim_messages", (NOBODY, 100, 60.0, LONG_AGO, NOBODY)),
+     "sending.claim_messages", ([NOBODY], 100, 60.0, [LONG_AGO], [NOBODY])),
     ("messages_lease_idx", "(lease_expire_time) WHERE (state = 'SENDING'::text)", "sending.expire_leases", (100,)),
     ("messages_doubt_idx", "(doubt_time) WHERE (state = 'UNCONFIRMED'::text)", "doubts.decide_doubts", (60.0, 100)),
     ("messages_whatsapp_message_id_idx", "(whatsapp_message_id) WHERE (whatsapp_message_id IS NOT NULL)",

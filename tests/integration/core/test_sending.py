@@ -40,9 +40,8 @@ async def plan(connection: Connection, count: int = 1, *, category: str = "MARKE
 
 
 async def claim(connection: Connection, campaign_id: UUID, limit: int = 10) -> Claim:
-    return await Sending(connection).claim_messages(
-        campaign_id=campaign_id, limit=limit, lease_seconds=60, floor=BOTTOM
-    )
+    claims = await Sending(connection).claim_messages({campaign_id: BOTTOM}, limit=limit, lease_seconds=60)
+    return claims[campaign_id]
 
 
 async def states(connection: Connection) -> list[tuple[str, str]]:
@@ -208,6 +207,33 @@ async def test_a_claim_starts_behind_its_floor(rows: Connection) -> None:
     first = await claim(rows, campaign_id, limit=2)
     assert first.floor is not None
     await rows.execute("UPDATE messages SET state = 'PENDING'")
-    second = await Sending(rows).claim_messages(campaign_id=campaign_id, limit=4, lease_seconds=60, floor=first.floor)
+    claims = await Sending(rows).claim_messages({campaign_id: first.floor}, limit=4, lease_seconds=60)
+    second = claims[campaign_id]
     assert not {message.ref.message_id for message in first.messages} & {m.ref.message_id for m in second.messages}
     assert second.count == 2
+
+
+async def test_campaigns_are_claimed_from_together_each_from_its_own_floor(rows: Connection) -> None:
+    first = await plan(rows, 4)
+    sender_id = await rows.fetchval("SELECT sender_id FROM campaigns")
+    template_id = await rows.fetchval("SELECT template_id FROM campaigns")
+    second, paused = [
+        await add_campaign(rows, sender_id=sender_id, template_id=template_id, state=state)
+        for state in ("RUNNING", "PAUSED")
+    ]
+    for campaign_id in (second, paused):
+        await rows.execute(
+            """INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, parameters, not_before_time)
+            SELECT $1, contact_id, sender_id, 1, parameters, not_before_time FROM messages WHERE campaign_id = $2""",
+            campaign_id,
+            first,
+        )
+    floor = (await claim(rows, first, limit=2)).floor
+    assert floor is not None
+    claims = await Sending(rows).claim_messages(
+        {first: floor, second: BOTTOM, paused: BOTTOM}, limit=3, lease_seconds=60
+    )
+    assert {campaign_id: len(one.messages) for campaign_id, one in claims.items()} == {first: 2, second: 3, paused: 0}
+    assert claims[paused].floor is None
+    for campaign_id, one in claims.items():
+        assert {message.ref.campaign_id for message in one.messages} <= {campaign_id}

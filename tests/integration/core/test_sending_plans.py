@@ -48,9 +48,8 @@ async def test_claims_and_settles_stay_fast_on_a_freshly_filled_table(
         started = clock.monotonic()
         for _ in range(20):
             async with store.connection() as rooms:
-                claim = await rooms.sending.claim_messages(
-                    campaign_id=campaign_id, limit=BATCH, lease_seconds=60, floor=floor
-                )
+                claims = await rooms.sending.claim_messages({campaign_id: floor}, limit=BATCH, lease_seconds=60)
+                claim = claims[campaign_id]
                 assert len(claim.messages) == BATCH
                 assert claim.floor is not None
                 floor = claim.floor
@@ -68,10 +67,8 @@ async def test_the_statements_read_no_table_from_end_to_end(fresh_database_url: 
             Database(url=planned_each_time(fresh_database_url), pool_size=1) as database,
             Store(database).connection() as rooms,
         ):
-            claim = await rooms.sending.claim_messages(
-                campaign_id=campaign_id, limit=BATCH, lease_seconds=0.001, floor=BOTTOM
-            )
-            await rooms.sending.settle_messages([_accepted(one) for one in claim.messages[1:]])
+            claims = await rooms.sending.claim_messages({campaign_id: BOTTOM}, limit=BATCH, lease_seconds=0.001)
+            await rooms.sending.settle_messages([_accepted(one) for one in claims[campaign_id].messages[1:]])
             await rooms.sending.expire_leases(BATCH)
             await rooms.pumps.list_due_senders()
         assert await _sequential_reads(connection) - before == 0

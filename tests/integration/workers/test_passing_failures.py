@@ -43,7 +43,8 @@ async def claim(at: Desk, ref: MessageRef) -> MessageRef:
     """A worker takes the message again when its time has come."""
     await at.value("UPDATE messages SET not_before_time = '2020-01-01'")
     async with at.store.connection() as rooms:
-        taken = await rooms.sending.claim_messages(campaign_id=ref.campaign_id, limit=9, lease_seconds=60, floor=BOTTOM)
+        claims = await rooms.sending.claim_messages({ref.campaign_id: BOTTOM}, limit=9, lease_seconds=60)
+    taken = claims[ref.campaign_id]
     assert [one.ref.message_id for one in taken.messages] == [ref.message_id]
     return taken.messages[0].ref
 
