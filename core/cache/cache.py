@@ -61,17 +61,18 @@ class Cache:
         self._outdating = Outdating(server=self._server, tell=self._generations.learn)
         self._memory = Memory(max_bytes=memory_bytes)
         self._replies = Replies(server=self._server)
-        self._closing = asyncio.Event()
+        self._closing: asyncio.Future[None]
         self._asking: asyncio.Task[None] | None = None
         self.metrics = CacheMetrics(clock=clock, gauges=self._gauges)
 
     async def __aenter__(self) -> Self:
+        self._closing = asyncio.get_running_loop().create_future()
         self._asking = asyncio.create_task(self._keep_asking())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing.set()
         if self._asking is not None:
+            self._closing.set_result(None)
             await self._asking
         await self._server.close()
         await self._follower.close()
@@ -194,19 +195,13 @@ class Cache:
     async def _keep_asking(self) -> None:
         """Asks for the generations every 25 ms, whether the last answer has come or not."""
         async with asyncio.TaskGroup() as asking:
-            while not self._closing.is_set():
+            while not self._closing.done():
                 asking.create_task(self._follow())
-                await self._rest(_ASK_SECONDS)
+                await asyncio.wait((self._closing,), timeout=_ASK_SECONDS)
 
     async def _follow(self) -> None:
         await self._outdating.make_good()
         await self._generations.ask()
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def is_behind(known: Mapping[str, int], seen: str) -> bool:

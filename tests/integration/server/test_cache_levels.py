@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import grpc
 import pytest
@@ -161,5 +162,32 @@ async def test_timeouts_do_not_count_against_redis_while_our_own_loop_is_late(ca
     for _ in range(8):
         assert await server.read_numbers(["cache:generation:x"]) is None
     assert not server.is_available
+    await server.close()
+    await wire.close()
+
+
+async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(cache_url: str) -> None:
+    clock = StillClock()
+    server = Server(url=cache_url, clock=clock, timeout_seconds=0.05, breaker=Breaker(clock=clock, failures=99))
+    async with redis.Redis.from_url(cache_url) as valkey:
+        await valkey.mset({"cache:generation:x": 1, "cache:generation:y": 2})
+        assert await server.read_numbers(["cache:generation:x"]) == [1]
+        await valkey.client_pause(200)
+    assert await server.read_numbers(["cache:generation:x"]) is None
+    assert await eventually(partial(server.read_numbers, ["cache:generation:y"])) == [2]
+    await server.close()
+
+
+async def test_a_connection_closed_between_two_questions_is_no_failure(cache_url: str) -> None:
+    wire, clock = Proxy(cache_url), StillClock()
+    await wire.open()
+    server = Server(url=wire.url, clock=clock, timeout_seconds=2, breaker=Breaker(clock=clock))
+    assert await server.read_numbers(["cache:generation:x"]) == [None]
+    await wire.close()
+    await wire.open()
+    async with redis.Redis.from_url(wire.url) as other:
+        await other.ping()  # by then the first has heard that it was closed
+    assert await server.read_numbers(["cache:generation:x"]) == [None]
+    assert server.failure_count == 0
     await server.close()
     await wire.close()
