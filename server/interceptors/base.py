@@ -22,8 +22,10 @@ Handler = Any
 Context = Any
 Incoming = Any  # bytes, or an iterator of bytes
 
+Metadata = Sequence[tuple[str, Any]]
+
 # Answers at once what needs neither waiting nor refusing; None leaves it to the chain.
-AtOnce = Callable[[str, Policy, bytes, Context], bytes | None]
+AtOnce = Callable[[str, Policy, bytes, Metadata, Context], bytes | None]
 
 _HEAR_OUT_SECONDS = 0.25
 
@@ -64,7 +66,7 @@ class Chain(grpc.GenericRpcHandler):
         self._policies = policies
         self._shortcut = shortcut
         self._offered: list[grpc.GenericRpcHandler] = []
-        self._doors: dict[str, Handler] = {}
+        self._doors: dict[str, _Door] = {}
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
         """Takes a service, as a server does."""
@@ -74,16 +76,15 @@ class Chain(grpc.GenericRpcHandler):
         """Takes a service's methods by name: grpc.aio has no use for them, they come in the other way too."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
-        """Returns the re-wrapped handler, the same for every call of a method; None where there is no such method."""
-        known = self._doors.get(handler_call_details.method)
-        return known if known is not None else self._find(handler_call_details)
+        """Returns the re-wrapped handler; None where there is no such method."""
+        door = self._doors.get(handler_call_details.method) or self._find(handler_call_details)
+        return door.handler(handler_call_details.invocation_metadata) if door is not None else None
 
-    def _find(self, details: grpc.HandlerCallDetails) -> Handler | None:
+    def _find(self, details: grpc.HandlerCallDetails) -> "_Door | None":
         method = details.method
         handler = next(filter(None, (offered.service(details) for offered in self._offered)), None)
         if handler is not None:
-            door = _Door(method, handler, self._interceptors, self._policies[method], self._shortcut)
-            self._doors[method] = door.handler()
+            self._doors[method] = _Door(method, handler, self._interceptors, self._policies[method], self._shortcut)
         return self._doors.get(method)
 
 
@@ -102,12 +103,17 @@ class _Door:
         self._handler = handler
         self._interceptors = interceptors
         self._policy = policy
-        self._shortcut = shortcut
+        self._at_once = partial(shortcut, method, policy) if shortcut is not None and policy.kept else None
         self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         self._serialise: Callable[[Message], bytes] = handler.response_serializer
         self._hearings: set[asyncio.Future[None]] = set()
+        self._always = self._wrapped()
 
-    def handler(self) -> Handler:
+    def handler(self, metadata: Metadata) -> Handler:
+        """Returns what serves a call with these headers."""
+        return self._always if self._at_once is None else _Asked(self._at_once, self.serve, metadata)
+
+    def _wrapped(self) -> Handler:
         """Returns a handler without (de)serialisers, so that gRPC hands us bytes and takes bytes."""
         make: Any = {
             (False, False): grpc.unary_unary_rpc_method_handler,
@@ -115,11 +121,7 @@ class _Door:
             (True, False): grpc.stream_unary_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[self._handler.request_streaming, self._handler.response_streaming]
-        return make(self._serve_kept if self._shortcut and self._policy.kept else self.serve)
-
-    async def _serve_kept(self, raw: bytes, context: Context) -> bytes:
-        reply = self._shortcut(self._method, self._policy, raw, context) if self._shortcut else None
-        return reply if reply is not None else await self.serve(raw, context)
+        return make(self.serve)
 
     async def serve(self, incoming: Incoming, context: Context) -> bytes:
         """Answers one call; nothing is left to clean up once it aborts, because gRPC may cut it off there."""
@@ -185,6 +187,29 @@ class _Door:
             raise InvalidArgument("REQUEST_UNREADABLE", "The request is not a message of this rpc.") from None
         call.check(message)
         return message
+
+
+class _Asked:
+    """Is the handler of one call that may be answered at once; it has the headers, which gRPC would read once more."""
+
+    __slots__ = ("_at_once", "_metadata", "_serve")
+    request_streaming = response_streaming = False
+    request_deserializer = response_serializer = None
+
+    def __init__(
+        self,
+        at_once: Callable[[bytes, Metadata, Context], bytes | None],
+        serve: Callable[[bytes, Context], Coroutine[Any, Any, bytes]],
+        metadata: Metadata,
+    ) -> None:
+        self._at_once = at_once
+        self._serve = serve
+        self._metadata = metadata
+
+    async def unary_unary(self, raw: bytes, context: Context) -> bytes:
+        """Returns the reply, serialised."""
+        reply = self._at_once(raw, self._metadata, context)
+        return reply if reply is not None else await self._serve(raw, context)
 
 
 async def _to_the_end(context: Context) -> None:

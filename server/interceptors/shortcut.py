@@ -7,7 +7,7 @@ gets a log line; the rest is asked here the same things in the same order, and a
 from collections.abc import Sequence
 
 from server.interceptors.auth import Auth
-from server.interceptors.base import Context, Interceptor
+from server.interceptors.base import Context, Interceptor, Metadata
 from server.interceptors.cache import OUTCOME, Caching
 from server.interceptors.telemetry import REQUEST_ID, Telemetry
 from server.policies import Policy
@@ -21,12 +21,12 @@ class Shortcut:
         self._auth = auth
         self._caching = caching
 
-    def __call__(self, method: str, policy: Policy, raw: bytes, context: Context) -> bytes | None:
+    def __call__(self, method: str, policy: Policy, raw: bytes, metadata: Metadata, context: Context) -> bytes | None:
         """Returns the remembered reply, its trailing metadata set; None, and nothing done, if the chain must look."""
         if self._telemetry.tells_hits:
             return None
         start = self._telemetry.now()
-        headers = dict(reversed(context.invocation_metadata() or ()))  # of a name sent twice, the first counts
+        headers = dict(reversed(metadata))  # of a name sent twice, the first counts
         if policy.role is not None and not self._auth.remembers(headers.get("authorization", ""), policy.role):
             return None
         reply = self._caching.remembered(method, raw, headers)

@@ -63,7 +63,7 @@ class Telemetry:
 
     def request_id(self, brought: str) -> str:
         """A sane id from the caller is kept, so that one id runs through all services; an odd one could forge logs."""
-        return brought if _SANE_ID.fullmatch(brought) else self._make_id()
+        return brought if brought and _SANE_ID.fullmatch(brought) else self._make_id()
 
     def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
         self._metrics.ended(call.method, code.name, seconds)
