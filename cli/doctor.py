@@ -14,8 +14,8 @@ from rich.markup import escape
 from cli.connection import tls
 from cli.output import explaining, say
 from core.db import Database
+from core.queue.wakeups import Wakeups
 from core.settings import Settings, SettingsError
-from core.wakeups import Wakeups
 
 _TIMEOUT_SECONDS = 5.0
 Check = Callable[[Settings], Awaitable[str]]

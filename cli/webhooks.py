@@ -17,10 +17,10 @@ from cli.times import as_utc, in_utc, time_option
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.errors import Refusal
+from core.queue.wakeups import Wakeups
 from core.repositories.replays import Selection
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings, SettingsError
-from core.wakeups import Wakeups
 
 R = TypeVar("R")
 _PAGE: Final = 1000

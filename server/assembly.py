@@ -35,9 +35,9 @@ from core.domain.errors import Unavailable
 from core.metrics import RpcMetrics
 from core.migrate import MigrationFailed, at_head
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient
 from server.door import Door, StartError

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from core.cache import CacheMetrics
 from core.clock import Clock
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from core.whatsapp.management import ManagementClient
 from server.mutations import Mutations
 

@@ -15,15 +15,13 @@ from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
-from core.bells import Bells, open_bells
 from core.cache import connected
 from core.clock import Clock
 from core.db import Database
 from core.metrics import SendingMetrics
 from core.pace import Pace
-from core.repositories.rooms import Store
-from core.settings import Settings
-from core.wakeups import (
+from core.queue.bells import Bells, open_bells
+from core.queue.wakeups import (
     APPLY_DELIVERIES,
     APPLY_URGENT,
     CAMPAIGNS_STREAM,
@@ -34,6 +32,8 @@ from core.wakeups import (
     REPLIES_STREAM,
     Wakeups,
 )
+from core.repositories.rooms import Store
+from core.settings import Settings
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient

@@ -12,10 +12,10 @@ from core.domain.arrivals import Arrivals
 from core.domain.breaker import Breakers
 from core.metrics import SendingMetrics
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.doubts import Walk
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
 from workers.slots import CallSlots

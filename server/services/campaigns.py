@@ -21,9 +21,9 @@ from core.domain.campaigns import (
 )
 from core.domain.errors import InvalidArgument, Violation
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.campaigns import refuse_etag, refuse_unknown
 from core.repositories.rooms import Rooms, Store
-from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.campaign_drafts import checked_draft, find_start_problems, preview_campaign
 from server.services.campaign_retries import check_campaign_template, retry_failed_messages

@@ -7,9 +7,9 @@ from chappe.v1.messages_service_pb2_grpc import MessagesServiceServicer
 
 from core.clock import Clock
 from core.domain.message_lists import Message, MessageFilter
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from server.call import mark_final
 from server.mutations import Mutations
 from server.services.direct_messages import Addressing, send_message

@@ -6,9 +6,9 @@ from google.protobuf.empty_pb2 import Empty
 
 from core.clock import Clock
 from core.domain.senders import SETTABLE_FIELDS, refreshed_rate, with_defaults
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from core.whatsapp.credentials import access_token
 from core.whatsapp.management import ManagementClient
 from server.mutations import Mutations

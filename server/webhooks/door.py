@@ -13,9 +13,9 @@ from core.listener import Listener, ListenError
 from core.metrics import PoolCollector, WebhookMetrics
 from core.metrics_door import watched
 from core.migrate import at_head
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from server.webhooks.app import App
 from server.webhooks.heartbeat import Heartbeat
 from server.webhooks.intake import Intake

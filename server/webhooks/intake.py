@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from core.domain.errors import Unavailable
 from core.metrics import WebhookMetrics
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
-from core.wakeups import Wakeups
 from core.whatsapp.bodies import may_say_stop
 from server.webhooks.bounded import within
 

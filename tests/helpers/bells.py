@@ -13,9 +13,9 @@ from taskiq.acks import AcknowledgeType
 from taskiq.kicker import AsyncKicker
 from taskiq.receiver import Receiver
 
-from core.bells import Bells, open_bells
-from core.doorbell import RedisBells
-from core.jetstream import JetStreamBells, stream_name
+from core.queue.bells import Bells, open_bells
+from core.queue.doorbell import RedisBells
+from core.queue.jetstream import JetStreamBells, stream_name
 
 STREAM = "queue:test"
 Task = Callable[[str], Awaitable[None]]

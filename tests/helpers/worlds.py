@@ -19,9 +19,9 @@ from core.clock import SystemClock
 from core.db import Database
 from core.metrics import RpcMetrics
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient
 from server.assembly import build_server, interceptors, services

@@ -25,9 +25,9 @@ from core.cache import Cache
 from core.cache.keys import Entry, ForeignKeyError, own
 from core.clock import SystemClock
 from core.db import Database
+from core.queue.wakeups import CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM
 from server.assembly import assembled
 from server.keys import create_key
 from server.policies import read_policies

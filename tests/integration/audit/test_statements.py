@@ -8,9 +8,9 @@ from chappe.v1 import messages_service_pb2
 from google.protobuf.message import Message
 
 from core.clock import SystemClock
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.messages import MessagesService
 from tests.helpers.reads_api import some_rows

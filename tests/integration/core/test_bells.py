@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.bells import Bells
+from core.queue.bells import Bells
 from stack.process import Command, Process
 from stack.programs import environment
 from tests.helpers.bells import STREAM, NatsServer, RedisServer, Server, bell, listener, notes, opened, ring

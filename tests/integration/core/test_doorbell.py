@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from core.doorbell import GROUP, EvictingServerError, refuse_eviction
-from core.wakeups import Wakeups
+from core.queue.doorbell import GROUP, EvictingServerError, refuse_eviction
+from core.queue.wakeups import Wakeups
 from tests.helpers.bells import STREAM, bell, listener, notes, opened, ring
 from tests.helpers.eventually import eventually
 

@@ -10,9 +10,9 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StreamConfig
 
-from core.jetstream import CONSUMER, ForeignStreamError, stream_name
+from core.queue.jetstream import CONSUMER, ForeignStreamError, stream_name
+from core.queue.wakeups import MESSAGES_STREAM, Wakeups
 from core.settings import is_nats
-from core.wakeups import MESSAGES_STREAM, Wakeups
 from stack.programs import environment
 from tests.helpers.bells import STREAM, NatsServer, bell, listener, notes, opened, ring
 from tests.helpers.eventually import eventually
@@ -77,7 +77,7 @@ async def test_a_server_that_was_restarted_is_heard_again_and_kept_what_was_rung
 def test_without_the_extra_the_refusal_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['taskiq_nats'] = None\n"
-        "from core.bells import open_bells; open_bells('redis://localhost'); open_bells('nats://localhost')"
+        "from core.queue.bells import open_bells; open_bells('redis://localhost'); open_bells('nats://localhost')"
     )
     ended = subprocess.run([sys.executable, "-c", program], env=environment({}), capture_output=True, check=False)
     assert b"SettingsError: CHAPPE_QUEUE_URL names NATS" in ended.stderr

@@ -19,9 +19,9 @@ from google.protobuf.message import Message
 from core.cache import CacheMetrics
 from core.clock import SystemClock
 from core.pace import Pace
+from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Store
 from core.settings import Settings
-from core.wakeups import Wakeups
 from server.mutations import Mutations
 from server.services.campaigns import CampaignsService
 from server.services.categories import CategoriesService

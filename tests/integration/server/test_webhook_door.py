@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from core.db import Database
-from core.doorbell import connect_queue
+from core.queue.doorbell import connect_queue
+from core.queue.wakeups import RECEIPTS_STREAM
 from core.settings import Settings
-from core.wakeups import RECEIPTS_STREAM
 from server.webhooks.door import assembled
 from server.webhooks.signature import sign
 from tests.helpers import sending

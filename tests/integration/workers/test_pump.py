@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from core.doorbell import EvictingServerError
+from core.queue.doorbell import EvictingServerError
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings
 from tests.helpers.whatsapp import WhatsApp

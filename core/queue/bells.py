@@ -5,7 +5,7 @@ from typing import Protocol
 
 from taskiq import AsyncBroker
 
-from core.doorbell import RedisBells
+from core.queue.doorbell import RedisBells
 from core.settings import SettingsError, is_nats
 
 
@@ -30,7 +30,7 @@ def open_bells(url: str) -> Bells:
     if not is_nats(url):
         return RedisBells(url)
     try:
-        from core.jetstream import JetStreamBells  # noqa: PLC0415  # only who uses NATS has to have it
+        from core.queue.jetstream import JetStreamBells  # noqa: PLC0415  # only who uses NATS has to have it
     except ModuleNotFoundError as error:
         raise SettingsError("CHAPPE_QUEUE_URL names NATS, which is an extra: pip install 'chappe[nats]'") from error
     return JetStreamBells(url)

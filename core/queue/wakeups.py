@@ -7,7 +7,7 @@ from uuid import UUID
 from taskiq import AsyncBroker
 from taskiq.kicker import AsyncKicker
 
-from core.bells import Bells, open_bells
+from core.queue.bells import Bells, open_bells
 
 _log = logging.getLogger(__name__)
 
