@@ -35,7 +35,7 @@ class Row:
         return f"| {self.name} | {self.figure:.2f} | {self.goal} | {missed} | {self.text} |"
 
 
-def ratio_of(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, least: float) -> Row:
+def ratio_of(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, least: float | None) -> Row:
     """Measures both in turns and compares rates; what decides is the middle of the rounds' ratios."""
     pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
     figure = statistics.median(mine / other for mine, other in pairs)
