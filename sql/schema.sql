@@ -404,7 +404,10 @@ CREATE TABLE public.pumps (
     sender_id uuid NOT NULL,
     slot integer DEFAULT 0 NOT NULL,
     holder text DEFAULT ''::text NOT NULL,
-    lease_expire_time timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    lease_expire_time timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    release_time timestamp with time zone,
+    left_seconds real[] DEFAULT '{}'::real[] NOT NULL,
+    silent_end_time timestamp with time zone
 );
 
 CREATE TABLE public.recounts (

@@ -73,6 +73,7 @@ class Worker:
             # Whatever ended first, the rest must end in order.
             self.engine.stopping.set()
             results = await asyncio.gather(keeping, *listening, stopped, return_exceptions=True)
+            await self.engine.drains.finish()
         for result in results:
             if isinstance(result, BaseException):
                 raise result

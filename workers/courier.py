@@ -13,6 +13,7 @@ from core.whatsapp.errors import verdict
 from core.whatsapp.payloads import TemplateForm, template_payload, text_payload
 from workers.aftermath import Aftermath
 from workers.engine import Engine
+from workers.lease import Lease
 from workers.settler import Settler
 from workers.tellings import telling
 
@@ -41,9 +42,10 @@ class Courier:
     """Carries one sender's messages to WhatsApp."""
 
     def __init__(
-        self, *, engine: Engine, sender: PumpedSender, token: str, settler: Settler, aftermath: Aftermath
+        self, *, engine: Engine, sender: PumpedSender, token: str, settler: Settler, aftermath: Aftermath, lease: Lease
     ) -> None:
         self._engine = engine
+        self._lease = lease
         self._sender = sender
         self._token = token
         self._settler = settler
@@ -87,9 +89,9 @@ class Courier:
 
     async def _post(self, parcel: Parcel, payload: dict[str, object]) -> Outcome:
         # A process may be frozen for any time up to this line; from here on the answer decides.
-        if self._engine.safeguards.lease_check and self._engine.clock.monotonic() >= parcel.deadline:
-            return NotSent(reason="the lease has ended")
         start = self._engine.clock.monotonic()
+        if self._engine.safeguards.lease_check and (start >= parcel.deadline or not self._lease.holds(start)):
+            return NotSent(reason="the lease has ended")
         outcome = await self._engine.client.send(
             phone_number_id=self._sender.phone_number_id, token=self._token, payload=payload
         )

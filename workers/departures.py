@@ -11,6 +11,8 @@ from workers.engine import Engine
 from workers.lease import Lease
 from workers.waiting import finish, pause
 
+_LOOK_SECONDS = 0.02
+
 
 class Departures:
     """Puts parcels on the wire, one after the other, while the lease holds; knows the calls that are there."""
@@ -45,6 +47,13 @@ class Departures:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
+    async def thin_out(self, *, seconds: float) -> None:
+        """Waits until so little is on the wire that another process can begin to send, but not longer than told."""
+        clock = self._engine.clock
+        end = clock.monotonic() + seconds
+        while self._calls and (now := clock.monotonic()) < end and not self._arrivals.may_be_left(now=now):
+            await asyncio.wait(set(self._calls), timeout=_LOOK_SECONDS)
+
     async def drain(self) -> None:
         """Waits for the calls on the wire, once the process stops not longer than its grace."""
         seconds = self._engine.settings.stop_grace_seconds
@@ -62,7 +71,6 @@ class Departures:
             opening = self._arrivals.opening(now=now)
             if opening <= now or now >= parcel.stale_time:
                 return True
-            self._gate.hold(now=opening)
             await pause(lost, opening - now)
         return False
 

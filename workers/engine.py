@@ -18,6 +18,7 @@ from core.repositories.rooms import Store
 from core.settings import Settings
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
+from workers.drains import Drains
 from workers.slots import CallSlots
 
 
@@ -38,7 +39,7 @@ class Engine:
     - `luck` gives numbers in [0, 1).
     - `calls` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
-    - `arrivals` counts, by sender, what is on the wire.
+    - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there.
     - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
       says nothing of what comes.
     - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
@@ -59,6 +60,7 @@ class Engine:
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)
+    drains: Drains = field(default_factory=Drains)
     answer_breakers: Breakers = field(default_factory=Breakers)
     receipt_breakers: Breakers = field(default_factory=Breakers)
     upgrading: set[UUID] = field(default_factory=set)

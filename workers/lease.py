@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from core.domain.arrivals import Left
 from workers.engine import Engine
 from workers.waiting import pause
 
@@ -11,6 +14,8 @@ _log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0
 _RENEW_SECONDS = 3.0
+# So long before its end nothing leaves any more: who has the lease next finds that all has arrived.
+_QUIET_SECONDS = 1.5
 _SLOT = 0
 
 
@@ -27,22 +32,22 @@ class Lease:
         self.lost = asyncio.Event()
 
     def holds(self, now: float) -> bool:
-        """Whether nobody else can have it yet; a process that was frozen for longer finds out here."""
-        if now >= self._until:
+        """Whether nobody else can have it yet or soon; a process that was frozen for longer finds out here."""
+        if now >= self._until - _QUIET_SECONDS:
             self.lost.set()
         return not self.lost.is_set()
 
-    async def take(self) -> bool:
-        """Takes or renews the lease; False when another run has it."""
+    async def take(self) -> Left | None:
+        """Takes or renews the lease and returns what others left behind; None when another run has it."""
         # Counted from before the call: the database's ten seconds begin later, and so end later.
         until = self._engine.clock.monotonic() + LEASE_SECONDS
         async with self._engine.store.connection() as rooms:
-            taken = await rooms.pumps.acquire_pump(
+            left = await rooms.pumps.acquire_pump(
                 sender_id=self._sender_id, slot=_SLOT, holder=self._holder, seconds=LEASE_SECONDS
             )
-        if taken:
+        if left is not None:
             self._until = until
-        return taken
+        return left
 
     async def keep(self) -> None:
         """Renews the lease until it is lost or the process stops, and says so."""
@@ -51,17 +56,23 @@ class Lease:
                 break
         self.lost.set()
 
-    async def release(self) -> None:
-        """Lets go, so that the next run need not wait for the end."""
+    async def release(self, left_seconds: Sequence[float]) -> datetime | None:
+        """Lets go, so that the next run need not wait for the end, and tells it how long what left still counts.
+
+        Returns when that was; None if it could not be told.
+        """
         try:
             async with self._engine.store.connection() as rooms:
-                await rooms.pumps.release_pump(sender_id=self._sender_id, slot=_SLOT, holder=self._holder)
+                return await rooms.pumps.release_pump(
+                    sender_id=self._sender_id, slot=_SLOT, holder=self._holder, left_seconds=left_seconds
+                )
         except Exception:
             _log.exception("the pump's lease could not be released; it will end by itself")
+            return None
 
     async def _renew(self) -> bool:
         try:
-            return await self.take()
+            return await self.take() is not None
         except Exception:
             # The database is away: what was taken holds until its end.
             _log.exception("the pump's lease could not be renewed")

@@ -18,7 +18,7 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from core.domain.arrivals import Arrivals
+from core.domain.arrivals import Arrivals, Left
 from core.pace import Lane
 from core.repositories.pumps import PumpedSender
 from core.whatsapp.credentials import access_token
@@ -34,22 +34,26 @@ from workers.waiting import pause
 _log = logging.getLogger(__name__)
 
 RUN_SECONDS = 10.0
-# A run goes on for so long at most to hand over when messages arrive evenly.
-_CALM_SECONDS = 3.0
+# A run waits for so long at most until little is on the wire; what is there then the next one counts until its end.
+_THIN_SECONDS = 3.0
 _IDLE_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _MAX_BACKLOG = 2000
 
 
 async def pump_sender(engine: Engine, sender_id: UUID) -> None:
-    """Sends what is due for a sender, unless another pump does; ends after some seconds and rings for the next."""
+    """Sends what is due for a sender, unless another pump does; ends after some seconds and rings for the next.
+
+    What is on the wire then is left to the engine's drains.
+    """
     async with engine.store.connection() as rooms:
         sender = await rooms.pumps.get_pumped_sender(sender_id)
     if sender is None:
         return
     lease = Lease(engine=engine, sender_id=sender_id)
-    if await lease.take():
-        await Pump(engine=engine, sender=sender, lease=lease).run()
+    left = await lease.take()
+    if left is not None:
+        await Pump(engine=engine, sender=sender, lease=lease).run(left)
 
 
 class Pump:
@@ -72,14 +76,15 @@ class Pump:
             token=access_token(engine.settings, sender.credential_reference),
             settler=self._settler,
             aftermath=Aftermath(engine=engine, sender_id=sender.id, lane=lane),
+            lease=lease,
         )
         self._departures = Departures(
             engine=engine, sender_id=sender.id, courier=courier, arrivals=self._arrivals, lease=lease
         )
 
-    async def run(self) -> None:
-        """Sends until the time is up, nothing is due, or the process stops; whatever was begun is settled."""
-        self._arrivals.take_over(now=self._engine.clock.monotonic())
+    async def run(self, left: Left) -> None:
+        """Sends until the time is up, nothing is due, or the process stops; `left` is what counts from before."""
+        self._arrivals.take_over(left, now=self._engine.clock.monotonic())
         keeping = asyncio.create_task(self._lease.keep())
         dispatch = asyncio.create_task(self._dispatch())
         more = False
@@ -88,15 +93,23 @@ class Pump:
         finally:
             await self._batches.join()
             dispatch.cancel()
+            # Whatever was begun is settled; meanwhile the next run may send already.
+            self._engine.drains.add(self._drain())
+            await self._departures.thin_out(seconds=_THIN_SECONDS)
             keeping.cancel()
             # A renewal on its way must not come after the release: nobody could have the lease until its end.
             await asyncio.wait({keeping})
-            await self._lease.release()
+            await self._release()
             if more:
                 await self._engine.wakeups.pump_sender(self._sender.id)
-            # The next run sends already; what is on the wire now counts for it, too.
-            await self._departures.drain()
-            await self._settler.close()
+
+    async def _release(self) -> None:
+        now, longest = self._engine.clock.monotonic(), self._engine.settings.whatsapp_timeout_seconds
+        self._arrivals.say(await self._lease.release(self._arrivals.leave(now=now, longest=longest)))
+
+    async def _drain(self) -> None:
+        await self._departures.drain()
+        await self._settler.close()
 
     async def _claim(self) -> bool:
         """Puts batch after batch on the way; True when it ended with work still to do."""
@@ -104,7 +117,7 @@ class Pump:
         idle_since: float | None = None
         while not self._lease.lost.is_set():
             now = self._engine.clock.monotonic()
-            if now >= end and (self._arrivals.is_calm(now=now) or now >= end + _CALM_SECONDS):
+            if now >= end:
                 return True
             batch = await self._claimer.next_batch() if self._settler.backlog < _MAX_BACKLOG else ()
             if batch:

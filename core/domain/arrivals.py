@@ -1,75 +1,81 @@
-"""How many of a number's messages may arrive at WhatsApp within one second, however either side stumbles. Pure.
+"""How many of a number's messages may arrive at WhatsApp within one second, whatever happens on the way. Pure.
 
-Evenly spaced departures promise nothing about arrivals: whatever holds one side up, what waited arrives at once, and
-what leaves afterwards arrives with it. So messages are counted, and none departs while as many count as may arrive in
-one second. A message whose answer takes no longer than usual arrived as evenly as it left: it counts for one second
-from its departure. One that took longer may have been held up on its way: it counts as much longer. One without an
-answer counts.
+Evenly spaced departures promise nothing about arrivals: whatever holds a message up, it arrives together with those
+that left later. When it arrived nobody tells, but it was between its departure and its answer. So a message counts
+from its departure until a second after its answer, and none departs while as many count as may arrive in one second.
 
-Why no second then holds more than are allowed: take the last of its messages to depart, at t; it arrived after t + out,
-`out` being the usual way out. Another one of that second arrived less than a second earlier, and no later than its own
-departure + out + lateness. So its departure + lateness is after t - 1, and at t it still counted.
+Why no second then holds more: take the last of its messages to depart, at t. It arrived after t, so each of the others
+arrived after t - 1, so its answer came after t - 1 or has not come: at t it counted.
+
+One thing more is believed, since it lets a message count a little less: that a way out and a way back together take no
+less than the quickest answer of the last minute did.
 """
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import islice, takewhile
-from math import sqrt
+from itertools import takewhile
+from math import ceil
 
-_SECOND = 1.0
-# What is usual is what the best of the last five seconds saw: no lump, however large, makes itself usual.
-_SECONDS_KEPT = 5
-_LEAST_ANSWERS = 20
-# An answer is late beyond chance from here on; more such ones within a second than this share of the pace are a lump.
-_LATE_STRETCH = 8.0
-_LATE_SECONDS = 0.02
-_LUMP = 0.05
-# What is not answered while later ones have been for so long has arrived, or never will: its answer is lost.
-_PATIENCE_SECONDS = 0.5
+# A clock that is read in whole milliseconds sees as one second what took a little longer.
+_SECOND = 1.001
+# Of the quickest answer so much is believed: a server that was slow all the time may become quick at once.
+_BELIEVED_SHARE = 0.9
+_STRETCHES, _STRETCH_SECONDS = 12, 5.0
+_BELIEVED_SOON, _SOON_STRETCHES = 0.02, 2
+_BELIEVED_LATER = 0.1
+# What has no answer for so long after later ones had theirs is alone in that: most likely its answer is lost.
+_PATIENCE_SECONDS = 2.0
 _MARK_SECONDS = 0.05
 # While only an answer can make room, nobody knows when: ask again soon.
 _LOOK_SECONDS = 0.005
+# A pump that ended without a word may be frozen: for a minute room is kept for what it held ready to leave.
+_KEPT_SECONDS = 60.0
+_KEPT_SHARE = 0.02
+# Of the pace, so much may be on the wire when another process begins to send; its answers are soon there.
+_LEFT_SHARE = 0.04
+_SOON_SECONDS = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What who sent before left behind, and told `age` seconds ago in a word that has a name.
+
+    - `counted` are the seconds that each of its messages counts after the word.
+    - `silence` are the seconds since a pump last ended without a word; infinite when none did.
+    """
+
+    name: object
+    counted: Sequence[float]
+    age: float
+    silence: float
 
 
 @dataclass(slots=True)
-class _Usual:
-    """What answers usually take, how much longer they take on average, and the least they take; all in seconds."""
+class _Quickest:
+    """The least that an answer took within a minute."""
 
-    latency: float = 0.0
-    lateness: float = 0.0
-    shortest: float = 0.0
-    _seconds: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=_SECONDS_KEPT))
-    _began: float = 0.0
-    _count: int = 0
-    _sum: float = 0.0
-    _late_sum: float = 0.0
+    _stretches: deque[float] = field(default_factory=lambda: deque(maxlen=_STRETCHES))
+    _began: float = float("-inf")
     _least: float = float("inf")
 
     def note(self, seconds: float, *, now: float) -> None:
         """Takes what an answer took."""
-        if self._count == 0:
-            self._began = now
-        self._count += 1
-        self._sum += seconds
-        self._late_sum += max(0.0, seconds - self._sum / self._count)
+        if now - self._began >= _STRETCH_SECONDS:
+            if self._least < float("inf"):
+                self._stretches.append(self._least)
+            self._began, self._least = now, float("inf")
         self._least = min(self._least, seconds)
-        if self._count >= _LEAST_ANSWERS and now - self._began >= _SECOND:
-            self._close(now)
-
-    def _close(self, now: float) -> None:
-        self._seconds.append((self._sum / self._count, self._late_sum / self._count, self._least))
-        self.shortest = min(least for _, _, least in self._seconds)
-        self.latency, self.lateness, _ = min(self._seconds)
-        if len(self._seconds) < _SECONDS_KEPT:
-            # The few seconds known may all have been bad ones: then only the shortest way is certain to be usual.
-            self.latency, self.lateness = self.shortest, self.latency - self.shortest
-        self._count, self._sum, self._late_sum, self._least = 0, 0.0, 0.0, float("inf")
 
     @property
-    def longest(self) -> float:
-        """What an answer may take and still be as chance has it."""
-        return self.latency + _LATE_STRETCH * self.lateness + _LATE_SECONDS
+    def believed(self) -> float:
+        """Seconds that any way out and any way back take together; none before it is known long enough."""
+        known = len(self._stretches)
+        if known < _SOON_STRETCHES:
+            return 0.0
+        most = _BELIEVED_SOON if known < _STRETCHES else _BELIEVED_LATER
+        return min(most, _BELIEVED_SHARE * min(self._least, *self._stretches))
 
 
 @dataclass(slots=True)
@@ -82,36 +88,47 @@ class Arrivals:
     per_second: float
     _on_wire: dict[int, float] = field(default_factory=dict)
     _counted_until: list[float] = field(default_factory=list)
-    _usual: _Usual = field(default_factory=_Usual)
-    _late: deque[float] = field(default_factory=deque)
+    _quickest: _Quickest = field(default_factory=_Quickest)
     _marks: deque[tuple[float, float]] = field(default_factory=deque)
+    _lost: dict[int, int] = field(default_factory=dict)
+    _lost_by_second: Counter[int] = field(default_factory=Counter)
+    _kept_until: float = float("-inf")
+    _own_word: object = None
     _next_call: int = 0
-    _last_departure: float = float("-inf")
 
-    def allowed(self, *, now: float) -> int:
-        """Returns how many may count at once.
-
-        Where answers take now longer and now shorter, what is late by chance counts too long; as much is allowed
-        beside, but not while a lump is on its way.
-        """
-        beside = self.per_second * self._usual.lateness if self.is_calm(now=now) else 0.0
-        # Its square root is about how far chance takes the count from its mean.
-        return max(1, int(self.per_second + beside + sqrt(beside)))
-
-    def take_over(self, *, now: float) -> None:
-        """Begins to send for a number; in what is unknown of the last second others are taken to have sent evenly."""
-        unknown = min(_SECOND, now - self._last_departure)
-        spaces = range(int(unknown * self.per_second))
-        self._counted_until += [now - (number + 1) / self.per_second + _SECOND for number in spaces]
+    def take_over(self, left: Left, *, now: float) -> None:
+        """Begins to send for a number: what others left behind counts as its own does."""
+        self._kept_until = max(self._kept_until, now + _KEPT_SECONDS - left.silence)
+        if left.name == self._own_word:
+            return
+        self._counted_until += [now + seconds - left.age for seconds in left.counted if seconds > left.age]
         heapify(self._counted_until)
-        self._last_departure = now
+
+    def leave(self, *, now: float, longest: float) -> list[float]:
+        """Returns for who sends next how many seconds each message counts; no call takes longer than `longest`."""
+        self._forget(now)
+        departures = sorted(self._on_wire.values(), reverse=True)
+        young, old = departures[: self._few], departures[self._few :]
+        return [
+            *(until - now for until in self._counted_until),
+            *(_SOON_SECONDS + _SECOND for _ in young),
+            *(departure + longest + _SECOND - now for departure in old),
+            *(longest + _SECOND for _ in range(self._late)),
+        ]
+
+    def say(self, word: object) -> None:
+        """Notes the name of the word by which this process told what it left: it need not count that twice."""
+        self._own_word = word
+
+    def may_be_left(self, *, now: float) -> bool:
+        """Whether so little is on the wire that another process can begin to send."""
+        self._forget(now)
+        return len(self._on_wire) <= self._few
 
     def opening(self, *, now: float) -> float:
         """Returns when the next message may depart: now, or when it is worth while to ask again."""
-        self._give_up_lost(now)
-        while self._counted_until and self._counted_until[0] <= now:
-            heappop(self._counted_until)
-        if len(self._on_wire) + len(self._counted_until) < self.allowed(now=now):
+        self._forget(now)
+        if len(self._on_wire) + len(self._counted_until) < self._allowed(now):
             return now
         first = self._counted_until[0] if self._counted_until else now + _LOOK_SECONDS
         return min(first, now + _LOOK_SECONDS)
@@ -119,41 +136,53 @@ class Arrivals:
     def depart(self, *, now: float) -> int:
         """Notes that a message departs; returns the call by which its answer is noted."""
         self._next_call += 1
-        self._on_wire[self._next_call] = self._last_departure = now
+        self._on_wire[self._next_call] = now
         return self._next_call
 
     def answer(self, call: int, *, now: float, is_accepted: bool) -> None:
-        """Notes that a call has come to its end; only an accepted one tells what is usual."""
+        """Notes that a call has come to its end; only an accepted one tells how quick answers are."""
+        if call in self._lost:
+            self._find(call)
         departure = self._on_wire.pop(call, None)
-        if departure is None:
-            return
-        if not is_accepted:
+        if departure is None or not is_accepted:
             heappush(self._counted_until, now + _SECOND)
             return
-        if now - departure > self._usual.longest:
-            self._late.append(now)
-        # While a lump comes in, even an answer that took no longer than usual may have been held up.
-        in_time = self._usual.latency if self.is_calm(now=now) else self._usual.shortest
-        heappush(self._counted_until, max(departure, now - in_time) + _SECOND)
-        self._usual.note(now - departure, now=now)
+        self._quickest.note(now - departure, now=now)
+        heappush(self._counted_until, now + _SECOND - self._quickest.believed)
         if not self._marks or now - self._marks[-1][0] > _MARK_SECONDS:
             self._marks.append((now, departure))
 
-    def is_calm(self, *, now: float) -> bool:
-        """Tells whether messages arrive evenly, as one who takes over will take them to have done for a second."""
-        while self._late and now - self._late[0] > _SECOND:
-            self._late.popleft()
-        lump = max(1, int(self.per_second * _LUMP))
-        overdue = next(islice(self._on_wire.values(), lump, None), now)
-        return len(self._late) <= lump and now - overdue <= self._usual.longest
+    def _allowed(self, now: float) -> int:
+        kept = ceil(self.per_second * _KEPT_SHARE) + 1 if now < self._kept_until else 0
+        return max(1, int(self.per_second) - kept - self._late)
 
-    def _give_up_lost(self, now: float) -> None:
+    @property
+    def _late(self) -> int:
+        """What has been without an answer for long may still arrive, and what left together also arrives together."""
+        return max(self._lost_by_second.values(), default=0)
+
+    @property
+    def _few(self) -> int:
+        return int(self.per_second * _LEFT_SHARE)
+
+    def _forget(self, now: float) -> None:
+        while self._counted_until and self._counted_until[0] <= now:
+            heappop(self._counted_until)
         overtaken = float("-inf")
         while self._marks and now - self._marks[0][0] > _PATIENCE_SECONDS:
             overtaken = max(overtaken, self._marks.popleft()[1])
-        if overtaken == float("-inf"):
-            return
         # In the order of their departures: the first one that is not overtaken ends the search.
-        for call, _ in takewhile(lambda one: one[1] < overtaken, list(self._on_wire.items())):
+        for call, departure in list(takewhile(lambda one: one[1] < overtaken, self._on_wire.items())):
             del self._on_wire[call]
-            heappush(self._counted_until, now + _SECOND)
+            self._lose(call, departure, now=now)
+
+    def _lose(self, call: int, departure: float, *, now: float) -> None:
+        self._lost[call] = int(departure)
+        self._lost_by_second[int(departure)] += 1
+        heappush(self._counted_until, now + _SECOND)
+
+    def _find(self, call: int) -> None:
+        second = self._lost.pop(call)
+        self._lost_by_second[second] -= 1
+        if not self._lost_by_second[second]:
+            del self._lost_by_second[second]

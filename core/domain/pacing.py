@@ -102,10 +102,6 @@ class Gate:
         """Returns when a message with this slot may leave."""
         return max(slot, self.opens)
 
-    def hold(self, *, now: float) -> None:
-        """Notes that something else kept a message back until now: that is not made up for at all."""
-        self.opens = max(self.opens, now)
-
     def pass_one(self, *, now: float, interval: float) -> None:
         """Notes that a message leaves now; `interval` is the seconds between two at the full pace."""
         self.opens = max(self.opens, now - _TOLERANCE_SECONDS) + interval

@@ -1,9 +1,13 @@
 """Who pumps which sender, on one connection; the statements are in sql/queries/pumps.sql."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import inf
 from uuid import UUID
 
 from core.db import Connection
+from core.domain.arrivals import Left
 from core.queries import load
 
 SQL = load("pumps")
@@ -25,13 +29,26 @@ class Pumps:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def acquire_pump(self, *, sender_id: UUID, slot: int, holder: str, seconds: float) -> bool:
-        """Takes or renews the lease of a sender's slot; False when another process holds it."""
-        return await self._connection.fetchval(SQL["acquire_pump"], sender_id, slot, holder, seconds) is not None
+    async def acquire_pump(self, *, sender_id: UUID, slot: int, holder: str, seconds: float) -> Left | None:
+        """Takes or renews the lease of a sender's slot; None when another process holds it."""
+        row = await self._connection.fetchrow(SQL["acquire_pump"], sender_id, slot, holder, seconds)
+        if row is None:
+            return None
+        return Left(
+            name=row["release_time"],
+            counted=row["left_seconds"],
+            age=inf if row["release_age"] is None else row["release_age"],
+            silence=inf if row["silence"] is None else row["silence"],
+        )
 
-    async def release_pump(self, *, sender_id: UUID, slot: int, holder: str) -> None:
-        """Ends this process's lease, if it still has it."""
-        await self._connection.execute(SQL["release_pump"], sender_id, slot, holder)
+    async def release_pump(
+        self, *, sender_id: UUID, slot: int, holder: str, left_seconds: Sequence[float]
+    ) -> datetime | None:
+        """Ends this process's lease and returns when, or None if it had it no longer."""
+        released: datetime | None = await self._connection.fetchval(
+            SQL["release_pump"], sender_id, slot, holder, left_seconds
+        )
+        return released
 
     async def list_due_senders(self) -> tuple[UUID, ...]:
         """Returns the senders that have something to send and no live pump."""

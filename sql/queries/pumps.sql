@@ -1,17 +1,29 @@
 -- name: acquire_pump
 -- Makes a process the pump of a sender, or renews it. $1 sender, $2 slot, $3 holder, $4 seconds. No row: another one is.
+-- Returns what the last pump that released it left behind, and for how long none has ended without releasing it.
 INSERT INTO pumps (sender_id, slot, holder, lease_expire_time)
 VALUES ($1, $2, $3, now() + make_interval(secs => $4))
 ON CONFLICT ON CONSTRAINT pumps_pkey DO UPDATE
-SET holder = excluded.holder, lease_expire_time = excluded.lease_expire_time
+SET holder = excluded.holder,
+    lease_expire_time = excluded.lease_expire_time,
+    silent_end_time = CASE
+        WHEN pumps.holder IN (excluded.holder, '') THEN pumps.silent_end_time
+        ELSE pumps.lease_expire_time
+    END
 WHERE pumps.holder = excluded.holder OR pumps.lease_expire_time < now()
-RETURNING sender_id;
+RETURNING
+    release_time,
+    left_seconds,
+    extract(EPOCH FROM now() - release_time)::float8 AS release_age,
+    extract(EPOCH FROM now() - silent_end_time)::float8 AS silence;
 
 -- name: release_pump
--- Lets go of a sender, so that the next pump need not wait for the lease. $1 sender, $2 slot, $3 holder.
+-- Lets go of a sender, so that the next pump need not wait for the lease. $1 sender, $2 slot, $3 holder, $4 seconds that each
+-- message which left counts for the pace. No row: another one has it.
 UPDATE pumps
-SET lease_expire_time = '-infinity', holder = ''
-WHERE sender_id = $1 AND slot = $2 AND holder = $3;
+SET lease_expire_time = '-infinity', holder = '', release_time = now(), left_seconds = $4
+WHERE sender_id = $1 AND slot = $2 AND holder = $3
+RETURNING release_time;
 
 -- name: list_due_senders
 -- Senders that have something to send now and nobody who sends it. No row: all is in hand.

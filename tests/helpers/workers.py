@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from tests.helpers.sending import CLOCK, settings
 from workers.assembly import Worker, assembled
+from workers.pump import pump_sender
 
 
 @asynccontextmanager
@@ -26,3 +28,9 @@ async def busy_worker(given: dict[str, str], **more: str) -> AsyncIterator[Worke
         finally:
             worker.engine.stopping.set()
             await running
+
+
+async def pump_out(worker: Worker, sender_id: UUID) -> None:
+    """Sends what is due for a sender, and waits until what became of it is written."""
+    await pump_sender(worker.engine, sender_id)
+    await worker.engine.drains.finish()

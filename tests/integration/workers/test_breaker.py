@@ -5,9 +5,8 @@ from core.pace import Lane
 from tests.helpers.sending import CLOCK, Plan, numbers, planned
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import idle_worker
+from tests.helpers.workers import idle_worker, pump_out
 from workers.assembly import Worker
-from workers.pump import pump_sender
 from workers.tasks.receipts import apply_deliveries
 
 STATE = "SELECT state || ' ' || pause_source || ' ' || pause_code FROM campaigns"
@@ -34,10 +33,10 @@ async def test_refusals_in_a_row_count_on_from_one_run_of_the_pump_to_the_next(
     await whatsapp_and_url[0].add_rule(endpoint="messages", action="refuse", code=131009, trigger="always")
     async with planned(fresh_database_url, numbers(24)) as plan, idle_worker(worker_settings) as worker:
         await plan.connection.execute(WAIT)
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.connection.fetchval(STATE) == "RUNNING  0"
         await plan.connection.execute("UPDATE messages SET not_before_time = '2020-01-01'")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.connection.fetchval(STATE) == "PAUSED BREAKER 131009"
         assert "A value in the message" in await plan.connection.fetchval("SELECT pause_reason FROM campaigns")
 

@@ -9,9 +9,8 @@ from tests.helpers.receiving import NOW, desk
 from tests.helpers.sending import ACCOUNT, Plan, numbers, planned
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import idle_worker
+from tests.helpers.workers import idle_worker, pump_out
 from workers.assembly import Worker
-from workers.pump import pump_sender
 from workers.tasks.consequences import heed_countries
 
 GERMANS = numbers(40)
@@ -43,7 +42,7 @@ async def test_a_refusal_says_of_all_who_live_there_that_they_are_not_sent_to(
 ) -> None:
     for number in GERMANS:
         await whatsapp_and_url[0].set_outcome(number, refuse=CLOSED)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     states = await plan.states()
     assert states["ACCEPTED"] == 1
     assert states["FAILED"] < len(GERMANS) / 2  # those that were on their way before the first answer was written
@@ -54,7 +53,7 @@ async def test_a_refusal_says_of_all_who_live_there_that_they_are_not_sent_to(
 
 async def test_what_is_known_to_be_closed_is_not_called_at_all(plan: Plan, worker: Worker) -> None:
     await close(plan)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.states() == {"ACCEPTED": 1, "SKIPPED": len(GERMANS)}
 
 
@@ -64,7 +63,7 @@ async def test_another_accounts_countries_and_those_of_yesterday_are_open(
 ) -> None:
     await close(plan, account=account, hours=hours)
     await plan.connection.execute("UPDATE senders SET messages_per_second = 100")
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.states() == {"ACCEPTED": len(GERMANS) + 1}
 
 

@@ -12,9 +12,8 @@ from tests.helpers.eventually import eventually
 from tests.helpers.rivals import add_rival
 from tests.helpers.sending import ACCOUNT, CLOCK, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import busy_worker, idle_worker
+from tests.helpers.workers import busy_worker, idle_worker, pump_out
 from workers.assembly import Worker
-from workers.pump import pump_sender
 
 _ADDRESSING = Addressing(hash_key=b"key", default_region=None)
 NUMBER = "+4917000008001"
@@ -53,7 +52,7 @@ async def test_a_single_template_message_is_sent_with_its_own_values(
 ) -> None:
     async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
         message_id = await _send(worker, plan)
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await _state(plan, message_id) == "ACCEPTED"
         assert await whatsapp_and_url[0].accepted_count() == 1
 
@@ -68,7 +67,7 @@ async def test_a_text_is_sent_to_who_wrote_before(
             SELECT contacts.id, senders.id, now() + interval '1 hour' FROM contacts CROSS JOIN senders"""
         )
         message_id = await _send(worker, plan, text="Your parcel is here.")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await _state(plan, message_id) == "ACCEPTED"
         assert await whatsapp_and_url[0].accepted_count() == 1
 
@@ -92,7 +91,7 @@ async def test_single_messages_leave_before_all_campaigns_of_their_number(
         for _ in range(3):
             await add_rival(plan, 20)
         direct = {(await _send(worker, plan)).hex for _ in range(20)}
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         order = [
             row["biz_opaque_callback_data"].split(".")[1] in direct for row in await whatsapp_and_url[0].accepted()
         ]
@@ -111,7 +110,7 @@ async def test_who_opted_out_after_it_was_planned_gets_no_single_marketing_messa
     async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
         message_id = await _send(worker, plan)
         await plan.connection.execute("UPDATE contacts SET marketing_consent = 'OPTED_OUT'")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await _state(plan, message_id) == "SKIPPED"
         assert await whatsapp_and_url[0].accepted_count() == 0
 
@@ -122,5 +121,5 @@ async def test_a_single_message_finds_out_whether_a_country_is_open_again(
     async with planned(fresh_database_url, []) as plan, idle_worker(worker_settings) as worker:
         message_id = await _send(worker, plan)
         await plan.connection.execute("INSERT INTO restricted_countries VALUES ($1, 'DE', now())", ACCOUNT)
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await _state(plan, message_id) == "ACCEPTED"

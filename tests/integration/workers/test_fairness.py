@@ -7,8 +7,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.rivals import accepted, add_other_sender, add_rival, seconds_to_last_accept
 from tests.helpers.sending import CLOCK, SENDER, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import busy_worker, idle_worker
-from workers.pump import pump_sender
+from tests.helpers.workers import busy_worker, idle_worker, pump_out
 
 _HANGING = {"CHAPPE_WORKER_CONCURRENCY": "40", "CHAPPE_STOP_GRACE_SECONDS": "0.2"}
 
@@ -25,7 +24,7 @@ async def test_two_equal_campaigns_of_one_number_end_about_together(
         idle_worker(worker_settings) as worker,
     ):
         rival = await add_rival(plan, 200)
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.states() == {"ACCEPTED": 400}
         ends = [await seconds_to_last_accept(plan, one) for one in (plan.campaign_id, rival)]
         assert max(ends) > 3

@@ -9,9 +9,8 @@ from core.pace import Lane
 from tests.helpers.campaign_rows import add_campaign, add_sender
 from tests.helpers.sending import ACCOUNT, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import idle_worker
+from tests.helpers.workers import idle_worker, pump_out
 from workers.assembly import Worker
-from workers.pump import pump_sender
 from workers.tasks.upkeep import resume_campaigns
 
 HOURS = "SELECT round(extract(epoch FROM resume_time - pause_time) / 3600)::int FROM campaigns"
@@ -50,7 +49,7 @@ async def probe(plan: Plan, worker: Worker) -> None:
     """The time of the probe has come, and the pump runs."""
     await plan.connection.execute("UPDATE campaigns SET resume_time = now() - interval '1 second'")
     await resume_campaigns(worker.engine)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ async def test_each_probe_that_is_refused_doubles_the_wait(
     plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str], *, code: int, source: str, hours: list[int]
 ) -> None:
     await refuse(whatsapp_and_url[0], code)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     waits = [await plan.connection.fetchval(HOURS)]
     for _ in hours[1:]:
         await probe(plan, worker)
@@ -75,14 +74,14 @@ async def test_a_probe_sends_little_and_a_minute_without_refusal_ends_it(
     plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     await refuse(whatsapp_and_url[0], 131048, trigger="next", n=1)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     refused = 30 - (await plan.states()).get("ACCEPTED", 0)
     assert refused > 0
     await plan.connection.execute("UPDATE messages SET state = 'PENDING', not_before_time = now()")
     await probe(plan, worker)
     assert 1 <= (await plan.states())["ACCEPTED"] <= 4
     await plan.connection.execute("UPDATE campaigns SET probe_time = now() - interval '61 seconds'")
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.states() == {"ACCEPTED": 30}
 
 
@@ -91,7 +90,7 @@ async def test_a_refusal_long_after_a_probe_begins_anew(
 ) -> None:
     await refuse(whatsapp_and_url[0], 131048)
     await plan.connection.execute("UPDATE campaigns SET probe_count = 3, probe_time = now() - interval '61 minutes'")
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.connection.fetchval(HOURS) == 1
 
 
@@ -99,12 +98,12 @@ async def test_probes_are_counted_for_the_number_whichever_campaign_made_them(
     plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     await refuse(whatsapp_and_url[0], 131048)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     for _ in range(2):
         await probe(plan, worker)
     await plan.connection.execute("UPDATE campaigns SET state = 'COMPLETED'")
     second = await another(plan)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.connection.fetchval(f"{HOURS} WHERE id = $1", second) == 8
 
 
@@ -112,10 +111,10 @@ async def test_a_campaign_that_comes_to_a_restricted_number_waits_for_the_probe_
     plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     await refuse(whatsapp_and_url[0], 131048)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     await probe(plan, worker)
     await another(plan)
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     waiting = await plan.connection.fetch("SELECT state, resume_time, probe_count FROM campaigns")
     assert waiting[0] == waiting[1]
     await probe(plan, worker)
@@ -128,7 +127,7 @@ async def test_who_resumes_by_hand_is_sent_at_full_pace(
     await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED', probe_count = 1, probe_time = now()")
     async with worker.engine.store.transaction() as rooms:
         await rooms.campaign_states.resume_campaign(plan.campaign_id, at=worker.engine.clock.now())
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     assert await plan.states() == {"ACCEPTED": 30}
 
 
@@ -141,7 +140,7 @@ async def test_calls_that_are_used_up_hold_all_senders_of_the_account_for_the_to
     await refuse(whatsapp_and_url[0], code, trigger="next", n=1, headers=headers)
     neighbour = await add_sender(plan.connection, phone_number_id="101", account=ACCOUNT)
     stranger = await add_sender(plan.connection, phone_number_id="102", account="another")
-    await pump_sender(worker.engine, plan.sender_id)
+    await pump_out(worker, plan.sender_id)
     waits = [await _wait(worker, sender_id) for sender_id in (plan.sender_id, neighbour, stranger)]
     assert least < waits[0] <= 3600
     assert least < waits[1] <= 3600

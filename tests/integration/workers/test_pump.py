@@ -10,10 +10,9 @@ from core.queue.doorbell import EvictingServerError
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import busy_worker, idle_worker
+from tests.helpers.workers import busy_worker, idle_worker, pump_out
 from workers.assembly import assembled
 from workers.engine import Safeguards
-from workers.pump import pump_sender
 
 _LOST = "+491700009198"  # WhatsApp takes the message and never answers
 
@@ -36,7 +35,7 @@ async def test_two_pumps_of_one_sender_send_nothing_twice(
         idle_worker(worker_settings) as one,
         idle_worker(worker_settings) as other,
     ):
-        await asyncio.gather(pump_sender(one.engine, plan.sender_id), pump_sender(other.engine, plan.sender_id))
+        await asyncio.gather(pump_out(one, plan.sender_id), pump_out(other, plan.sender_id))
         assert await plan.states() == {"ACCEPTED": 200}
         assert await whatsapp_and_url[0].accepted_count() == 200
 
@@ -45,10 +44,10 @@ async def test_a_second_ring_in_the_same_process_makes_no_second_pump(
     fresh_database_url: str, worker_settings: dict[str, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(60), per_second=40) as plan, idle_worker(worker_settings) as worker:
-        first = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        first = asyncio.create_task(pump_out(worker, plan.sender_id))
         await eventually(partial(_sends, plan))
         async with asyncio.timeout(0.5):
-            await pump_sender(worker.engine, plan.sender_id)
+            await pump_out(worker, plan.sender_id)
         assert not first.done()
         await first
         assert await plan.states() == {"ACCEPTED": 60}
@@ -65,7 +64,7 @@ async def test_without_redis_messages_are_sent_all_the_same(
 async def test_the_pace_of_a_sender_is_kept(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
     async with planned(fresh_database_url, numbers(60), per_second=40) as plan, idle_worker(worker_settings) as worker:
         started = CLOCK.monotonic()
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert CLOCK.monotonic() - started >= 59 / 40
         assert await plan.states() == {"ACCEPTED": 60}
 
@@ -84,7 +83,7 @@ async def test_each_refusal_is_answered_as_the_table_says(
     fresh_database_url: str, worker_settings: dict[str, str], number: str, expected: tuple[str, str, int]
 ) -> None:
     async with planned(fresh_database_url, [number]) as plan, idle_worker(worker_settings) as worker:
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.value("(state, reason, error_code)") == expected
 
 
@@ -95,7 +94,7 @@ async def test_a_fault_of_the_template_pauses_the_campaign_with_a_reason_and_fai
         planned(fresh_database_url, [*numbers(3), "+491700009132"]) as plan,
         idle_worker(worker_settings) as worker,
     ):
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         row = await plan.connection.fetchrow("SELECT state, pause_source, pause_reason FROM campaigns")
         assert row is not None
         assert (row["state"], row["pause_source"]) == ("PAUSED", "TEMPLATE")
@@ -106,7 +105,7 @@ async def test_a_fault_of_the_template_pauses_the_campaign_with_a_reason_and_fai
 async def test_a_wrong_token_pauses_the_campaign(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
     wrong = {**worker_settings, "CHAPPE_WHATSAPP_ACCESS_TOKEN": "wrong"}
     async with planned(fresh_database_url, numbers(5)) as plan, idle_worker(wrong) as worker:
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.connection.fetchval("SELECT pause_source FROM campaigns") == "CREDENTIAL"
         assert await plan.all_are("PENDING")
 
@@ -118,8 +117,8 @@ async def test_a_lost_answer_leaves_the_message_in_doubt_and_unsent(
         planned(fresh_database_url, ["+491700009198"]) as plan,
         idle_worker(worker_settings, CHAPPE_WHATSAPP_TIMEOUT_SECONDS="0.5") as worker,
     ):
-        await pump_sender(worker.engine, plan.sender_id)
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.all_are("UNCONFIRMED")
         assert await whatsapp_and_url[0].accepted_count() == 1
 
@@ -129,7 +128,7 @@ async def test_a_call_that_never_left_is_tried_again_without_charge(
 ) -> None:
     nowhere = {**worker_settings, "CHAPPE_WHATSAPP_BASE_URL": "http://127.0.0.1:1"}
     async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(nowhere) as worker:
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.value("state") == "PENDING"
         assert await plan.value("retry_count") == 0
 
@@ -153,7 +152,7 @@ async def test_a_worker_thawed_after_its_lease_sends_nothing(
             safeguards=Safeguards(lease_check=lease_check),
         ) as worker,
     ):
-        run = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        run = asyncio.create_task(pump_out(worker, plan.sender_id))
         await eventually(lambda: plan.value("max(attempt) > 0"))
         await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED'")
         await run
@@ -199,7 +198,7 @@ async def test_a_stopping_worker_waits_for_answers_that_come_within_its_grace(
 async def test_a_paused_campaign_sends_nothing(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
     async with planned(fresh_database_url, numbers(5)) as plan, idle_worker(worker_settings) as worker:
         await plan.connection.execute("UPDATE campaigns SET state = 'PAUSED'")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.all_are("PENDING")
 
 
@@ -220,7 +219,7 @@ async def test_a_campaigns_own_pace_is_kept_beside_its_senders(
     async with planned(fresh_database_url, numbers(45)) as plan, idle_worker(worker_settings) as worker:
         await plan.connection.execute("UPDATE campaigns SET messages_per_second = 30")
         started = CLOCK.monotonic()
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         # Half a second's worth may leave at once.
         assert CLOCK.monotonic() - started >= (45 - 16) / 30
         assert await plan.all_are("ACCEPTED")
@@ -254,7 +253,7 @@ async def test_the_breaker_pauses_a_campaign_that_fails_for_reasons_of_its_own(
         idle_worker(worker_settings) as worker,
     ):
         await plan.connection.execute("UPDATE campaigns SET bindings = '[]'")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         row = await plan.connection.fetchrow("SELECT state, pause_source FROM campaigns")
         assert row is not None
         assert (row["state"], row["pause_source"]) == ("PAUSED", "BREAKER")

@@ -14,8 +14,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.receiving import KEY, NOW
 from tests.helpers.sending import ACCOUNT, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import busy_worker, idle_worker
-from workers.pump import pump_sender
+from tests.helpers.workers import busy_worker, idle_worker, pump_out
 from workers.tasks.receipts import apply_batch
 from workers.tasks.senders import refresh_sender
 
@@ -72,11 +71,11 @@ async def test_the_first_message_taken_after_an_upgrade_asks_for_the_new_pace(
 ) -> None:
     async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
         await whatsapp_and_url[0].add_rule(endpoint="messages", action="refuse", code=131057, trigger="next")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.value("state") == "PENDING"
         assert await plan.connection.fetchval("SELECT refresh_time FROM senders") is not None
         await plan.connection.execute("UPDATE messages SET not_before_time = now()")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.connection.fetchval("SELECT refresh_time FROM senders") is None
 
 

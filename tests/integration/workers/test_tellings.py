@@ -3,8 +3,7 @@
 from core.domain.contacts import MarketingConsent
 from tests.helpers.sending import numbers, planned
 from tests.helpers.whatsapp import WhatsApp
-from tests.helpers.workers import idle_worker
-from workers.pump import pump_sender
+from tests.helpers.workers import idle_worker, pump_out
 
 
 async def test_a_refusal_that_the_contact_is_not_on_whatsapp_marks_it_on_the_second_day(
@@ -14,7 +13,7 @@ async def test_a_refusal_that_the_contact_is_not_on_whatsapp_marks_it_on_the_sec
     await whatsapp_and_url[0].set_outcome(absent, refuse=131026)
     async with planned(fresh_database_url, [absent, *others]) as plan, idle_worker(worker_settings) as worker:
         await plan.connection.execute("UPDATE contacts SET absent_days = 1, absent_date = '2020-01-01'")
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         query = "SELECT array_agg(phone_number) FROM contacts WHERE whatsapp_state = 'ABSENT'"
         assert await plan.connection.fetchval(query) == [absent]
         assert await plan.states() == {"ACCEPTED": 2, "FAILED": 1}
@@ -31,7 +30,7 @@ async def test_a_refusal_that_the_contact_stopped_marketing_opts_out_with_proof_
             """INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, parameters, not_before_time)
             SELECT campaign_id, contact_id, sender_id, 2, parameters, now() + interval '1 hour' FROM messages"""
         )
-        await pump_sender(worker.engine, plan.sender_id)
+        await pump_out(worker, plan.sender_id)
         assert await plan.states() == {"FAILED": 1, "SKIPPED": 1}
         assert await plan.connection.fetchval("SELECT marketing_consent FROM contacts") == MarketingConsent.OPTED_OUT
         proof = "SELECT (count(*), min(source)) FROM consent_events"
