@@ -186,7 +186,7 @@ class DoorbellBroker(AsyncBroker):
             await both.execute()
 
     async def _reclaim_for_ever(self) -> None:
-        while True:
+        while not was_cancelled():
             await asyncio.sleep(self._reclaim_seconds)  # noqa: TID251  # cancelled when the worker stops
             try:
                 await self._reclaim()

@@ -1,5 +1,7 @@
 """What holds for the bell on Redis alone; what every bell keeps to stands in test_bells.py."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -7,7 +9,7 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from core.queue.doorbell import GROUP, EvictingServerError, refuse_eviction
+from core.queue.doorbell import GROUP, EvictingServerError, RedisBells, refuse_eviction
 from core.queue.wakeups import Wakeups
 from tests.helpers.bells import STREAM, bell, listener, notes, opened, ring
 from tests.helpers.eventually import eventually
@@ -27,6 +29,21 @@ async def test_a_clean_stop_leaves_no_listener_behind_in_the_group(redis: Redis,
         await ring(bell(bells), "a")
         await eventually(lambda: heard == ["a"])
     assert await redis.xinfo_consumers(STREAM, GROUP) == []
+
+
+async def test_a_stop_is_heeded_also_in_the_moment_of_a_look_after_dead_listeners(queue_url: str) -> None:
+    """A driver may lose a cancellation that meets an answer: tried so often, it meets some."""
+    for number in range(25):
+        bells = RedisBells(queue_url)
+        heard = bells.listener(STREAM, name="one", luck=lambda: 0.5, patience_seconds=0.0).listen()
+        waiting = asyncio.ensure_future(anext(heard))
+        await asyncio.wait([waiting], timeout=0.002 + number % 50 / 10_000)
+        waiting.cancel()
+        async with asyncio.timeout(5):
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await waiting
+            await heard.aclose()
+        await bells.close()
 
 
 async def test_a_server_that_evicts_is_refused(redis: Redis) -> None:
