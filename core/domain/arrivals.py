@@ -8,14 +8,15 @@ Why no second then holds more: take the last of its messages to depart, at t. It
 arrived after t - 1, so its answer came after t - 1 or has not come: at t it counted.
 
 One thing more is believed, since it lets a message count a little less: that a way out and a way back together take no
-less than the quickest answer of the last minute did.
+less than the quickest answer of the last minute did. Once a quicker one comes, less is believed of all that was
+answered within the second, too: what was too much is what departed before it came.
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import takewhile
+from itertools import islice, takewhile
 from math import ceil
 
 # A clock that is read in whole milliseconds sees as one second what took a little longer.
@@ -23,8 +24,8 @@ _SECOND = 1.001
 # Of the quickest answer so much is believed: a server that was slow all the time may become quick at once.
 _BELIEVED_SHARE = 0.9
 _STRETCHES, _STRETCH_SECONDS = 12, 5.0
-_BELIEVED_SOON, _SOON_STRETCHES = 0.02, 2
-_BELIEVED_LATER = 0.1
+_LEAST_STRETCHES = 2
+_BELIEVED_SECONDS = 0.5
 # What has no answer for so long after later ones had theirs is alone in that: most likely its answer is lost.
 _PATIENCE_SECONDS = 2.0
 _MARK_SECONDS = 0.05
@@ -54,8 +55,12 @@ class Left:
 
 @dataclass(slots=True)
 class _Quickest:
-    """The least that an answer took within a minute."""
+    """The least that an answer took within a minute.
 
+    `believed` are the seconds that any way out and any way back take together; none before it is known long enough.
+    """
+
+    believed: float = 0.0
     _stretches: deque[float] = field(default_factory=lambda: deque(maxlen=_STRETCHES))
     _began: float = float("-inf")
     _least: float = float("inf")
@@ -66,16 +71,31 @@ class _Quickest:
             if self._least < float("inf"):
                 self._stretches.append(self._least)
             self._began, self._least = now, float("inf")
-        self._least = min(self._least, seconds)
+            self._believe()
+        if seconds < self._least:
+            self._least = seconds
+            self._believe()
 
-    @property
-    def believed(self) -> float:
-        """Seconds that any way out and any way back take together; none before it is known long enough."""
-        known = len(self._stretches)
-        if known < _SOON_STRETCHES:
-            return 0.0
-        most = _BELIEVED_SOON if known < _STRETCHES else _BELIEVED_LATER
-        return min(most, _BELIEVED_SHARE * min(self._least, *self._stretches))
+    def _believe(self) -> None:
+        if len(self._stretches) >= _LEAST_STRETCHES:
+            self.believed = min(_BELIEVED_SECONDS, _BELIEVED_SHARE * min(self._least, *self._stretches))
+
+
+@dataclass(slots=True)
+class _Answered:
+    """The accepted messages whose answers came within a second, the oldest first: those that count, and the others."""
+
+    counted: deque[float] = field(default_factory=deque)
+    _others: deque[float] = field(default_factory=deque)
+
+    def divide(self, *, now: float, counts: float) -> None:
+        """Lets those count whose answers came less than `counts` seconds ago, of those within the second."""
+        while self.counted and self.counted[0] + counts <= now:
+            self._others.append(self.counted.popleft())
+        while self._others and self._others[-1] + counts > now:
+            self.counted.appendleft(self._others.pop())
+        while self._others and self._others[0] + _SECOND <= now:
+            self._others.popleft()
 
 
 @dataclass(slots=True)
@@ -87,6 +107,7 @@ class Arrivals:
 
     per_second: float
     _on_wire: dict[int, float] = field(default_factory=dict)
+    _answered: _Answered = field(default_factory=_Answered)
     _counted_until: list[float] = field(default_factory=list)
     _quickest: _Quickest = field(default_factory=_Quickest)
     _marks: deque[tuple[float, float]] = field(default_factory=deque)
@@ -110,6 +131,7 @@ class Arrivals:
         departures = sorted(self._on_wire.values(), reverse=True)
         young, old = departures[: self._few], departures[self._few :]
         return [
+            *(answer + self._counts_seconds - now for answer in self._answered.counted),
             *(until - now for until in self._counted_until),
             *(_SOON_SECONDS + _SECOND for _ in young),
             *(departure + longest + _SECOND - now for departure in old),
@@ -128,10 +150,9 @@ class Arrivals:
     def opening(self, *, now: float) -> float:
         """Returns when the next message may depart: now, or when it is worth while to ask again."""
         self._forget(now)
-        if len(self._on_wire) + len(self._counted_until) < self._allowed(now):
+        if len(self._on_wire) + len(self._answered.counted) + len(self._counted_until) < self._allowed(now):
             return now
-        first = self._counted_until[0] if self._counted_until else now + _LOOK_SECONDS
-        return min(first, now + _LOOK_SECONDS)
+        return min((now + _LOOK_SECONDS, *self._counted_until[:1], *self._next_answered()))
 
     def depart(self, *, now: float) -> int:
         """Notes that a message departs; returns the call by which its answer is noted."""
@@ -148,7 +169,7 @@ class Arrivals:
             heappush(self._counted_until, now + _SECOND)
             return
         self._quickest.note(now - departure, now=now)
-        heappush(self._counted_until, now + _SECOND - self._quickest.believed)
+        self._answered.counted.append(now)
         if not self._marks or now - self._marks[-1][0] > _MARK_SECONDS:
             self._marks.append((now, departure))
 
@@ -165,7 +186,17 @@ class Arrivals:
     def _few(self) -> int:
         return int(self.per_second * _LEFT_SHARE)
 
+    @property
+    def _counts_seconds(self) -> float:
+        """How long a message counts after its answer."""
+        return _SECOND - self._quickest.believed
+
+    def _next_answered(self) -> Iterator[float]:
+        """Returns when the next one with an answer counts no more, if there is one."""
+        return (answer + self._counts_seconds for answer in islice(self._answered.counted, 1))
+
     def _forget(self, now: float) -> None:
+        self._answered.divide(now=now, counts=self._counts_seconds)
         while self._counted_until and self._counted_until[0] <= now:
             heappop(self._counted_until)
         overtaken = float("-inf")
