@@ -66,6 +66,9 @@ T = TypeVar("T", Wakeups, Pace)
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 _MOST_WHATSAPP_CONNECTIONS = 8  # templates and numbers are read here; messages are sent by workers
 _CONNECTION_AGE_MS = 5 * 60 * 1000  # so that callers find new processes; gRPC adds a tenth at random
+# What comes while the process is held up waits, each call for as long as its caller likes; by default gRPC cancels what
+# is beyond a thousand, and callers are told that somebody cancelled their call.
+_MOST_WAITING_CALLS = 20_000
 _LEAST_PING_INTERVAL_MS = 10_000  # callers may ask for a sign of life this often without being told to calm down
 
 
@@ -299,4 +302,6 @@ def _options(*, shares_port: bool) -> list[tuple[str, int]]:
         ("grpc.max_connection_age_ms", _CONNECTION_AGE_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+        ("grpc.server.max_pending_requests", _MOST_WAITING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_WAITING_CALLS),
     ]

@@ -1,5 +1,6 @@
 """The server as a process: it starts or says why not, serves, and leaves without cutting anyone off."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
@@ -83,6 +84,21 @@ async def test_a_key_made_in_the_database_opens_the_door(settings: Settings, tmp
             metadata = dict(await made.trailing_metadata())
     assert metadata["chappe-cache"] == "miss"
     assert key not in (tmp_path / "server.log").read_text()
+
+
+async def test_calls_that_come_while_the_server_is_held_up_wait(settings: Settings, tmp_path: Path) -> None:
+    check = health_pb2.HealthCheckRequest()
+    with server(settings, tmp_path) as process:
+        async with channel_to(process) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            assert await state(channel) == SERVING
+            psutil.Process(process.pid).suspend()
+            calls = [asyncio.ensure_future(stub.Check(check, timeout=60)) for _ in range(3000)]
+            answered, _ = await asyncio.wait(calls, timeout=1)
+            psutil.Process(process.pid).resume()
+            replies = await asyncio.gather(*calls)
+    assert not answered
+    assert {reply.status for reply in replies} == {SERVING}
 
 
 async def test_a_stopping_server_says_so_ends_its_watches_and_exits_well(settings: Settings, tmp_path: Path) -> None:
