@@ -103,7 +103,7 @@ def _kept(cached: options_pb2.CachedRead, method: MethodDescriptor) -> Kept:
     return Kept(
         ttl_seconds=cached.ttl_seconds,
         final_ttl_seconds=cached.final_ttl_seconds,
-        collections=_collections(cached.collections, method),
+        collections=_collections(cached.collections, method, least=0 if cached.campaign_field else 1),
         is_of_campaign=bool(cached.campaign_field),
     )
 
@@ -111,12 +111,16 @@ def _kept(cached: options_pb2.CachedRead, method: MethodDescriptor) -> Kept:
 def _changed(write: options_pb2.Write, method: MethodDescriptor) -> Changed:
     if write.campaign_field:
         _check_field(write.campaign_field, method)
-    return Changed(collections=_collections(write.collections, method), is_of_campaign=bool(write.campaign_field))
+    return Changed(
+        collections=_collections(write.collections, method, least=1), is_of_campaign=bool(write.campaign_field)
+    )
 
 
-def _collections(stated: Iterable[options_pb2.Collection.ValueType], method: MethodDescriptor) -> tuple[str, ...]:
+def _collections(
+    stated: Iterable[options_pb2.Collection.ValueType], method: MethodDescriptor, *, least: int
+) -> tuple[str, ...]:
     names = [options_pb2.Collection.Name(collection).removeprefix("COLLECTION_").lower() for collection in stated]
-    if not names or "unspecified" in names:
+    if len(names) < least or "unspecified" in names:
         raise PolicyError(f"The policy of {method.full_name} names no collection.")
     return tuple(names)
 

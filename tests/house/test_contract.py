@@ -76,7 +76,7 @@ def test_a_kept_reply_has_an_age_and_names_what_it_is_made_of(method: MethodDesc
         cached = policy(method).cached
         assert cached.ttl_seconds > 0
         assert cached.final_ttl_seconds == 0 or cached.final_ttl_seconds > cached.ttl_seconds
-        assert cached.collections
+        assert cached.collections or cached.campaign_field
         assert not method.server_streaming, "a stream is not kept"
     assert policy(method).uncached.streams == (access == "uncached" and method.server_streaming)
 
@@ -92,6 +92,14 @@ def test_a_write_takes_a_request_id_and_names_what_it_changes(method: MethodDesc
 def test_the_campaign_a_policy_speaks_of_is_in_the_request(method: MethodDescriptor) -> None:
     for path in (policy(method).cached.campaign_field, policy(method).write.campaign_field):
         assert not path or field_at(method.input_type, path).type == FieldDescriptor.TYPE_STRING
+
+
+@every_method
+def test_whoever_changes_a_campaign_says_which(method: MethodDescriptor) -> None:
+    """Replies about one campaign hear of changes to that campaign alone; a new one had no replies yet."""
+    write = policy(method).write
+    changes = options_pb2.COLLECTION_CAMPAIGNS in write.collections and method.name != "CreateCampaign"
+    assert bool(write.campaign_field) == changes
 
 
 def test_nine_of_ten_reads_of_data_are_kept() -> None:

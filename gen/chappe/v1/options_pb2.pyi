@@ -168,7 +168,9 @@ class CachedRead(_message.Message):
     """
     @_builtins.property
     def collections(self) -> _containers.RepeatedScalarFieldContainer[Global___Collection.ValueType]:
-        """Lists what the reply is made of. A user's change to any of these makes kept replies unreachable."""
+        """Lists what the reply is made of. A user's change to any of these makes kept replies unreachable. May be empty where
+        campaign_field says that it is made of one campaign.
+        """
 
     def __init__(
         self,

@@ -12,11 +12,16 @@ import grpc
 import pytest
 import redis.asyncio as redis
 from chappe.v1 import (
+    campaigns_pb2,
+    campaigns_service_pb2,
+    campaigns_service_pb2_grpc,
     categories_pb2,
     categories_pb2_grpc,
     contacts_pb2,
     contacts_service_pb2,
     contacts_service_pb2_grpc,
+    messages_service_pb2,
+    messages_service_pb2_grpc,
     stats_service_pb2,
     stats_service_pb2_grpc,
 )
@@ -241,6 +246,21 @@ async def test_a_changed_category_is_in_the_next_list(door: Door) -> None:
     assert ([each.display_name for each in listed.categories], outcome == "hit") == (["Customers"], False)
 
 
+async def test_a_changed_campaign_is_in_the_next_reads_of_it_and_leaves_those_of_others(door: Door) -> None:
+    campaigns = campaigns_service_pb2_grpc.CampaignsServiceStub(door.channel)
+    mine, other = [f"campaigns/{await door.rows.campaign(state='COMPLETED')}" for _ in range(2)]
+    reads = {name: _reads_of_campaign(door.channel, name) for name in (mine, other)}
+    for _ in range(2):
+        kept = [(await door.ask(*read))[1] for read in (*reads[mine], *reads[other])]
+    assert set(kept) == {"hit"}
+    renamed = campaigns_pb2.Campaign(name=mine, display_name="Renamed")
+    await door.ask(campaigns.UpdateCampaign, campaigns_service_pb2.UpdateCampaignRequest(campaign=renamed))
+    assert [(await door.ask(*read))[1] for read in reads[other]] == ["hit"] * 3
+    shown = [await door.ask(*read) for read in reads[mine]]
+    assert "hit" not in [outcome for _, outcome in shown]
+    assert shown[0][0].display_name == "Renamed"
+
+
 async def test_hits_and_misses_are_counted(door: Door, note: Note) -> None:
     stub = stats_service_pb2_grpc.StatsServiceStub(door.channel)
     for _ in range(10):
@@ -249,6 +269,23 @@ async def test_hits_and_misses_are_counted(door: Door, note: Note) -> None:
     (dashboard,) = shown.methods
     note("hits and misses of ten reads", f"{dashboard.hit_count} and {dashboard.miss_count}")
     assert (dashboard.hit_count, dashboard.miss_count, shown.hit_ratio) == (9, 1, 0.9)
+
+
+def _reads_of_campaign(channel: grpc.aio.Channel, name: str) -> list[tuple[Any, Any]]:
+    return [
+        (
+            campaigns_service_pb2_grpc.CampaignsServiceStub(channel).GetCampaign,
+            campaigns_service_pb2.GetCampaignRequest(name=name),
+        ),
+        (
+            stats_service_pb2_grpc.StatsServiceStub(channel).GetCampaignStats,
+            stats_service_pb2.GetCampaignStatsRequest(name=f"{name}/stats"),
+        ),
+        (
+            messages_service_pb2_grpc.MessagesServiceStub(channel).ListMessages,
+            messages_service_pb2.ListMessagesRequest(parent=name),
+        ),
+    ]
 
 
 def _category(name: str) -> categories_pb2.CreateCategoryRequest:

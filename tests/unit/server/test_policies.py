@@ -64,5 +64,11 @@ def test_reads_and_writes_are_told_apart() -> None:
     assert "contacts" in created.changed.collections
 
 
+def test_a_reply_about_one_campaign_needs_no_collection() -> None:
+    (policy,) = read_policies([service(kept(collections=[], campaign_field="name"))]).values()
+    assert policy.kept is not None
+    assert (policy.kept.collections, policy.kept.is_of_campaign) == ((), True)
+
+
 def test_no_write_is_kept() -> None:
     assert not [name for name, policy in read_policies([STATS, CONTACTS]).items() if policy.kept and policy.changed]

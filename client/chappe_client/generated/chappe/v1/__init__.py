@@ -1738,7 +1738,8 @@ class CachedRead(betterproto2.Message):
 
     collections: "list[Collection]" = betterproto2.field(3, betterproto2.TYPE_ENUM, repeated=True)
     """
-    Lists what the reply is made of. A user's change to any of these makes kept replies unreachable.
+    Lists what the reply is made of. A user's change to any of these makes kept replies unreachable. May be empty where
+    campaign_field says that it is made of one campaign.
     """
 
     bounded: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
