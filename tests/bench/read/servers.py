@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from core.db import Database
 from core.repositories.rooms import Store
 from server.keys import create_key
@@ -51,6 +53,12 @@ class Served:
         """Starts a server of this folder, once under each name, and returns its port."""
         name = name or module.rpartition(".")[2]
         return self._start(name, ("-m", module, "--port-file", str(self._port_file(name)), *arguments), {})
+
+    def cpu_seconds(self, port: int) -> float:
+        """Returns the CPU that the processes behind a port have taken so far."""
+        process = psutil.Process(self.pids[port])
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return float(sum(each.user + each.system for each in times))
 
     def _start(self, name: str, arguments: Sequence[str], settings: Mapping[str, str]) -> int:
         port_file = self._port_file(name)
