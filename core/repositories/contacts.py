@@ -17,7 +17,9 @@ SQL = load("contacts")
 _WHATSAPP_STATES: Final = {str(state): state for state in WhatsappState}
 _CONSENTS: Final = {str(consent): consent for consent in MarketingConsent}
 _COLUMNS: Final = len(Contact._fields)
-_AFTER_STATES: Final = Contact._fields.index("marketing_consent") + 1
+_WHATSAPP_STATE: Final = Contact._fields.index("whatsapp_state")
+_CONSENT: Final = Contact._fields.index("marketing_consent")
+_CATEGORIES: Final = Contact._fields.index("categories")
 
 
 class Contacts:
@@ -59,9 +61,11 @@ def read_contact(row: Row | None) -> Contact:
     """Reads a contact from the columns that each statement on contacts returns first, in the order of its fields."""
     if row is None:
         raise LookupError("The statement returned no contact.")
-    *said, whatsapp_state, consent = row[:_AFTER_STATES]
-    *known, categories = row[_AFTER_STATES:_COLUMNS]
-    return Contact._make((*said, _WHATSAPP_STATES[whatsapp_state], _CONSENTS[consent], *known, tuple(categories)))
+    columns = [*row[:_COLUMNS]]
+    columns[_WHATSAPP_STATE] = _WHATSAPP_STATES[columns[_WHATSAPP_STATE]]
+    columns[_CONSENT] = _CONSENTS[columns[_CONSENT]]
+    columns[_CATEGORIES] = tuple(columns[_CATEGORIES])
+    return Contact._make(columns)
 
 
 def refuse_unknown(contact_id: UUID) -> NotFound:

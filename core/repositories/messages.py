@@ -131,6 +131,7 @@ def _of_campaign(campaign_id: UUID, rows: Sequence[Row], *, end: UUID) -> Campai
     )
 
 
-def _message(columns: Row | tuple[Any, ...]) -> Message:
-    before, state, after = columns[:_STATE], columns[_STATE], columns[_STATE + 1 :]
-    return Message._make((*before, _BY_NAME[state], *after))
+def _message(row: Row | tuple[Any, ...]) -> Message:
+    columns = [*row]
+    columns[_STATE] = _BY_NAME[columns[_STATE]]
+    return Message._make(columns)

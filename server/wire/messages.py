@@ -1,6 +1,6 @@
 """Messages in the words of the contract, with the contacts they went to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -22,9 +22,10 @@ def message(written: Message, contact: Contact | None) -> messages_pb2.Message:
     return _Message(**_message_fields(written, contact))
 
 
-def messages(written: Iterable[Message], addressees: Mapping[UUID, Contact]) -> list[Any]:
+def messages(written: Iterable[Message], addressees: Mapping[UUID, Contact]) -> Iterator[Any]:
     """Writes messages, each with its contact from those given, as mappings like those of ``contacts.contacts``."""
-    return [_message_fields(each, addressees.get(each.contact_id) if each.contact_id else None) for each in written]
+    for each in written:
+        yield _message_fields(each, addressees.get(each.contact_id) if each.contact_id else None)
 
 
 def read_state(value: messages_pb2.Message.State.ValueType) -> MessageState | None:
@@ -33,10 +34,11 @@ def read_state(value: messages_pb2.Message.State.ValueType) -> MessageState | No
 
 
 def _message_fields(written: Message, contact: Contact | None) -> dict[str, Any]:
+    detail = contacts.contact_fields(contact) if contact else None
     return {
         "name": names.message_name(written.campaign_id, written.id),
-        "contact": names.contact_name(written.contact_id) if written.contact_id else None,
-        "contact_detail": contacts.contact_fields(contact) if contact else None,
+        "contact": detail["name"] if detail else _contact_name(written.contact_id),
+        "contact_detail": detail,
         "sender": names.sender_name(written.sender_id),
         "template": names.template_name(written.template_id) if written.template_id else None,
         "state": _STATES[written.state],
@@ -55,6 +57,10 @@ def _message_fields(written: Message, contact: Contact | None) -> dict[str, Any]
         "read_time": times.timestamp_fields(written.read_time),
         "fail_time": times.timestamp_fields(written.fail_time),
     }
+
+
+def _contact_name(contact_id: UUID | None) -> str | None:
+    return names.contact_name(contact_id) if contact_id else None
 
 
 def _next_try(written: Message) -> datetime | None:
