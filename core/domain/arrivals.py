@@ -120,8 +120,11 @@ class Arrivals:
     def take_over(self, left: Left, *, now: float) -> None:
         """Begins to send for a number: what others left behind counts as its own does."""
         self._kept_until = max(self._kept_until, now + _KEPT_SECONDS - left.silence)
-        if left.name == self._own_word:
+        own, self._own_word = self._own_word, None
+        if left.name == own:
             return
+        if own is not None:
+            self._let_go()  # whoever sent since counts among its own what this process told before
         self._counted_until += [now + seconds - left.age for seconds in left.counted if seconds > left.age]
         heapify(self._counted_until)
 
@@ -180,7 +183,8 @@ class Arrivals:
     @property
     def _late(self) -> int:
         """What has been without an answer for long may still arrive, and what left together also arrives together."""
-        return max(self._lost_by_second.values(), default=0)
+        seconds = self._lost_by_second
+        return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
 
     @property
     def _few(self) -> int:
@@ -194,6 +198,13 @@ class Arrivals:
     def _next_answered(self) -> Iterator[float]:
         """Returns when the next one with an answer counts no more, if there is one."""
         return (answer + self._counts_seconds for answer in islice(self._answered.counted, 1))
+
+    def _let_go(self) -> None:
+        self._on_wire.clear()
+        self._answered = _Answered()
+        self._counted_until.clear()
+        self._lost.clear()
+        self._lost_by_second.clear()
 
     def _forget(self, now: float) -> None:
         self._answered.divide(now=now, counts=self._counts_seconds)

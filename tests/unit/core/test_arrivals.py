@@ -295,6 +295,20 @@ def test_what_this_process_left_itself_is_not_counted_twice() -> None:
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
 
+def test_a_call_that_hangs_is_counted_once_however_often_two_processes_hand_over() -> None:
+    """What one was told it tells back: counted beside its own calls, they would soon be more than the limit."""
+    one, other = Arrivals(PER_SECOND), Arrivals(PER_SECOND)
+    one.depart(now=100.0)
+    told: list[float] = []
+    for turn in range(40):
+        now, process = 100.0 + turn / 10, (one, other)[turn % 2]
+        word = Left(name=turn - 1 if turn else None, counted=told, age=0.0, silence=inf)
+        process.take_over(word, now=now)
+        told = process.leave(now=now, longest=30.0)
+        process.say(turn)
+    assert len(told) == 1
+
+
 def test_what_hangs_counts_for_who_comes_next_until_its_call_must_have_ended() -> None:
     before, after = Arrivals(PER_SECOND), Arrivals(PER_SECOND)
     for _ in range(PER_SECOND):
@@ -325,6 +339,16 @@ def test_calls_that_hang_together_are_expected_together_also_when_others_overtak
     for call in hanging:
         arrivals.answer(call, now=108.0, is_accepted=True)
     assert _room(arrivals, now=109.1) == PER_SECOND
+
+
+@pytest.mark.parametrize("start", [100.0, 100.5])
+def test_calls_that_hang_are_expected_together_whenever_their_second_began(start: float) -> None:
+    arrivals = Arrivals(PER_SECOND)
+    for number in range(80):
+        arrivals.depart(now=start + number / 100)
+    arrivals.answer(arrivals.depart(now=start + 1.0), now=start + 1.0, is_accepted=True)
+    assert _room(arrivals, now=start + 5.0, take=False) < PER_SECOND - 80, "they may just have arrived, and may still"
+    assert _room(arrivals, now=start + 7.0) == PER_SECOND - 80
 
 
 def _room(arrivals: Arrivals, *, now: float, take: bool = True) -> int:
