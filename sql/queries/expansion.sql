@@ -18,12 +18,13 @@ FOR NO KEY UPDATE;
 -- name: is_planned_ahead
 -- Tells whether campaign $1 has messages behind its checkpoint. Page and checkpoint are one commit, so it has none, unless it
 -- lost the checkpoint. Needs the lock of lock_expansion: nobody else plans in between.
+-- OFFSET 0 keeps $1 from the messages: with it, statistics older than the campaign say that it has none, and all it has are
+-- read through an index that does not know of contacts.
 SELECT EXISTS (
-    SELECT FROM campaigns
+    SELECT FROM (SELECT id, expand_after_contact_id FROM campaigns WHERE id = $1 OFFSET 0) AS campaign
     JOIN messages
-        ON messages.campaign_id = campaigns.id
-        AND messages.contact_id > coalesce(campaigns.expand_after_contact_id, '00000000-0000-0000-0000-000000000000')
-    WHERE campaigns.id = $1
+        ON messages.campaign_id = campaign.id
+        AND messages.contact_id > coalesce(campaign.expand_after_contact_id, '00000000-0000-0000-0000-000000000000')
 ) AS is_planned_ahead;
 
 -- name: expand_page
