@@ -128,8 +128,9 @@ class Caching:
         try:
             reply = await proceed()
         except BaseException as error:
-            if not isinstance(error, Refusal) or isinstance(error, Unavailable):
-                # It may have been committed and nobody told. A cancelled call cannot wait, so the next look pays.
+            if not isinstance(error, Refusal) or isinstance(error, Unavailable) or not call.is_unary:
+                # It may have been committed and nobody told; of a stream, part of it even where the rest was refused.
+                # A cancelled call cannot wait, so the next look pays.
                 self._cache.owe(collections)
             raise
         generations = await self._cache.outdate(collections)

@@ -164,8 +164,9 @@ def _read(deliveries: Sequence[Delivery]) -> tuple[dict[UUID, Webhook], dict[UUI
 async def _follow_up(engine: Engine, moved: Moved) -> None:
     """Does what follows from a batch once it is committed."""
     _measure(engine, moved)
-    await draw_consequences(engine, moved)
+    # First what cannot be done another time: should the rest fail, the next failure that is told calls for the same.
     await outdate_final_campaigns(engine, moved)
+    await draw_consequences(engine, moved)
 
 
 def _measure(engine: Engine, moved: Moved) -> None:

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+from core.cache import campaign_generation
 from core.domain.receipts import TRIED_AGAIN_WITHIN
 from core.domain.traces import ERASURES_KEPT
 from workers.engine import Engine
@@ -43,6 +44,7 @@ async def complete_campaigns(engine: Engine) -> None:
     async with engine.store.transaction() as rooms:
         await rooms.campaign_states.complete_finished_campaigns(at=now)
         reopened = await rooms.campaign_states.reopen_unfinished_campaigns(at=now, completed_since=now - REOPENED_FOR)
+        rooms.outdate(*map(campaign_generation, reopened))
     if reopened:
         _log.info("campaigns run again: WhatsApp failed messages that are sent again", extra={"count": len(reopened)})
 

@@ -11,6 +11,7 @@ from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.workers import idle_worker
 from workers.tasks.receipts import apply_deliveries
+from workers.tasks.upkeep import complete_campaigns
 
 LATER = NOW + timedelta(seconds=30)
 
@@ -47,6 +48,19 @@ async def test_receipts_of_a_running_campaign_outdate_nothing(
     at: Desk, worker_settings: dict[str, str], cache_url: str
 ) -> None:
     assert not await generations(at, worker_settings, cache_url, state="RUNNING")
+
+
+async def test_a_campaign_that_runs_again_outdates_what_was_kept_of_it_as_over(
+    at: Desk, worker_settings: dict[str, str], cache_url: str
+) -> None:
+    campaign_id = await at.plan.connection.fetchval(
+        "UPDATE campaigns SET state = 'COMPLETED', complete_time = now() RETURNING id"
+    )
+    async with idle_worker(worker_settings, CACHE_URL=cache_url) as worker:
+        await complete_campaigns(worker.engine)
+    assert await at.plan.connection.fetchval("SELECT state FROM campaigns") == "RUNNING"
+    async with redis.Redis.from_url(cache_url) as server:
+        assert await server.exists(*generation_keys([f"campaigns/{campaign_id}"]))
 
 
 async def test_receipts_are_applied_also_while_the_cache_is_away(at: Desk, worker_settings: dict[str, str]) -> None:
