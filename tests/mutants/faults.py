@@ -153,8 +153,8 @@ FAULTS = (
     Fault(
         name="single-messages-last",
         path="workers/claimer.py",
-        old="return direct + bulk[start:] + bulk[:start]",
-        new="return bulk[start:] + bulk[:start] + direct",
+        old="return [*([one] for one in apart), *([together] if together else [])]",
+        new="return [*([together] if together else []), *([one] for one in apart)]",
         tests=("tests/integration/workers/test_direct.py",),
     ),
     Fault(
