@@ -79,6 +79,11 @@ class Course:
     async def _has_begun(self) -> bool:
         return (await self.walk.counts(self.slow)).accepted_count > 0
 
+    async def knows_disabled(self) -> bool:
+        """Tells whether the template is kept as disabled."""
+        request = v1.GetTemplateRequest(name=self.walk.template.name)
+        return (await self.walk.client.templates.get_template(request)).state == v1.TemplateState.DISABLED
+
     async def _stands(self, state: v1.CampaignState, source: v1.CampaignPauseSource = SOURCE.UNSPECIFIED) -> bool:
         campaign = await self.now()
         return (campaign.state, campaign.pause_source) == (state, source)
@@ -124,6 +129,8 @@ async def test_a_disabled_template_is_the_end_and_every_verb_says_so(course: Cou
     await eventually(lambda: course.counted({"failed_count": 1}), 15)
     await whatsapp.change_template(TEMPLATE, status="DISABLED")
     assert "disabled the template for good" in await course.paused(SOURCE.TEMPLATE)
+    # An answer may tell of it before the webhook does.
+    await eventually(course.knows_disabled, 15, message="the template is known to be disabled")
     retry = v1.RetryFailedMessagesRequest(name=course.slow.name, error_codes=[131026])
     with pytest.raises(WrongState, match="disabled the template for good") as refused:
         await course.verbs.retry_failed_messages(retry)
