@@ -7,28 +7,30 @@ from its departure until a second after its answer, and none departs while as ma
 Why no second then holds more: take the last of its messages to depart, at t. It arrived after t, so each of the others
 arrived after t - 1, so its answer came after t - 1 or has not come: at t it counted.
 
-One thing more is believed, since it lets a message count a little less: that a way out and a way back together take no
-less than the quickest answer of the last minute did. Once a quicker one comes, less is believed of all that was
-answered within the second, too: what was too much is what departed before it came.
+Two things more are believed, since they let a message count a little less:
+- A message has arrived once one that left later has its answer (`core/domain/underway.py`): where answers take long and
+  vary, it counts no longer than until a second after that.
+- A way out and a way back together take no less than the quickest answer of the last minute did. Once a quicker one
+  comes, less is believed of all that was answered within the second, too: what was too much departed before it came.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import islice, takewhile
+from itertools import islice
 from math import ceil
+
+from core.domain.underway import Underway
 
 # A clock that is read in whole milliseconds sees as one second what took a little longer.
 _SECOND = 1.001
-# Of the quickest answer so much is believed: a server that was slow all the time may become quick at once.
-_BELIEVED_SHARE = 0.9
+# From the quickest answer so much of a usual one is taken off: what varies may be quicker still, on its own way each.
+_DOUBTED_SHARE = 0.1
+_USUAL_SHARE = 0.01
 _STRETCHES, _STRETCH_SECONDS = 12, 5.0
 _LEAST_STRETCHES = 2
 _BELIEVED_SECONDS = 0.5
-# What has no answer for so long after later ones had theirs is alone in that: most likely its answer is lost.
-_PATIENCE_SECONDS = 2.0
-_MARK_SECONDS = 0.05
 # While only an answer can make room, nobody knows when: ask again soon.
 _LOOK_SECONDS = 0.005
 # A pump that ended without a word may be frozen: for a minute room is kept for what it held ready to leave.
@@ -64,9 +66,11 @@ class _Quickest:
     _stretches: deque[float] = field(default_factory=lambda: deque(maxlen=_STRETCHES))
     _began: float = float("-inf")
     _least: float = float("inf")
+    _usual: float = 0.0
 
     def note(self, seconds: float, *, now: float) -> None:
         """Takes what an answer took."""
+        self._usual += (seconds - self._usual) * _USUAL_SHARE
         if now - self._began >= _STRETCH_SECONDS:
             if self._least < float("inf"):
                 self._stretches.append(self._least)
@@ -78,18 +82,22 @@ class _Quickest:
 
     def _believe(self) -> None:
         if len(self._stretches) >= _LEAST_STRETCHES:
-            self.believed = min(_BELIEVED_SECONDS, _BELIEVED_SHARE * min(self._least, *self._stretches))
+            least = min(self._least, *self._stretches)
+            self.believed = min(_BELIEVED_SECONDS, max(0.0, least - _DOUBTED_SHARE * self._usual))
 
 
 @dataclass(slots=True)
 class _Answered:
-    """The accepted messages whose answers came within a second, the oldest first: those that count, and the others."""
+    """The messages that had arrived, at the latest, within the second: those that count, and others; the oldest first.
+
+    Each stands there with the moment of its answer, or with the one from which on it was taken for arrived.
+    """
 
     counted: deque[float] = field(default_factory=deque)
     _others: deque[float] = field(default_factory=deque)
 
     def divide(self, *, now: float, counts: float) -> None:
-        """Lets those count whose answers came less than `counts` seconds ago, of those within the second."""
+        """Lets those count whose moment is less than `counts` seconds ago, of those within the second."""
         while self.counted and self.counted[0] + counts <= now:
             self._others.append(self.counted.popleft())
         while self._others and self._others[-1] + counts > now:
@@ -106,16 +114,16 @@ class Arrivals:
     """
 
     per_second: float
-    _on_wire: dict[int, float] = field(default_factory=dict)
+    _underway: Underway = field(init=False)
     _answered: _Answered = field(default_factory=_Answered)
     _counted_until: list[float] = field(default_factory=list)
     _quickest: _Quickest = field(default_factory=_Quickest)
-    _marks: deque[tuple[float, float]] = field(default_factory=deque)
-    _lost: dict[int, int] = field(default_factory=dict)
-    _lost_by_second: Counter[int] = field(default_factory=Counter)
     _kept_until: float = float("-inf")
     _own_word: object = None
     _next_call: int = 0
+
+    def __post_init__(self) -> None:
+        self._underway = Underway(self.per_second)
 
     def take_over(self, left: Left, *, now: float) -> None:
         """Begins to send for a number: what others left behind counts as its own does."""
@@ -131,14 +139,15 @@ class Arrivals:
     def leave(self, *, now: float, longest: float) -> list[float]:
         """Returns for who sends next how many seconds each message counts; no call takes longer than `longest`."""
         self._forget(now)
-        departures = sorted(self._on_wire.values(), reverse=True)
+        departures = sorted(self._underway.departed.values(), reverse=True)
         young, old = departures[: self._few], departures[self._few :]
         return [
             *(answer + self._counts_seconds - now for answer in self._answered.counted),
             *(until - now for until in self._counted_until),
+            *(end + _SECOND - now for end in self._underway.graces()),
             *(_SOON_SECONDS + _SECOND for _ in young),
             *(departure + longest + _SECOND - now for departure in old),
-            *(longest + _SECOND for _ in range(self._late)),
+            *(longest + _SECOND for _ in range(self._underway.late)),
         ]
 
     def say(self, word: object) -> None:
@@ -148,43 +157,36 @@ class Arrivals:
     def may_be_left(self, *, now: float) -> bool:
         """Whether so little is on the wire that another process can begin to send."""
         self._forget(now)
-        return len(self._on_wire) <= self._few
+        return len(self._underway.departed) <= self._few
 
     def opening(self, *, now: float) -> float:
         """Returns when the next message may depart: now, or when it is worth while to ask again."""
         self._forget(now)
-        if len(self._on_wire) + len(self._answered.counted) + len(self._counted_until) < self._allowed(now):
+        if len(self._underway) + len(self._answered.counted) + len(self._counted_until) < self._allowed(now):
             return now
         return min((now + _LOOK_SECONDS, *self._counted_until[:1], *self._next_answered()))
 
     def depart(self, *, now: float) -> int:
         """Notes that a message departs; returns the call by which its answer is noted."""
         self._next_call += 1
-        self._on_wire[self._next_call] = now
+        self._underway.departed[self._next_call] = now
         return self._next_call
 
     def answer(self, call: int, *, now: float, is_accepted: bool) -> None:
         """Notes that a call has come to its end; only an accepted one tells how quick answers are."""
-        if call in self._lost:
-            self._find(call)
-        departure = self._on_wire.pop(call, None)
+        self._forget(now)
+        departure, has_arrived = self._underway.answer(call)
         if departure is None or not is_accepted:
             heappush(self._counted_until, now + _SECOND)
             return
         self._quickest.note(now - departure, now=now)
-        self._answered.counted.append(now)
-        if not self._marks or now - self._marks[-1][0] > _MARK_SECONDS:
-            self._marks.append((now, departure))
+        self._underway.overtake(call, now=now)
+        if not has_arrived:
+            self._answered.counted.append(now)
 
     def _allowed(self, now: float) -> int:
         kept = ceil(self.per_second * _KEPT_SHARE) + 1 if now < self._kept_until else 0
-        return max(1, int(self.per_second) - kept - self._late)
-
-    @property
-    def _late(self) -> int:
-        """What has been without an answer for long may still arrive, and what left together also arrives together."""
-        seconds = self._lost_by_second
-        return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
+        return max(1, int(self.per_second) - kept - self._underway.late)
 
     @property
     def _few(self) -> int:
@@ -200,31 +202,14 @@ class Arrivals:
         return (answer + self._counts_seconds for answer in islice(self._answered.counted, 1))
 
     def _let_go(self) -> None:
-        self._on_wire.clear()
+        self._underway = Underway(self.per_second)
         self._answered = _Answered()
         self._counted_until.clear()
-        self._lost.clear()
-        self._lost_by_second.clear()
 
     def _forget(self, now: float) -> None:
+        self._answered.counted += self._underway.arrive(now=now)
         self._answered.divide(now=now, counts=self._counts_seconds)
         while self._counted_until and self._counted_until[0] <= now:
             heappop(self._counted_until)
-        overtaken = float("-inf")
-        while self._marks and now - self._marks[0][0] > _PATIENCE_SECONDS:
-            overtaken = max(overtaken, self._marks.popleft()[1])
-        # In the order of their departures: the first one that is not overtaken ends the search.
-        for call, departure in list(takewhile(lambda one: one[1] < overtaken, self._on_wire.items())):
-            del self._on_wire[call]
-            self._lose(call, departure, now=now)
-
-    def _lose(self, call: int, departure: float, *, now: float) -> None:
-        self._lost[call] = int(departure)
-        self._lost_by_second[int(departure)] += 1
-        heappush(self._counted_until, now + _SECOND)
-
-    def _find(self, call: int) -> None:
-        second = self._lost.pop(call)
-        self._lost_by_second[second] -= 1
-        if not self._lost_by_second[second]:
-            del self._lost_by_second[second]
+        for _ in range(self._underway.give_up(now=now)):
+            heappush(self._counted_until, now + _SECOND)

@@ -116,7 +116,7 @@ async def test_nor_does_a_second_of_a_number_whose_workers_are_killed_and_frozen
                 await eventually(partial(_more, door, before + _LIMIT), 30)
                 await pair.strike(victim)
             await eventually(lambda: plan.value("count(*) FILTER (WHERE state = 'PENDING') = 0"), 40)
-        assert await door.accepted() > _KILLED_MESSAGES * 0.9
+        assert await door.accepted() > _KILLED_MESSAGES * 0.8
         assert await door.most_in_a_second() <= _LIMIT
 
 

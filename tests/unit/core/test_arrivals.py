@@ -22,20 +22,27 @@ Stretch = tuple[float, float]
 
 @dataclass(slots=True)
 class World:
-    """A line to a server that notes arrivals; during a stall neither bytes nor answers get through."""
+    """A line to a server that notes arrivals; during a stall neither bytes nor answers get through.
+
+    What leaves later arrives later, unless it is one where messages overtake each other.
+    """
 
     out: Callable[[], float]
     back: Callable[[], float]
     stalls: list[Stretch] = field(default_factory=list)
     freezes: list[Stretch] = field(default_factory=list)
     lost_every: int = 0
+    overtakes: bool = False
     arrivals: list[float] = field(default_factory=list)
     departures: list[float] = field(default_factory=list)
+    _latest: float = 0.0
 
     def call(self, now: float, *, written: float | None = None) -> float:
         """Returns when the answer is noted to a message that departs now and whose bytes leave when `written`."""
         self.departures.append(now)
         arrival = _held(self.stalls, (now if written is None else written) + self.out())
+        if written is None and not self.overtakes:
+            arrival = self._latest = max(arrival, self._latest)
         self.arrivals.append(arrival)
         if self.lost_every and len(self.departures) % self.lost_every == 0:
             return arrival + 30.0
@@ -88,7 +95,7 @@ class Sending:
             if opening > now:
                 self.now = min(opening, self._answers[0][0]) if self._answers else opening
                 continue
-            self._gate.pass_one(now=now, interval=1 / (PER_SECOND * self.pace))
+            self._gate.pass_one(now=now, interval=1 / (self.arrivals.per_second * self.pace))
             heapq.heappush(self._answers, (self.world.call(now), self.arrivals.depart(now=now)))
 
     def _next_moment(self) -> float:
@@ -136,11 +143,11 @@ def spread(chance: random.Random, least: float, most: float) -> Callable[[], flo
 
 
 def ways(seed: int, *, accepts: str) -> tuple[Callable[[], float], Callable[[], float]]:
-    """Returns ways out and back of servers that answer after 10 to 100 ms and accept at first, at last, or between."""
+    """Returns ways out and back of servers that accept messages at first, when they answer, or between."""
     chance = random.Random(seed)
-    slow, quick = spread(chance, 0.01, 0.1), spread(chance, 0.0002, 0.003)
+    quick, slow, slower = spread(chance, 0.0002, 0.003), spread(chance, 0.01, 0.1), spread(chance, 0.01, 0.35)
     half = spread(chance, 0.005, 0.05)
-    return {"at first": (quick, slow), "at last": (slow, quick), "between": (half, half)}[accepts]
+    return {"at first": (quick, slower), "at last": (slow, quick), "between": (half, half)}[accepts]
 
 
 stalls = some.lists(some.tuples(some.floats(101, 107), some.floats(0.01, 1.5)), max_size=5)
@@ -161,7 +168,7 @@ def test_no_second_holds_more_than_the_limit_however_often_the_line_stalls(
 
 @given(seed=seeds, accepts=accepts, held=stalls, frozen=freezes)
 @settings(max_examples=60, deadline=None)
-def test_nor_where_answers_take_now_10_ms_and_now_100_and_the_process_is_frozen(
+def test_nor_where_answers_take_now_10_ms_and_now_350_and_the_process_is_frozen(
     seed: int, accepts: str, held: list[Stretch], frozen: list[Stretch]
 ) -> None:
     out, back = ways(seed, accepts=accepts)
@@ -173,10 +180,11 @@ def test_nor_where_answers_take_now_10_ms_and_now_100_and_the_process_is_frozen(
 @given(seed=seeds, accepts=accepts, held=some.lists(some.tuples(some.floats(112, 120), some.floats(0.01, 1.5))))
 @settings(max_examples=20, deadline=None)
 def test_nor_once_it_is_known_how_quick_answers_are(seed: int, accepts: str, held: list[Stretch]) -> None:
+    """But for one, where a way out and a way back are quick together that never were in one answer."""
     out, back = ways(seed, accepts=accepts)
     world = World(out=out, back=back, stalls=held)
     send(world, seconds=22)
-    assert world.most_in_a_second() <= PER_SECOND
+    assert world.most_in_a_second() <= PER_SECOND + 1
 
 
 @given(seed=seeds, accepts=accepts, held=stalls, dies=some.floats(102, 106))
@@ -239,18 +247,32 @@ def test_a_server_that_turns_quick_at_once_gets_no_more_than_what_left_before_it
     clock = iter(range(1_000_000))
     turning = lambda: 0.4 if next(clock) < 3000 else 0.004  # noqa: E731
     out, back = {"at first": (constant(0.001), turning), "at last": (turning, constant(0.001))}[accepts]
-    world = World(out=out, back=back)
+    world = World(out=out, back=back, overtakes=True)
     send(world, seconds=50)
     assert world.most_in_a_second() <= PER_SECOND + 3
 
 
-@pytest.mark.parametrize("accepts", ["at first", "at last", "between"])
-def test_the_pace_is_used_where_answers_take_10_to_100_ms(accepts: str) -> None:
-    """Of which a message counts all but the quickest: 45 ms on average."""
-    out, back = ways(1, accepts=accepts)
-    world = World(out=out, back=back)
-    send(world, seconds=60)
-    assert world.usual_speed() >= PER_SECOND * 0.94
+@pytest.mark.parametrize(
+    ("rate", "least", "most", "used"),
+    [(100, 0.01, 0.1, 0.94), (100, 0.01, 0.35, 0.87), (1000, 0.01, 0.1, 0.96), (1000, 0.01, 0.35, 0.93)],
+)
+def test_the_pace_is_used_where_answers_take_now_little_and_now_long(
+    rate: int, least: float, most: float, used: float
+) -> None:
+    """A message counts all but the quickest, but not much longer than until one that left later has its answer."""
+    chance = random.Random(1)
+    world = World(out=spread(chance, 0.0002, 0.003), back=spread(chance, least, most))
+    Sending(world, arrivals=Arrivals(rate)).run(NOTHING_LEFT, start=100.0, end=150.0)
+    assert world.usual_speed() >= rate * used
+
+
+@pytest.mark.parametrize("most", [0.1, 0.35])
+def test_a_server_that_counts_in_disorder_gets_hardly_more_than_the_limit(most: float) -> None:
+    """One that notes a message only when it answers, after now 10 ms and now many more."""
+    chance = random.Random(1)
+    world = World(out=spread(chance, 0.01, most), back=spread(chance, 0.0002, 0.003), overtakes=True)
+    send(world, seconds=100)
+    assert world.most_in_a_second() <= PER_SECOND * 1.03
 
 
 def test_a_hand_over_costs_nearly_nothing() -> None:

@@ -1,0 +1,97 @@
+"""One number's calls without an answer, and what the answers of others tell about them. Pure.
+
+Messages that leave later reach WhatsApp later: once one of them has its answer, those before it have arrived, however
+long their own answers take. Only what overtakes on the way, on another connection, speaks against it, so a call keeps
+a little grace; one that stays without an answer for seconds may not have arrived at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import NamedTuple
+
+# Connections are not equally quick: a new one takes a while to be made. Two departures more, where few depart.
+_GRACE_SECONDS = 0.025
+_GRACE_DEPARTURES = 2
+# What has no answer for so long after later ones had theirs is alone in that: most likely its answer is lost.
+_PATIENCE_SECONDS = 2.0
+
+
+class _Overtaken(NamedTuple):
+    """A call that still had no answer when a later one got its own, at `since`."""
+
+    departure: float
+    since: float
+
+
+@dataclass(slots=True)
+class Underway:
+    """Follows calls from one stage to the next, each stage in the order in which it was reached; times as `Arrivals`.
+
+    - `departed`: when they departed; nothing else is known of them.
+    - `_overtaken`: their grace lasts; `_arrived`: it has ended, only their answers are awaited.
+    - `_lost`: given up, by the whole second of their departure.
+    """
+
+    per_second: float
+    departed: dict[int, float] = field(default_factory=dict)
+    _overtaken: dict[int, _Overtaken] = field(default_factory=dict)
+    _arrived: dict[int, _Overtaken] = field(default_factory=dict)
+    _lost: dict[int, int] = field(default_factory=dict)
+    _lost_by_second: Counter[int] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        """Returns how many may still be on their way."""
+        return len(self.departed) + len(self._overtaken)
+
+    @property
+    def late(self) -> int:
+        """What has been without an answer for long may still arrive, and what left together also arrives together."""
+        seconds = self._lost_by_second
+        return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
+
+    def graces(self) -> Iterator[float]:
+        """Returns for each overtaken call when its grace ends."""
+        return (one.since + self._grace for one in self._overtaken.values())
+
+    def answer(self, call: int) -> tuple[float | None, bool]:
+        """Takes a call away; returns its departure, None if it was given up, and whether it was taken for arrived."""
+        if call in self._lost:
+            self._find(call)
+        if call in self._arrived:
+            return self._arrived.pop(call).departure, True
+        overtaken = self._overtaken.pop(call, None)
+        return (overtaken.departure if overtaken is not None else self.departed.pop(call, None)), False
+
+    def overtake(self, by: int, *, now: float) -> None:
+        """Notes that the server has answered a call, which left after all the calls before it."""
+        for call, departure in list(takewhile(lambda one: one[0] < by, self.departed.items())):
+            del self.departed[call]
+            self._overtaken[call] = _Overtaken(departure, now)
+
+    def arrive(self, *, now: float) -> list[float]:
+        """Returns when those arrived, at the latest, whose grace has ended since it was asked last, the first first."""
+        ended = list(takewhile(lambda one: one[1].since + self._grace <= now, self._overtaken.items()))
+        for call, _ in ended:
+            self._arrived[call] = self._overtaken.pop(call)
+        return [one.since + self._grace for _, one in ended]
+
+    def give_up(self, *, now: float) -> int:
+        """Gives up calls whose answers are most likely lost; returns how many."""
+        silent = list(takewhile(lambda one: one[1].since + _PATIENCE_SECONDS < now, self._arrived.items()))
+        for call, one in silent:
+            del self._arrived[call]
+            self._lost[call] = int(one.departure)
+            self._lost_by_second[int(one.departure)] += 1
+        return len(silent)
+
+    @property
+    def _grace(self) -> float:
+        return _GRACE_SECONDS + _GRACE_DEPARTURES / self.per_second
+
+    def _find(self, call: int) -> None:
+        second = self._lost.pop(call)
+        self._lost_by_second[second] -= 1
+        if not self._lost_by_second[second]:
+            del self._lost_by_second[second]
