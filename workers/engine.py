@@ -20,6 +20,7 @@ from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
 from workers.drains import Drains
 from workers.slots import CallSlots
+from workers.unwritten import Unwritten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class Engine:
     - `luck` gives numbers in [0, 1).
     - `calls` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
-    - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there.
+    - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there, and `unwritten` counts
+      their outcomes until they stand in rows.
     - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
       says nothing of what comes.
     - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
@@ -61,6 +63,7 @@ class Engine:
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)
     drains: Drains = field(default_factory=Drains)
+    unwritten: Unwritten = field(default_factory=Unwritten)
     answer_breakers: Breakers = field(default_factory=Breakers)
     receipt_breakers: Breakers = field(default_factory=Breakers)
     upgrading: set[UUID] = field(default_factory=set)

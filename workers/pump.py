@@ -38,7 +38,6 @@ RUN_SECONDS = 10.0
 _THIN_SECONDS = 3.0
 _IDLE_SECONDS = 0.5
 _POLL_SECONDS = 0.1
-_MAX_BACKLOG = 2000
 
 
 async def pump_sender(engine: Engine, sender_id: UUID) -> None:
@@ -119,7 +118,7 @@ class Pump:
             now = self._engine.clock.monotonic()
             if now >= end:
                 return True
-            batch = await self._claimer.next_batch() if self._settler.backlog < _MAX_BACKLOG else ()
+            batch = await self._claimer.next_batch() if not self._engine.unwritten.is_full else ()
             if batch:
                 idle_since = None
                 await self._batches.put(batch)

@@ -29,14 +29,10 @@ class Settler:
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
-    @property
-    def backlog(self) -> int:
-        """How many settlements are not written yet."""
-        return len(self._waiting)
-
     def add(self, settlement: Settlement, told: Telling | None = None) -> None:
         """Takes a settlement, and what the answer told about its contact; both are written soon."""
         self._waiting.append((settlement, told))
+        self._engine.unwritten.count += 1
         if len(self._waiting) == 1 or len(self._waiting) >= BATCH:
             self._filled.set()
 
@@ -71,6 +67,7 @@ class Settler:
                 return
             _leave(batch[0][0], error)
         del self._waiting[: len(batch)]
+        self._engine.unwritten.count -= len(batch)
         self._alone = max(0, self._alone - len(batch))
 
     async def _write(self, batch: list[tuple[Settlement, Telling | None]]) -> None:

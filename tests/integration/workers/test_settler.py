@@ -1,16 +1,25 @@
-"""Outcomes are written though one among them can never be."""
+"""Outcomes are written though one among them can never be, and kept, not too many of them, while none can be."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from tests.helpers.sending import Plan, numbers, planned
+from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import idle_worker
+from workers.pump import pump_sender
 from workers.settler import Settler
 from workers.tasks.upkeep import expire_leases
+from workers.unwritten import Unwritten
 
 # A character that PostgreSQL keeps no text with, one that no text can be sent to it with, and what no index holds.
 HOPELESS = ["wamid.\0", "wamid.\ud800", "".join(chr(0x4E00 + n * n % 20_000) for n in range(9000))]
+FULL_DISK = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER full_disk BEFORE UPDATE ON messages
+    FOR EACH ROW WHEN (NEW.state = 'ACCEPTED') EXECUTE FUNCTION full_disk()"""
 
 
 async def test_what_cannot_be_stored_is_left_in_doubt_and_the_others_are_written(
@@ -34,3 +43,25 @@ async def _claim(plan: Plan) -> list[UUID]:
         "UPDATE messages SET state = 'SENDING', attempt = 1, lease_expire_time = now() RETURNING id"
     )
     return [row["id"] for row in rows]
+
+
+async def test_while_outcomes_cannot_be_written_no_run_begins_much_more_and_none_is_lost(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(200), per_second=50) as plan, idle_worker(worker_settings) as worker:
+        engine = replace(worker.engine, unwritten=Unwritten(most=30))
+        await plan.connection.execute(FULL_DISK)
+        for _ in range(3):
+            await pump_sender(engine, plan.sender_id)
+        # With the thirtieth, what was claimed before it is on its way: the batch that leaves, and the one behind it.
+        assert await whatsapp_and_url[0].accepted_count() == engine.unwritten.count <= 30 + 3 * 10
+        await plan.connection.execute("DROP TRIGGER full_disk ON messages")
+        await engine.drains.finish()
+        assert engine.unwritten.count == 0
+        assert (
+            await plan.value("count(*) FILTER (WHERE state = 'ACCEPTED')") == await whatsapp_and_url[0].accepted_count()
+        )
+        await pump_sender(engine, plan.sender_id)
+        await engine.drains.finish()
+        assert await plan.all_are("ACCEPTED")
+        assert await whatsapp_and_url[0].accepted_count() == 200
