@@ -90,19 +90,24 @@ class Pump:
         try:
             more = await self._claim()
         finally:
-            await self._batches.join()
-            dispatch.cancel()
-            # Whatever was begun is settled; meanwhile the next run may send already.
-            self._engine.drains.add(self._drain())
-            await self._departures.thin_out(seconds=_THIN_SECONDS)
-            keeping.cancel()
-            # A renewal on its way must not come after the release: nobody could have the lease until its end.
-            await asyncio.wait({keeping})
-            await self._release()
-            if more:
-                await self._engine.wakeups.pump_sender(self._sender.id)
+            # Also when whoever waits here is cancelled again: a lease that nobody ends would be renewed for ever.
+            await self._engine.drains.see_through(self._end(keeping, dispatch, more=more))
+
+    async def _end(self, keeping: asyncio.Task[None], dispatch: asyncio.Task[None], *, more: bool) -> None:
+        await self._batches.join()
+        dispatch.cancel()
+        # Whatever was begun is settled; meanwhile the next run may send already.
+        self._engine.drains.add(self._drain())
+        await self._departures.thin_out(seconds=_THIN_SECONDS)
+        keeping.cancel()
+        # A renewal on its way must not come after the release: nobody could have the lease until its end.
+        await asyncio.wait({keeping})
+        await self._release()
+        if more:
+            await self._engine.wakeups.pump_sender(self._sender.id)
 
     async def _release(self) -> None:
+        """Tells the next run what is left; if the answer is lost this process counts it twice, never too little."""
         now, longest = self._engine.clock.monotonic(), self._engine.settings.whatsapp_timeout_seconds
         self._arrivals.say(await self._lease.release(self._arrivals.leave(now=now, longest=longest)))
 

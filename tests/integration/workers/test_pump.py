@@ -13,6 +13,7 @@ from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker, idle_worker, pump_out
 from workers.assembly import assembled
 from workers.engine import Safeguards
+from workers.pump import pump_sender
 
 _LOST = "+491700009198"  # WhatsApp takes the message and never answers
 
@@ -51,6 +52,21 @@ async def test_a_second_ring_in_the_same_process_makes_no_second_pump(
         assert not first.done()
         await first
         assert await plan.states() == {"ACCEPTED": 60}
+
+
+async def test_a_run_that_is_cancelled_again_and_again_gives_its_lease_up_all_the_same(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(60), per_second=40) as plan, idle_worker(worker_settings) as worker:
+        run = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        await eventually(partial(_sends, plan))
+        for _ in range(2):
+            run.cancel()
+            await asyncio.wait({run}, timeout=0.01)
+        assert run.cancelled()
+        await worker.engine.drains.finish()
+        assert await plan.connection.fetchval("SELECT holder = '' AND release_time IS NOT NULL FROM pumps")
+        assert not worker.engine.unwritten.count
 
 
 async def test_without_redis_messages_are_sent_all_the_same(
