@@ -67,3 +67,10 @@ class Pauses:
             SQL["pause_restricted_campaigns"], whatsapp_account_id, reason, code, until, list(known_codes)
         )
         return len(rows)
+
+    async def lock_announced_campaigns(
+        self, whatsapp_template_ids: Sequence[str], whatsapp_account_ids: Sequence[str]
+    ) -> None:
+        """Locks all campaigns that announcements of these templates and accounts can move, before any is moved."""
+        given = (list(whatsapp_template_ids), list(whatsapp_account_ids))
+        await self._connection.fetch(SQL["lock_announced_campaigns"], *given)

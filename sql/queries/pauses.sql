@@ -156,3 +156,17 @@ SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = 
 FROM affected
 WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
+
+-- name: lock_announced_campaigns
+-- Locks, in the order in which all take them, the campaigns that announcements can pause or let run on: of templates $1 and of
+-- accounts $2, both by WhatsApp's ids.
+SELECT id
+FROM campaigns
+WHERE (
+        template_id IN (SELECT id FROM templates WHERE whatsapp_template_id = ANY ($1::text[]))
+        OR sender_id IN (SELECT id FROM senders WHERE whatsapp_account_id = ANY ($2::text[]))
+    )
+    AND state IN ('RUNNING', 'PAUSED')
+    AND kind = 'BULK'
+ORDER BY id
+FOR NO KEY UPDATE;

@@ -80,7 +80,7 @@ class Desk:
 async def desk(database_url: str, numbers: list[str]) -> AsyncIterator[Desk]:
     """Yields a desk in an empty database with one planned message to each number."""
     async with (
-        CountingDatabase(url=database_url) as database,
+        CountingDatabase(url=database_url, pool_size=3) as database,
         Database(url=database_url, pool_size=1) as direct,
         direct.connection() as connection,
     ):

@@ -24,14 +24,16 @@ async def follow_announcements(
 ) -> None:
     """Pauses and resumes campaigns in the caller's transaction, which must not have locked a message yet.
 
-    The rows of the templates say already what the events told.
+    The rows of the templates say already what the events told. Whoever announces something locks templates, then what
+    was announced before, then campaigns.
     """
     paused = resumed = 0
+    changes = await _news(rooms, account_changes(accounts, now=now))
     told = sorted({event.whatsapp_template_id for event in templates})
+    await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
     if told:
         paused += await _stop_templates(rooms, told)
         resumed += await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
-    changes = await _news(rooms, account_changes(accounts, now=now))
     for change in changes:
         paused += await _restrict(rooms, change) if change.is_blocked and not change.digits else 0
     resumed += await _free(rooms, [change for change in changes if not change.is_blocked], now=now)

@@ -195,6 +195,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "messages.list_messages_between": {"messages_pkey"},
     "messages.list_messages_by_state": {"messages_campaign_id_state_idx"},
     "messages.list_messages_of_contact": {"messages_contact_id_idx"},
+    "pauses.lock_announced_campaigns": set(),
     "pauses.pause_account_campaigns": set(),
     "pauses.pause_broken_campaign": set(),
     "pauses.pause_credential_campaigns": set(),

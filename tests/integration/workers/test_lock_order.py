@@ -1,17 +1,24 @@
 """Writers that meet on the same rows, messages or campaigns, lock them in key order: none ever waits in a ring."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from random import Random  # noqa: TID251  # the orders come from fixed seeds
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from core.queries import load
+from core.whatsapp.webhooks import parse
+from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT
+from tests.integration.workers.test_announcements import banned, template
+from workers.tasks.announcements import follow_announcements
 
 WRITERS = 3
 ROUNDS = 12
@@ -83,3 +90,54 @@ async def test_a_pause_that_waits_for_a_campaign_holds_none_behind_it(
 async def _pause(at: Desk, statement: str, arguments: list[object]) -> int:
     async with at.database.transaction() as second:
         return len(await second.fetch(load("pauses")[statement], *arguments))
+
+
+async def test_two_who_announce_something_of_an_account_wait_for_each_other_and_not_in_a_ring(
+    fresh_database_url: str,
+) -> None:
+    async with desk(fresh_database_url, NUMBERS[:1]) as at:
+        await at.value("UPDATE templates SET state = 'PAUSED'")
+        (campaign,) = await at.plan.connection.fetch("SELECT id FROM campaigns")
+        works = [_announce(at, template("PAUSED"), banned("DISABLE")), _announce(at, banned("DISABLE", seconds=5))]
+        await _meet(at, campaign["id"], works)
+
+
+async def test_who_announces_much_and_who_pauses_at_a_fault_take_the_same_campaigns_in_the_same_order(
+    fresh_database_url: str,
+) -> None:
+    async with desk(fresh_database_url, NUMBERS[:1]) as at:
+        # The account's campaign comes before that of the template; the announcement of the template is followed first.
+        low = await at.value("SELECT id FROM campaigns")
+        template_id = await add_template(at.plan.connection, name="other", state="PAUSED")
+        sender_id = await add_sender(at.plan.connection, phone_number_id="101", account="another")
+        high = await add_campaign(at.plan.connection, sender_id=sender_id, template_id=template_id)
+        await at.value("UPDATE campaigns SET state = 'RUNNING'")
+        assert low < high
+        fault = _pause(at, "pause_credential_campaigns", [at.plan.sender_id, "", 1])
+        await _meet(at, low, [fault, _announce(at, template("PAUSED"), banned("DISABLE"))])
+
+
+async def _meet(at: Desk, campaign_id: UUID, works: Sequence[Coroutine[Any, Any, object]]) -> None:
+    """Begins one work after the other while a campaign is held, so that each waits for it or for those before."""
+    async with at.store.transaction() as holder:
+        await holder.campaigns.lock_campaign(campaign_id)
+        begun = []
+        for work in works:
+            begun.append(asyncio.create_task(work))
+            await eventually(partial(_wait, at, len(begun)), 20)
+    await asyncio.gather(*begun)  # a deadlock would raise TRANSACTION_CONFLICT
+
+
+async def _wait(at: Desk, count: int) -> bool:
+    return bool(await at.value(WAITERS) == count)
+
+
+async def _announce(at: Desk, *bodies: bytes) -> None:
+    hooks = [parse(body) for body in bodies]
+    async with at.store.transaction() as rooms:
+        await follow_announcements(
+            rooms,
+            templates=[event for hook in hooks for event in hook.template_events],
+            accounts=[event for hook in hooks for event in hook.account_events],
+            now=NOW,
+        )
