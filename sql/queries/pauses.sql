@@ -40,13 +40,17 @@ RETURNING campaigns.id;
 -- name: pause_account_campaigns
 -- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0:
 -- twice as long after each probe of the account that was refused within an hour, a day at most; while some of its campaigns wait
--- for a probe, those that come to it wait with them. No row: none was running.
+-- for a probe, those that come to it wait with them, and what is refused when that time has come, before they run on, is a
+-- refused probe. No row: none was running.
 WITH probed AS MATERIALIZED (
     SELECT
-        max(CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
-        max(resume_time) FILTER (WHERE state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = $3 AND probe_count IS NOT NULL) AS known_time,
-        max(probe_count) FILTER (WHERE state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = $3 AND resume_time IS NOT NULL) AS known_count
+        max(CASE WHEN waits AND resume_time <= now() OR probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
+        max(resume_time) FILTER (WHERE waits AND resume_time > now()) AS known_time,
+        max(probe_count) FILTER (WHERE waits AND resume_time > now()) AS known_count
     FROM campaigns
+    CROSS JOIN LATERAL (
+        SELECT state = 'PAUSED' AND pause_source = 'ACCOUNT' AND pause_code = $3 AND probe_count IS NOT NULL AS waits
+    ) AS waiting
     WHERE sender_id IN (
             SELECT id FROM senders
             WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
@@ -79,13 +83,17 @@ RETURNING campaigns.id;
 -- name: pause_sender_campaigns
 -- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0: twice as long after
 -- each probe of the number that was refused within an hour, a day at most; while some of its campaigns wait for a probe, those
--- that come to it wait with them. No row: none was running.
+-- that come to it wait with them, and what is refused when that time has come, before they run on, is a refused probe. No row:
+-- none was running.
 WITH probed AS MATERIALIZED (
     SELECT
-        max(CASE WHEN probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
-        max(resume_time) FILTER (WHERE state = 'PAUSED' AND pause_source = 'SENDER' AND pause_code = $3 AND probe_count IS NOT NULL) AS known_time,
-        max(probe_count) FILTER (WHERE state = 'PAUSED' AND pause_source = 'SENDER' AND pause_code = $3 AND resume_time IS NOT NULL) AS known_count
+        max(CASE WHEN waits AND resume_time <= now() OR probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
+        max(resume_time) FILTER (WHERE waits AND resume_time > now()) AS known_time,
+        max(probe_count) FILTER (WHERE waits AND resume_time > now()) AS known_count
     FROM campaigns
+    CROSS JOIN LATERAL (
+        SELECT state = 'PAUSED' AND pause_source = 'SENDER' AND pause_code = $3 AND probe_count IS NOT NULL AS waits
+    ) AS waiting
     WHERE sender_id = $1
         AND kind = 'BULK'
 ), affected AS MATERIALIZED (

@@ -121,6 +121,22 @@ async def test_a_campaign_that_comes_to_a_restricted_number_waits_for_the_probe_
     assert await plan.connection.fetchval("SELECT array_agg(probe_count) FROM campaigns") == [2, 2]
 
 
+async def test_a_campaign_refused_when_the_others_are_due_to_probe_counts_as_their_probe(
+    plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
+) -> None:
+    await refuse(whatsapp_and_url[0], 131048)
+    await pump_out(worker, plan.sender_id)
+    await plan.connection.execute("UPDATE campaigns SET resume_time = now() - interval '1 second', probe_count = 2")
+    second = await another(plan)
+    await pump_out(worker, plan.sender_id)
+    assert await plan.connection.fetchval(f"{HOURS} WHERE id = $1", second) == 8
+    await resume_campaigns(worker.engine)
+    await pump_out(worker, plan.sender_id)
+    waiting = await plan.connection.fetch("SELECT state, resume_time, probe_count FROM campaigns")
+    assert waiting[0] == waiting[1]
+    assert waiting[0]["probe_count"] == 3
+
+
 async def test_who_resumes_by_hand_is_sent_at_full_pace(
     plan: Plan, worker: Worker, whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
