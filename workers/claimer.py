@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.messages import Reason
-from core.domain.outcomes import Claimed, NotSent, settle, skip
+from core.domain.outcomes import Claimed, NotSent, settle, shut_out
 from core.domain.pacing import Permits
 from core.domain.phone import country_of
 from core.pace import Lane
 from core.repositories.sending import BOTTOM, Floor, RunningCampaign
+from core.whatsapp.errors import COUNTRY_RESTRICTED, words
 from workers.courier import Parcel
 from workers.engine import Engine
 from workers.settler import Settler
@@ -23,7 +23,7 @@ _MAX_BATCH = 250
 _FRESH_SECONDS = 1.0
 # A campaign that waits for a slot of its own pace must not keep single messages waiting.
 _OWN_WAIT_SECONDS = 0.1
-_SKIP_SECONDS = 0.01
+_PASSED_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +136,18 @@ class Claimer:
         return {campaign_id: claim.messages for campaign_id, claim in claims.items()}
 
     def _passed(self, campaign: RunningCampaign, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
-        """Skips who lives where the account may not send; a single message goes out and finds out."""
+        """Fails without a call who lives where the account may not send; a single message goes out and finds out."""
         closed = campaign.restricted_countries
         if not closed or campaign.direct:
             return claimed
         abroad = [one for one in claimed if country_of(one.phone_number, one.whatsapp_user_id) in closed]
         for one in abroad:
-            self._settler.add(skip(one, Reason.COUNTRY_RESTRICTED))
+            self._settler.add(shut_out(one, code=COUNTRY_RESTRICTED, title=words(COUNTRY_RESTRICTED)))
         if abroad:
             # There may be more behind them: the run must not take an empty batch for the end.
-            self.waiting = self.waiting or _SKIP_SECONDS
-        skipped = {one.ref.message_id for one in abroad}
-        return [one for one in claimed if one.ref.message_id not in skipped]
+            self.waiting = self.waiting or _PASSED_SECONDS
+        failed = {one.ref.message_id for one in abroad}
+        return [one for one in claimed if one.ref.message_id not in failed]
 
     async def _reserve_own(
         self, campaign: RunningCampaign, limit: int, *, until: float

@@ -175,9 +175,18 @@ def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> 
             return _settle_refused(claimed, outcome, direct=direct, luck=luck)
 
 
-def skip(claimed: Claimed, reason: Reason) -> Settlement:
-    """Decides that a claimed message does not leave at all."""
-    return Settlement(ref=claimed.ref, state=MessageState.SKIPPED, reason=reason)
+def shut_out(claimed: Claimed, *, code: int, title: str) -> Settlement:
+    """Decides that a claimed message does not leave at all: with this code WhatsApp refuses all who live there.
+
+    It has failed with that code as those have that were refused, so that whoever tries these again tries all.
+    """
+    return Settlement(
+        ref=claimed.ref,
+        state=MessageState.FAILED,
+        reason=Reason.COUNTRY_RESTRICTED,
+        error_code=code,
+        error_title=title[:MAX_TITLE],
+    )
 
 
 def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:

@@ -226,6 +226,7 @@ ENDS_WITH_APPROVAL = frozenset({132001, 132007, 132015, 132016})
 ENDS_WITH_RESTRICTION = frozenset({368, 131031, 131064})
 ENDS_WITH_FLAG = frozenset({131048})
 ACCOUNT_RESTRICTED = 368
+COUNTRY_RESTRICTED = 130497
 UPGRADING = 131057
 # As which error a template counts that is in a state in which WhatsApp does not take it.
 UNUSABLE_TEMPLATES: Mapping[int, tuple[str, ...]] = MappingProxyType(

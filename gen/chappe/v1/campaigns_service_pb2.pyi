@@ -478,10 +478,11 @@ class RetryFailedMessagesRequest(_message.Message):
     @_builtins.property
     def error_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Lists the error codes to retry. Default: all but those that another try cannot help because the fault is the contact's
-        (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472). 0 stands for failures without a code, among
+        (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472, 130497). 0 stands for failures without a code, among
         them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
         when asked for. Who opted out of marketing since, or was erased, is never tried again; what failed with 131049 is not before
-        24 hours have passed, even when asked for.
+        24 hours have passed, even when asked for. 130497 takes all people in countries closed to the account, also those who were
+        not called (`COUNTRY_RESTRICTED`); they fail again so until WhatsApp has refused nobody there for a day.
         """
 
     def __init__(

@@ -116,13 +116,13 @@ class Message(_message.Message):
     state: Global___Message.State.ValueType
     """Says how far it got."""
     reason: _builtins.str
-    """Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`, or `COUNTRY_RESTRICTED`:
-    WhatsApp refused the account another person there, with 130497, less than a day before), failed (`REJECTED` by WhatsApp
-    at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled (`CAMPAIGN_CANCELLED`).
-    Empty otherwise.
+    """Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
+    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`, or, without a call,
+    `COUNTRY_RESTRICTED`: WhatsApp refused the account another person there, with 130497, less than a day before) or was
+    cancelled (`CAMPAIGN_CANCELLED`). Empty otherwise.
     """
     error_code: _builtins.int
-    """Is WhatsApp's error code. 0 when there is none."""
+    """Is WhatsApp's error code, with `COUNTRY_RESTRICTED` that of the other person's. 0 when there is none."""
     error_title: _builtins.str
     """Says in English what the code means."""
     attempt: _builtins.int

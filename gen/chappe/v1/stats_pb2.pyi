@@ -124,7 +124,9 @@ class FailureCount(_message.Message):
     ERROR_TITLE_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     error_code: _builtins.int
-    """Is the error's code: WhatsApp's own, or 0 when Chappe failed the message itself."""
+    """Is the error's code: WhatsApp's own (with 130497 also of those in the same country who were not called at all), or 0 when
+    Chappe failed the message itself.
+    """
     error_title: _builtins.str
     """Says in English what the code means."""
     message_count: _builtins.int
@@ -154,7 +156,7 @@ class SkipCount(_message.Message):
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or, found out while sending, `ERASED` (the
-    person) or `COUNTRY_RESTRICTED` (WhatsApp refused the account another person there, with 130497, less than a day before).
+    person).
     """
     message_count: _builtins.int
     """Is their number."""

@@ -2711,7 +2711,8 @@ class FailureCount(betterproto2.Message):
 
     error_code: "int" = betterproto2.field(1, betterproto2.TYPE_INT32)
     """
-    Is the error's code: WhatsApp's own, or 0 when Chappe failed the message itself.
+    Is the error's code: WhatsApp's own (with 130497 also of those in the same country who were not called at all), or 0 when
+    Chappe failed the message itself.
     """
 
     error_title: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -3671,15 +3672,15 @@ class Message(betterproto2.Message):
 
     reason: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
-    Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`, or `COUNTRY_RESTRICTED`:
-    WhatsApp refused the account another person there, with 130497, less than a day before), failed (`REJECTED` by WhatsApp
-    at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`) or was cancelled (`CAMPAIGN_CANCELLED`).
-    Empty otherwise.
+    Says in UPPER_SNAKE why it was skipped (`OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, `ERASED`), failed (`REJECTED` by
+    WhatsApp at once, `UNDELIVERED` by a receipt, `RETRIES_EXHAUSTED`, `OUTCOME_UNKNOWN`, or, without a call,
+    `COUNTRY_RESTRICTED`: WhatsApp refused the account another person there, with 130497, less than a day before) or was
+    cancelled (`CAMPAIGN_CANCELLED`). Empty otherwise.
     """
 
     error_code: "int" = betterproto2.field(8, betterproto2.TYPE_INT32)
     """
-    Is WhatsApp's error code. 0 when there is none.
+    Is WhatsApp's error code, with `COUNTRY_RESTRICTED` that of the other person's. 0 when there is none.
     """
 
     error_title: "str" = betterproto2.field(9, betterproto2.TYPE_STRING)
@@ -4319,10 +4320,11 @@ class RetryFailedMessagesRequest(betterproto2.Message):
     error_codes: "list[int]" = betterproto2.field(2, betterproto2.TYPE_INT32, repeated=True)
     """
     Lists the error codes to retry. Default: all but those that another try cannot help because the fault is the contact's
-    (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472). 0 stands for failures without a code, among
+    (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472, 130497). 0 stands for failures without a code, among
     them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
     when asked for. Who opted out of marketing since, or was erased, is never tried again; what failed with 131049 is not before
-    24 hours have passed, even when asked for.
+    24 hours have passed, even when asked for. 130497 takes all people in countries closed to the account, also those who were
+    not called (`COUNTRY_RESTRICTED`); they fail again so until WhatsApp has refused nobody there for a day.
     """
 
     request_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
@@ -4535,7 +4537,7 @@ class SkipCount(betterproto2.Message):
     reason: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
     Is the reason in UPPER_SNAKE: `OPTED_OUT`, `NO_WHATSAPP`, `MISSING_VARIABLE`, or, found out while sending, `ERASED` (the
-    person) or `COUNTRY_RESTRICTED` (WhatsApp refused the account another person there, with 130497, less than a day before).
+    person).
     """
 
     message_count: "int" = betterproto2.field(2, betterproto2.TYPE_INT64)
