@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -11,22 +12,19 @@ from redis.exceptions import RedisError, ResponseError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
 from core.cancellation import was_cancelled
+from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 
 GROUP = "workers"
 _DATA = b"data"
-# A ring only says that there is work: the oldest ones may be trimmed away.
-_MAX_LENGTH = 10_000
 _TIMEOUT_SECONDS = 0.5
-_MAX_DELIVERIES = 5
 _BLOCK_MILLISECONDS = 1000
 _RECLAIM_SECONDS = 2.0
 # A live consumer is heard of at each reclaim, also while all its slots are busy; after so many it must be dead.
 _DEAD_RECLAIMS = 5
-_LEAST_BACKOFF = 0.1
-_MOST_BACKOFF = 2.0
+_FAULTS = (RedisError, OSError, TimeoutError)
 
 
 class EvictingServerError(SettingsError):
@@ -51,7 +49,7 @@ class RedisBells:
         name: str,
         luck: Callable[[], float],
         patience_seconds: float = _RECLAIM_SECONDS * _DEAD_RECLAIMS,
-        max_length: int = _MAX_LENGTH,
+        max_length: int = MAX_LENGTH,
     ) -> "DoorbellBroker":
         """Returns a bell that is heard as well; what a dead listener heard rings again after that patience."""
         return DoorbellBroker(
@@ -67,7 +65,7 @@ class RedisBells:
         """Says what answers; raises EvictingServerError, and ConnectionError when nobody does."""
         try:
             return await refuse_eviction(self._redis)
-        except (RedisError, OSError, TimeoutError) as error:
+        except _FAULTS as error:
             raise ConnectionError(f"the queue's server does not answer: {type(error).__name__}") from error
 
     async def close(self) -> None:
@@ -86,20 +84,19 @@ class DoorbellBroker(AsyncBroker):
         consumer: str,
         luck: Callable[[], float],
         reclaim_seconds: float = _RECLAIM_SECONDS,
-        max_length: int = _MAX_LENGTH,
+        max_length: int = MAX_LENGTH,
     ) -> None:
         """Takes a client, the stream, a name for this process, and a source of numbers in [0, 1)."""
         super().__init__()
         self._redis = redis
         self._stream = stream
         self._consumer = consumer
-        self._luck = luck
+        self._backoff = Backoff(luck)
         self._reclaim_seconds = reclaim_seconds
         self._max_length = max_length
         self._dead_milliseconds = int(reclaim_seconds * _DEAD_RECLAIMS * 1000)
         self._reclaimed: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue()
         self._ready = False
-        self._backoff = _LEAST_BACKOFF
 
     async def kick(self, message: BrokerMessage) -> None:
         """Rings; raises when Redis is away."""
@@ -112,7 +109,8 @@ class DoorbellBroker(AsyncBroker):
             while True:
                 entry = await self._next()
                 if entry is not None:
-                    yield AckableMessage(data=entry[1], ack=self._acknowledgement(entry[0]))
+                    answer = partial(self._forget, entry[0])
+                    yield AckableMessage(data=entry[1], ack=acknowledgement(answer, faults=_FAULTS))
                 elif was_cancelled():
                     return
         finally:
@@ -124,7 +122,7 @@ class DoorbellBroker(AsyncBroker):
         """Gives back what was heard but not begun, and takes this process's name off the group."""
         try:
             await self._leave()
-        except (RedisError, OSError, TimeoutError) as error:
+        except _FAULTS as error:
             _log.warning("the bell was left without a word", extra={"error": type(error).__name__})
         await super().shutdown()
 
@@ -133,12 +131,10 @@ class DoorbellBroker(AsyncBroker):
             return self._reclaimed.get_nowait()
         try:
             return await self._read()
-        except (RedisError, OSError, TimeoutError, EvictingServerError) as error:
+        except (*_FAULTS, EvictingServerError) as error:
             self._ready = False
-            _log.warning("the bell cannot be heard", extra={"error": type(error).__name__})
-            # Not all of the listeners come back in the same moment.
-            await asyncio.sleep(self._backoff * (0.5 + self._luck()))  # noqa: TID251  # cancelled when the worker stops
-            self._backoff = min(_MOST_BACKOFF, self._backoff * 2)
+            tell_unheard(error)
+            await self._backoff.wait()
             return None
 
     async def _read(self) -> tuple[bytes, bytes] | None:
@@ -153,7 +149,7 @@ class DoorbellBroker(AsyncBroker):
                 raise
             self._ready = False
             return None
-        self._backoff = _LEAST_BACKOFF
+        self._backoff.reset()
         entries = _entries(reply)
         return entries[0] if entries else None
 
@@ -169,16 +165,6 @@ class DoorbellBroker(AsyncBroker):
                 raise
         self._ready = True
 
-    def _acknowledgement(self, entry_id: bytes) -> Callable[[], Awaitable[None]]:
-        async def acknowledge() -> None:
-            try:
-                await self._forget(entry_id)
-            except (RedisError, OSError, TimeoutError) as error:
-                # It will ring once more, which is harmless.
-                _log.warning("a ring could not be acknowledged", extra={"error": type(error).__name__})
-
-        return acknowledge
-
     async def _forget(self, entry_id: bytes) -> None:
         async with self._redis.pipeline(transaction=True) as both:
             _ = both.xack(self._stream, GROUP, entry_id)
@@ -190,7 +176,7 @@ class DoorbellBroker(AsyncBroker):
             await asyncio.sleep(self._reclaim_seconds)  # noqa: TID251  # cancelled when the worker stops
             try:
                 await self._reclaim()
-            except (RedisError, OSError, TimeoutError) as error:
+            except _FAULTS as error:
                 _log.debug("nothing was reclaimed", extra={"error": type(error).__name__})
 
     async def _reclaim(self) -> None:
@@ -208,7 +194,7 @@ class DoorbellBroker(AsyncBroker):
         pending: Any = await self._redis.xpending_range(
             self._stream, GROUP, min="-", max="+", count=100, consumername=dead.decode()
         )
-        worn_out = [entry["message_id"] for entry in pending if entry["times_delivered"] >= _MAX_DELIVERIES]
+        worn_out = [entry["message_id"] for entry in pending if entry["times_delivered"] >= MAX_DELIVERIES]
         for entry_id in worn_out:
             _log.error("a ring was dropped: nobody came to answer it", extra={"entry": str(entry_id)})
             await self._forget(entry_id)

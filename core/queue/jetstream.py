@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -15,22 +16,19 @@ from taskiq.utils import maybe_awaitable
 from taskiq_nats import PullBasedJetStreamBroker
 
 from core.cancellation import was_cancelled
+from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError, single_urls
 
 _log = logging.getLogger(__name__)
 
 CONSUMER = "workers"
-_MAX_LENGTH = 10_000
 _MAX_AGE_SECONDS = 3600.0
-_MAX_DELIVERIES = 5
 # Longer than a pump's run: what takes longer still rings once more, and finds the lease taken.
 _ACK_SECONDS = 30.0
 # A request for a ring dies with the connection, so it must end by itself and be made again.
 _FETCH_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.5
 _EXAMINE_SECONDS = 2.0
-_LEAST_BACKOFF = 0.1
-_MOST_BACKOFF = 2.0
 _FAULTS = (NatsError, OSError, TimeoutError)
 
 
@@ -48,17 +46,16 @@ class JetStreamBell(AsyncBroker):
         stream: str,
         luck: Callable[[], float],
         ack_seconds: float = _ACK_SECONDS,
-        max_length: int = _MAX_LENGTH,
+        max_length: int = MAX_LENGTH,
     ) -> None:
         """Takes addresses, the stream, a source of numbers in [0, 1), and when an unanswered ring rings again."""
         super().__init__()
         self._servers = servers
         self._stream = stream
-        self._luck = luck
+        self._backoff = Backoff(luck)
         self._ack_seconds = ack_seconds
         self._max_length = max_length
         self._starting: asyncio.Task[PullBasedJetStreamBroker] | None = None
-        self._backoff = _LEAST_BACKOFF
         self._fault = ""
 
     async def kick(self, message: BrokerMessage) -> None:
@@ -77,15 +74,13 @@ class JetStreamBell(AsyncBroker):
             try:
                 async with aclosing(self._hear()) as rings:
                     async for ring in rings:
-                        self._backoff = _LEAST_BACKOFF
+                        self._backoff.reset()
                         yield ring
             except (*_FAULTS, ForeignStreamError) as error:
-                _log.warning("the bell cannot be heard", extra={"error": type(error).__name__})
+                tell_unheard(error)
             if was_cancelled():
                 return
-            # Not all of the listeners come back in the same moment.
-            await asyncio.sleep(self._backoff * (0.5 + self._luck()))  # noqa: TID251  # cancelled when the worker stops
-            self._backoff = min(_MOST_BACKOFF, self._backoff * 2)
+            await self._backoff.wait()
 
     async def shutdown(self) -> None:
         """Closes the connection."""
@@ -110,7 +105,7 @@ class JetStreamBell(AsyncBroker):
         try:
             async with aclosing(broker.listen()) as rings:
                 async for ring in rings:
-                    yield AckableMessage(data=ring.data, ack=_acknowledgement(ring))
+                    yield AckableMessage(data=ring.data, ack=acknowledgement(partial(_answer, ring), faults=_FAULTS))
         except _FAULTS:
             await self._give_up(broker)
             raise
@@ -146,7 +141,7 @@ class JetStreamBell(AsyncBroker):
             durable=CONSUMER,
             stream_config=_stream_config(self._stream, subject, self._max_length),
             consumer_config=ConsumerConfig(
-                durable_name=CONSUMER, filter_subject=subject, ack_wait=self._ack_seconds, max_deliver=_MAX_DELIVERIES
+                durable_name=CONSUMER, filter_subject=subject, ack_wait=self._ack_seconds, max_deliver=MAX_DELIVERIES
             ),
             pull_consume_batch=1,
             pull_consume_timeout=_FETCH_SECONDS,
@@ -179,7 +174,7 @@ class JetStreamBells:
         name: str,
         luck: Callable[[], float],
         patience_seconds: float = _ACK_SECONDS,
-        max_length: int = _MAX_LENGTH,
+        max_length: int = MAX_LENGTH,
     ) -> JetStreamBell:
         """Returns a bell that is heard as well; an unanswered ring rings again after that patience."""
         del name  # all listeners are one consumer here
@@ -227,15 +222,8 @@ async def _refuse_foreign(js: JetStreamContext, expected: StreamConfig) -> None:
             raise ForeignStreamError(f"the stream {expected.name} exists in NATS with another {name}: delete it")
 
 
-def _acknowledgement(ring: AckableMessage) -> Callable[[], Awaitable[None]]:
-    async def acknowledge() -> None:
-        try:
-            await maybe_awaitable(ring.ack())
-        except _FAULTS as error:
-            # It will ring once more, which is harmless.
-            _log.warning("a ring could not be acknowledged", extra={"error": type(error).__name__})
-
-    return acknowledge
+async def _answer(ring: AckableMessage) -> None:
+    await maybe_awaitable(ring.ack())
 
 
 async def _give_back(consumer: JetStreamContext.PullSubscription) -> None:
