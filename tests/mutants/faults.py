@@ -186,6 +186,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_announcements.py",),
     ),
     Fault(
+        name="outcomes-not-bounded",
+        path="workers/unwritten.py",
+        old="return self.count >= self.most",
+        new="return False",
+        tests=("tests/integration/workers/test_settler.py",),
+    ),
+    Fault(
         name="closed-country-called",
         path="workers/claimer.py",
         old="closed = campaign.restricted_countries",
