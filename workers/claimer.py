@@ -28,7 +28,10 @@ _PASSED_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """A claimed message; `slot` is the earliest moment by its campaign's own pace, if it has one."""
+    """A claimed message; all times are monotonic seconds.
+
+    `slot` is the earliest moment by its campaign's own pace, 0 when it has none.
+    """
 
     campaign: RunningCampaign
     claimed: Claimed
@@ -37,7 +40,12 @@ class _Taken:
 
 
 class Claimer:
-    """Fills one sender's slots; remembers, per campaign, how far it has claimed."""
+    """Fills one sender's slots; remembers, per campaign, how far it has claimed.
+
+    - `interval` are the seconds between two slots at the sender's pace of now.
+    - `waiting` are the seconds after which it is worth while to ask again though the last batch was empty; 0 when
+      nothing was due.
+    """
 
     def __init__(self, *, engine: Engine, sender_id: UUID, lane: Lane, settler: Settler) -> None:
         self._engine = engine
@@ -50,7 +58,7 @@ class Claimer:
         self.waiting = 0.0
 
     async def next_batch(self) -> Sequence[Parcel]:
-        """Claims what fits the pace now; empty when nothing is due or, for `waiting` seconds, the pace is used up."""
+        """Claims what fits the pace now; empty when nothing is due or, with `waiting` set, it is too early."""
         self.waiting = 0.0
         async with self._engine.store.connection() as rooms:
             campaigns = await rooms.sending.list_running_campaigns(self._sender_id)

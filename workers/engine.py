@@ -36,6 +36,7 @@ class Engine:
     """Lends tasks the rows, the pace, the bell and the way to WhatsApp.
 
     - `store` tells the cache of the API what it should no longer show.
+    - `client` sends; `management` asks what WhatsApp says of our numbers.
     - `holder` names this process in leases.
     - `luck` gives numbers in [0, 1).
     - `calls` bounds the calls open at once and shares them among senders.

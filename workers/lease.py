@@ -16,6 +16,7 @@ LEASE_SECONDS = 10.0
 _RENEW_SECONDS = 3.0
 # So long before its end nothing leaves any more: who has the lease next finds that all has arrived.
 _QUIET_SECONDS = 1.5
+# One pump a sender is enough; the rows have room for more.
 _SLOT = 0
 
 

@@ -2,15 +2,17 @@
 
 The walk of a message through a worker:
 1. `pump_sender` takes the sender's lease (workers/lease.py): one pump a sender, in the whole deployment.
-2. `_claim` takes batch after batch of due messages (workers/claimer.py), each with a slot of the sender's pace.
-3. `_dispatch` lets each message leave at its slot (workers/departures.py): while one batch leaves, the next is claimed.
+2. `_claim` takes batch after batch of due messages (workers/claimer.py): each gets a slot, the moment at which it may
+   leave by the sender's pace. A claimed message on its way out is a parcel.
+3. `_dispatch` lets each parcel leave at its slot, or later if too much could arrive at WhatsApp in the same second
+   (workers/departures.py, core/domain/arrivals.py): while one batch leaves, the next is claimed.
 4. The courier (workers/courier.py) makes the call and says what its answer makes of the message.
 5. The settler (workers/settler.py) writes outcomes, many in one statement; the aftermath (workers/aftermath.py) slows
    the sender or pauses campaigns.
 
-A run ends after some seconds, or when nothing is due. If more is due it rings for the next run, and should that ring be
-lost, the keeper finds the sender. The next one may begin while the last calls of this one are on the wire: whatever
-a run began it also settles.
+A run ends after some seconds, when nothing is due, or when its lease is lost or the process stops. If more is due it
+rings for the next run, and should that ring be lost, the keeper finds the sender. The next one may begin while the last
+calls of this one are on the wire: whatever a run began it also settles, in the drains (workers/drains.py).
 """
 
 import asyncio
@@ -64,6 +66,7 @@ class Pump:
         self._engine = engine
         self._sender = sender
         self._lease = lease
+        # It outlives the run, and so counts what earlier ones left on the wire; the pace may be another one now.
         self._arrivals = engine.arrivals.setdefault(sender.id, Arrivals(sender.messages_per_second))
         self._arrivals.per_second = sender.messages_per_second
         self._batches: asyncio.Queue[Sequence[Parcel]] = asyncio.Queue(maxsize=1)
@@ -112,6 +115,7 @@ class Pump:
         self._arrivals.say(await self._lease.release(self._arrivals.leave(now=now, longest=longest)))
 
     async def _drain(self) -> None:
+        # In this order: no call adds an outcome any more when the settler is closed.
         await self._departures.drain()
         await self._settler.close()
 

@@ -24,6 +24,7 @@ class Settler:
         """Takes the engine whose rows it writes."""
         self._engine = engine
         self._waiting: list[tuple[Settlement, Telling | None]] = []
+        # Of those that wait, so many are written one by one: together they failed for what one of them holds.
         self._alone = 0
         self._filled = asyncio.Event()
         self._closing = asyncio.Event()
