@@ -317,6 +317,17 @@ def test_what_this_process_left_itself_is_not_counted_twice() -> None:
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
 
+def test_what_it_is_not_known_to_have_told_is_counted_twice_rather_than_not_at_all() -> None:
+    """The word may stand though its answer was lost: until then nobody else may have counted what is on the wire."""
+    arrivals = Arrivals(PER_SECOND)
+    for _ in range(PER_SECOND // 4):
+        arrivals.depart(now=100.0)
+    told = arrivals.leave(now=100.2, longest=30.0)
+    arrivals.say(None)
+    arrivals.take_over(Left(name="word", counted=told, age=0.1, silence=inf), now=100.3)
+    assert _room(arrivals, now=100.3) == PER_SECOND // 2
+
+
 def test_a_call_that_hangs_is_counted_once_however_often_two_processes_hand_over() -> None:
     """What one was told it tells back: counted beside its own calls, they would soon be more than the limit."""
     one, other = Arrivals(PER_SECOND), Arrivals(PER_SECOND)
