@@ -124,20 +124,34 @@ WHERE id = ANY ($1::uuid[]);
 -- name: move_templates
 -- Notes what WhatsApp decided about templates, unless they were synced since. $1 WhatsApp's template ids (none twice), $2
 -- states, $3 reasons, $4 moments, which WhatsApp tells in whole seconds.
+WITH moved AS MATERIALIZED (
+    SELECT templates.id, told.state, told.reason, told.event_time
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS told (whatsapp_template_id, state, reason, event_time)
+    JOIN templates ON templates.whatsapp_template_id = told.whatsapp_template_id
+    WHERE date_trunc('second', templates.sync_time) <= told.event_time
+    ORDER BY templates.id
+    FOR NO KEY UPDATE OF templates
+)
 UPDATE templates
-SET state = told.state, rejected_reason = told.reason, sync_time = told.event_time, update_time = now()
-FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS told (whatsapp_template_id, state, reason, event_time)
-WHERE templates.whatsapp_template_id = told.whatsapp_template_id
-    AND date_trunc('second', templates.sync_time) <= told.event_time;
+SET state = moved.state, rejected_reason = moved.reason, sync_time = moved.event_time, update_time = now()
+FROM moved
+WHERE templates.id = moved.id;
 
 -- name: recategorise_templates
 -- Notes in which category WhatsApp put templates, unless they were synced since: who opted out of marketing depends on it. $1
 -- WhatsApp's template ids (none twice), $2 categories, $3 moments.
+WITH moved AS MATERIALIZED (
+    SELECT templates.id, told.category
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, category, event_time)
+    JOIN templates ON templates.whatsapp_template_id = told.whatsapp_template_id
+    WHERE date_trunc('second', templates.sync_time) <= told.event_time
+    ORDER BY templates.id
+    FOR NO KEY UPDATE OF templates
+)
 UPDATE templates
-SET template_category = told.category, update_time = now()
-FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, category, event_time)
-WHERE templates.whatsapp_template_id = told.whatsapp_template_id
-    AND date_trunc('second', templates.sync_time) <= told.event_time;
+SET template_category = moved.category, update_time = now()
+FROM moved
+WHERE templates.id = moved.id;
 
 -- name: keep_announcements
 -- Keeps the last thing announced of accounts $1 or, by their digits $2, of numbers of theirs (empty: of the account itself), none

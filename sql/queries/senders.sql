@@ -71,11 +71,18 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
 
 -- name: forget_refresh
 -- Has WhatsApp asked anew about senders, named by account $1 and the digits of their phone number $2, position by position.
+WITH named AS MATERIALIZED (
+    SELECT senders.id
+    FROM unnest($1::text[], $2::text[]) AS told (whatsapp_account_id, digits)
+    JOIN senders ON senders.whatsapp_account_id = told.whatsapp_account_id
+        AND regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits
+    ORDER BY senders.id
+    FOR NO KEY UPDATE OF senders
+)
 UPDATE senders
 SET refresh_time = NULL, update_time = now()
-FROM unnest($1::text[], $2::text[]) AS told (whatsapp_account_id, digits)
-WHERE senders.whatsapp_account_id = told.whatsapp_account_id
-    AND regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits;
+FROM named
+WHERE senders.id = named.id;
 
 -- name: forget_refresh_of
 -- Has WhatsApp asked anew about sender $1.

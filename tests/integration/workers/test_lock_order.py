@@ -87,6 +87,34 @@ async def test_a_pause_that_waits_for_a_campaign_holds_none_behind_it(
     assert await waiting == 301
 
 
+@pytest.mark.parametrize(
+    ("statement", "more"),
+    [
+        ("move_templates", [["PAUSED"] * 2, [""] * 2, [NOW] * 2]),
+        ("recategorise_templates", [["UTILITY"] * 2, [NOW] * 2]),
+    ],
+)
+async def test_templates_that_move_together_are_taken_in_their_order_however_whatsapp_tells_of_them(
+    fresh_database_url: str, statement: str, more: list[object]
+) -> None:
+    async with desk(fresh_database_url, NUMBERS[:1]) as at:
+        low = await at.value("UPDATE templates SET whatsapp_template_id = '901' RETURNING id")
+        high = await add_template(at.plan.connection, name="other")
+        await at.value("UPDATE templates SET sync_time = $1", NOW)
+        assert low < high
+        async with at.database.transaction() as first:
+            await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
+            waiting = asyncio.create_task(_move(at, load("inbound")[statement], [["900", "901"], *more]))
+            await eventually(partial(_wait, at, 1), 20)
+            await at.value("SELECT id FROM templates WHERE id = $1 FOR UPDATE NOWAIT", high)
+        assert await waiting == "UPDATE 2"
+
+
+async def _move(at: Desk, statement: str, arguments: list[object]) -> str:
+    async with at.database.transaction() as second:
+        return await second.execute(statement, *arguments)
+
+
 async def _pause(at: Desk, statement: str, arguments: list[object]) -> int:
     async with at.database.transaction() as second:
         return len(await second.fetch(load("pauses")[statement], *arguments))
