@@ -8,7 +8,6 @@ import aiohttp
 import typer
 from chappe_client import Chappe, v1
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from rich.markup import escape
 
 from cli.connection import tls
@@ -19,6 +18,10 @@ from core.settings import Settings, SettingsError
 
 _TIMEOUT_SECONDS = 5.0
 Check = Callable[[Settings], Awaitable[str]]
+
+
+class _Amiss(Exception):
+    """Raised by a check that found what is wrong; its message says it whole, in words for who set it up."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,10 +49,20 @@ async def _report(name: str, check: Check, settings: Settings) -> bool:
     try:
         remark = await asyncio.wait_for(check(settings), _TIMEOUT_SECONDS)
     except Exception as error:
-        say(f"[red]✗[/] {name:10} {type(error).__name__}: {escape(str(error))}")
+        say(f"[red]✗[/] {name:10} {escape(_told(error))}")
         return False
     say(f"[green]✓[/] {name:10} {remark}")
     return True
+
+
+def _told(error: Exception) -> str:
+    match error:
+        case _Amiss():
+            return str(error)
+        case TimeoutError():  # it says nothing itself
+            return f"no answer within {_TIMEOUT_SECONDS:.0f} s"
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 async def _database(settings: Settings) -> str:
@@ -76,7 +89,7 @@ async def _policy(url: str) -> str:
     async with Redis.from_url(url, socket_timeout=_TIMEOUT_SECONDS) as connection:
         found = await connection.config_get("maxmemory-policy")
     if not found:
-        raise RedisError("the server does not tell its maxmemory-policy")
+        raise _Amiss("the server does not tell its maxmemory-policy")
     return str(found["maxmemory-policy"])
 
 
@@ -87,7 +100,7 @@ async def _whatsapp(settings: Settings) -> str:
         url = f"{settings.whatsapp_base_url}/{settings.whatsapp_api_version}/me"
         async with session.get(url, headers=headers) as reply:
             if reply.status == HTTPStatus.UNAUTHORIZED:
-                raise PermissionError("the access token is not taken (CHAPPE_WHATSAPP_ACCESS_TOKEN)")
+                raise _Amiss("the access token is not taken (CHAPPE_WHATSAPP_ACCESS_TOKEN)")
             return f"{settings.whatsapp_base_url} answers"
 
 
@@ -101,13 +114,13 @@ async def _webhook_secrets(settings: Settings) -> str:
         if not secret.get_secret_value()
     ]
     if missing:
-        raise ValueError(", ".join(f"CHAPPE_WHATSAPP_{name}" for name in missing) + " not set; no webhook can be taken")
+        raise _Amiss(", ".join(f"CHAPPE_WHATSAPP_{name}" for name in missing) + " not set; no webhook can be taken")
     return "secrets are set"
 
 
 async def _hash_key(settings: Settings) -> str:
     if not settings.hash_key.get_secret_value():
-        raise ValueError("CHAPPE_HASH_KEY is not set; set it once, before contacts are erased, and never change it")
+        raise _Amiss("CHAPPE_HASH_KEY is not set; set it once, before contacts are erased, and never change it")
     return "erased opt-outs are known again"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,3 +176,14 @@ async def test_what_goes_wrong_is_said_in_one_line(shell: Shell, stack: Stack) -
 async def test_the_doctor_finds_everything_well(shell: Shell) -> None:
     code, output = await shell.run("doctor")
     assert (code, "✗" in output) == (0, False), output
+
+
+async def test_the_doctor_says_what_is_wrong_in_words(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        base_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        amiss = {"CHAPPE_HASH_KEY": "", "CHAPPE_WHATSAPP_APP_SECRET": "", "CHAPPE_WHATSAPP_BASE_URL": base_url}
+        code, output = await Shell({**shell.environment, **amiss}).run("doctor")
+    assert code == 1
+    assert "✗ WhatsApp   no answer within 5 s" in output
+    assert "✗ webhooks   CHAPPE_WHATSAPP_APP_SECRET not set; no webhook can be taken" in output
+    assert "✗ opt-outs   CHAPPE_HASH_KEY is not set" in output
