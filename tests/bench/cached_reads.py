@@ -81,7 +81,8 @@ def _print(sides: dict[str, Measured]) -> None:
     for name, other in others:
         ratios = [mine / theirs for mine, theirs in zip(ours.rates, other.rates, strict=True)]
         cpu = statistics.median(other.cpu) / statistics.median(ours.cpu)
-        print(f"beside {name}: rates {statistics.median(ratios):.3f} (median of {ROUNDS} rounds), CPU {cpu:.3f}")
+        rate = statistics.median(ratios)
+        print(f"beside {name}: {rate:.3f} of its calls/s (median of {ROUNDS} rounds), its CPU {cpu:.3f} of ours")
 
 
 @contextmanager
