@@ -108,11 +108,18 @@ class ContactsApi:
 
 @asynccontextmanager
 async def serving_contacts(
-    *, database_url: str, cache_url: str, queue_url: str, database: Database | None = None, **settings: Any
+    *,
+    database_url: str,
+    cache_url: str,
+    queue_url: str,
+    database: Database | None = None,
+    cache_enabled: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[ContactsApi]:
-    """Serves on a free port and yields the services; replies are not cached."""
+    """Serves on a free port and yields the services; replies are not cached unless it is asked for."""
     used = Settings(
-        database_url=database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0, cache_enabled=False,
+        database_url=database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0,
+        cache_enabled=cache_enabled, cache_timeout_seconds=2,
         hash_key=HASH_KEY, **settings,
     )  # fmt: skip
     async with Database(url=database_url, pool_size=2) as own, assembled(settings=used, clock=SystemClock()) as door:

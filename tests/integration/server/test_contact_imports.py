@@ -151,6 +151,29 @@ async def test_an_import_that_cannot_be_is_refused(api: ContactsApi, messages: l
     assert details(refused.value)["ErrorInfo"].reason == reason
 
 
+@pytest.fixture
+async def cached(fresh_database_url: str, cache_url: str, queue_url: str) -> AsyncIterator[ContactsApi]:
+    async with serving_contacts(
+        database_url=fresh_database_url, cache_url=cache_url, queue_url=queue_url, cache_enabled=True
+    ) as api:
+        yield api
+
+
+async def test_what_an_import_wrote_before_it_was_refused_is_seen_by_the_next_read(cached: ContactsApi) -> None:
+    assert not await cached.matching()  # which is kept
+    data = b"phone,name\n" + people(CHUNK_ROWS + 10)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await cached.send_import(
+            [
+                ImportRequest(body=HttpBody(data=data)),
+                ImportRequest(rows=[contacts_import_pb2.ImportRow(phone_number="+33612345678")]),
+            ]
+        )
+    assert details(refused.value)["ErrorInfo"].reason == "IMPORT_MIXED"
+    assert (await cached.rows("SELECT count(*) FROM contacts"))[0]["count"] == CHUNK_ROWS
+    assert len(await cached.matching()) == 1000
+
+
 async def test_an_import_records_a_consent_once_and_an_opt_out_stays(api: ContactsApi) -> None:
     refused = await api.create("+33612345601")
     said = contacts_service_pb2.RecordConsentRequest(
