@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from core.db import Connection
 from core.queries import load
@@ -10,32 +11,33 @@ SQL = load("resumptions")
 
 
 class Resumptions:
-    """Resumes campaigns by the end of what paused them, never what a user paused; each method returns how many."""
+    """Resumes campaigns by the end of what paused them, never what a user paused."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def resume_template_campaigns(
         self, whatsapp_template_ids: Sequence[str], *, codes: Sequence[int], at: datetime
-    ) -> int:
-        """Resumes the campaigns of those among these templates that are approved."""
+    ) -> list[UUID]:
+        """Resumes the campaigns of those among these templates that are approved; returns which."""
         ids = list(whatsapp_template_ids)
-        return len(await self._connection.fetch(SQL["resume_template_campaigns"], ids, list(codes), at))
+        rows = await self._connection.fetch(SQL["resume_template_campaigns"], ids, list(codes), at)
+        return [row["id"] for row in rows]
 
     async def resume_account_campaigns(
         self, whatsapp_account_ids: Sequence[str], *, codes: Sequence[int], at: datetime
     ) -> int:
-        """Resumes the campaigns of accounts that may send again."""
+        """Resumes the campaigns of accounts that may send again; returns how many."""
         ids = list(whatsapp_account_ids)
         return len(await self._connection.fetch(SQL["resume_account_campaigns"], ids, list(codes), at))
 
     async def resume_sender_campaigns(
         self, numbers: Sequence[tuple[str, str]], *, codes: Sequence[int], at: datetime
     ) -> int:
-        """Resumes the campaigns of numbers, each given as account and digits, that may send again."""
+        """Resumes the campaigns of numbers, each given as account and digits, that may send again; returns how many."""
         accounts, digits = [account for account, _ in numbers], [number for _, number in numbers]
         return len(await self._connection.fetch(SQL["resume_sender_campaigns"], accounts, digits, list(codes), at))
 
     async def resume_due_campaigns(self, *, at: datetime) -> int:
-        """Resumes the campaigns whose restriction was to end by now."""
+        """Resumes the campaigns whose restriction was to end by now; returns how many."""
         return len(await self._connection.fetch(SQL["resume_due_campaigns"], at))

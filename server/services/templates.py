@@ -3,6 +3,7 @@
 from chappe.v1 import templates_pb2
 from chappe.v1.templates_pb2_grpc import TemplatesServiceServicer
 
+from core.cache import campaign_generation
 from core.clock import Clock
 from core.domain.bindings import fill, match_bindings
 from core.domain.template_parts import render
@@ -68,7 +69,11 @@ class TemplatesService(TemplatesServiceServicer):
             now = self._clock.now()
             counts = await rooms.templates.sync_templates(account, listed, at=now)
             ids = [template.whatsapp_template_id for template in listed]
-            await rooms.resumptions.resume_template_campaigns(ids, codes=sorted(ENDS_WITH_APPROVAL), at=now)
+            codes = sorted(ENDS_WITH_APPROVAL)
+            resumed = await rooms.resumptions.resume_template_campaigns(ids, codes=codes, at=now)
+            if resumed:
+                # Which these are the request does not say, so its policy cannot.
+                rooms.outdate("campaigns", *map(campaign_generation, resumed))
             return wire.sync_counts(counts)
 
         reply_type = templates_pb2.SyncTemplatesResponse

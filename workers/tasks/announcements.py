@@ -33,7 +33,8 @@ async def follow_announcements(
     await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
     if told:
         paused += await _stop_templates(rooms, told)
-        resumed += await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
+        approved = await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
+        resumed += len(approved)
     for change in changes:
         paused += await _restrict(rooms, change) if change.is_blocked and not change.digits else 0
     resumed += await _free(rooms, [change for change in changes if not change.is_blocked], now=now)

@@ -104,7 +104,9 @@ def whatsapp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def api(fresh_database_url: str, cache_url: str, queue_url: str, whatsapp: str) -> AsyncIterator[Api]:
+async def api(
+    request: pytest.FixtureRequest, fresh_database_url: str, cache_url: str, queue_url: str, whatsapp: str
+) -> AsyncIterator[Api]:
     settings = Settings(
         database_url=fresh_database_url,
         cache_url=cache_url,
@@ -112,7 +114,8 @@ async def api(fresh_database_url: str, cache_url: str, queue_url: str, whatsapp:
         grpc_port=0,
         whatsapp_base_url=whatsapp,
         whatsapp_access_token=TOKEN,
-        cache_enabled=False,
+        cache_enabled=getattr(request, "param", False),
+        cache_timeout_seconds=2,
     )
     async with Database(url=fresh_database_url) as database, assembled(settings=settings, clock=SystemClock()) as door:
         key = await create_key(Store(database), role="ADMIN")
@@ -378,6 +381,7 @@ async def accept_messages(api: Api, name: str, *, count: int, waiting: int) -> N
         await rows.add_messages(connection, campaign_id, sender_id=sender_id, states=states)
 
 
+@pytest.mark.parametrize("api", [True], indirect=True, ids=["cached"])
 @pytest.mark.parametrize(("source", "state"), [("TEMPLATE", Campaign.STATE_RUNNING), ("USER", Campaign.STATE_PAUSED)])
 async def test_a_sync_lets_run_on_what_a_template_paused_that_is_approved_again(
     api: Api, source: str, state: Campaign.State.ValueType
@@ -388,6 +392,7 @@ async def test_a_sync_lets_run_on_what_a_template_paused_that_is_approved_again(
     statement = "UPDATE campaigns SET state = 'PAUSED', pause_source = $1, pause_code = 132015"
     async with api.database.connection() as connection:
         await connection.execute(statement, source)
+    request = requests.GetCampaignRequest(name=created.name)
+    assert (await api.call(api.campaigns.GetCampaign, request)).state == Campaign.STATE_PAUSED  # and is kept
     await api.call(api.templates.SyncTemplates, templates_pb2.SyncTemplatesRequest(sender=created.sender))
-    read = await api.call(api.campaigns.GetCampaign, requests.GetCampaignRequest(name=created.name))
-    assert read.state == state
+    assert (await api.call(api.campaigns.GetCampaign, request)).state == state
