@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from cli.output import errors, explaining, say
+from core.cache import campaign_generation, connected
+from core.clock import SystemClock
 from core.db import Database
 from core.domain.errors import Refusal
 from core.domain.recounts import Difference, total
@@ -38,14 +41,26 @@ def recount(
 
 async def _compare(campaign: str, *, repair: bool) -> int:
     found = 0
-    async with Database(url=Settings.load().database_url, pool_size=2) as database:
-        store = Store(database)
+    async with _store(Settings.load()) as store:
         async for scope_id in _scopes(store, campaign):
             differences = await _compare_one(store, scope_id, repair=repair)
             for difference in differences:
                 say(f"{_name(scope_id)} {difference}")
             found += total(differences)
     return found
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Store]:
+    """Yields the rows; that a repair changed the numbers of a campaign is told to the cache."""
+    telling = connected(
+        url=settings.cache_url,
+        clock=SystemClock(),
+        timeout_seconds=settings.cache_timeout_seconds,
+        rest_seconds=settings.cache_rest_seconds,
+    )
+    async with Database(url=settings.database_url, pool_size=2) as database, telling as outdating:
+        yield Store(database, outdate=outdating.owe) if settings.cache_enabled else Store(database)
 
 
 async def _scopes(store: Store, campaign: str) -> AsyncIterator[UUID]:
@@ -78,6 +93,8 @@ async def _compare_one(store: Store, scope_id: UUID, *, repair: bool) -> list[Di
         await rooms.recounts.lock_repair(scope_id)
         found = await _look(store, scope_id)
         await rooms.recounts.repair(scope_id, found)
+        if found and scope_id != DEPLOYMENT:
+            rooms.outdate(campaign_generation(scope_id))  # of a campaign that is over, replies are kept for an hour
     return found
 
 

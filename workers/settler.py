@@ -7,6 +7,7 @@ from core.db import is_of_values
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
+from workers.tasks.outdated import outdate_final_campaigns
 from workers.tellings import Telling, keep
 from workers.waiting import pause
 
@@ -93,4 +94,6 @@ async def write(store: Store, batch: list[Settlement]) -> int:
             return 0
         doubles = await rooms.sending.record_late_accepts(late)
     _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
+    if doubles:
+        await outdate_final_campaigns(store, {one.ref.campaign_id for one in late})
     return doubles

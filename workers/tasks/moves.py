@@ -69,6 +69,7 @@ class Step:
 class Moved:
     """Says what receipts did: each step, how many were parked or given up, and whom each delivery tells of.
 
+    `answered` are the campaigns that replies came to with these receipts.
     `strangers` are WhatsApp's ids of messages to people who are no contacts of ours, or no longer.
     """
 
@@ -77,6 +78,12 @@ class Moved:
     expired_count: int = 0
     contacts: Mapping[UUID, set[UUID]] = field(default_factory=dict)
     strangers: Mapping[UUID, set[str]] = field(default_factory=dict)
+    answered: frozenset[UUID] = frozenset()
+
+    def counted_campaigns(self) -> frozenset[UUID]:
+        """Returns the campaigns whose numbers may differ now; an older attempt may be a double and move no message."""
+        told = {step.after.campaign_id for step in self.steps if step.is_news or step.before.attempt > 1}
+        return self.answered | told
 
     def failures(self) -> list[Standing]:
         """Returns the messages that these receipts failed; one that is told again is no news, and pauses nothing."""
@@ -101,6 +108,7 @@ def summed(parts: Sequence[Moved]) -> Moved:
         steps=[step for part in parts for step in part.steps],
         parked_count=sum(part.parked_count for part in parts),
         expired_count=sum(part.expired_count for part in parts),
+        answered=frozenset().union(*(part.answered for part in parts)),
     )
 
 

@@ -1,19 +1,20 @@
-"""What the cache of the API should no longer show, because a receipt came late."""
+"""What the cache of the API should no longer show, because the numbers of a campaign that is over changed."""
+
+from collections.abc import Collection
+from uuid import UUID
 
 from core.cache import campaign_generation
-from workers.engine import Engine
-from workers.tasks.moves import Moved
+from core.repositories.rooms import Store
 
 
-async def outdate_final_campaigns(engine: Engine, moved: Moved) -> None:
+async def outdate_final_campaigns(store: Store, changed: Collection[UUID]) -> None:
     """Outdates the kept replies of campaigns that are over: they are kept for long, as nothing should change any more.
 
-    Those of running campaigns end by themselves within seconds. What is not told, because the cache is away or this
-    process dies before, ends with its promised age.
+    Asked after the commit: a campaign that ends only now shows the change. Those of running campaigns end by themselves
+    within seconds. What is not told, because the cache is away or this process dies before, ends with its promised age.
     """
-    changed = {step.after.campaign_id for step in moved.steps if step.is_news}
-    if not changed or not engine.settings.cache_enabled:
+    if not changed:
         return
-    async with engine.store.connection() as rooms:
+    async with store.connection() as rooms:
         final = await rooms.campaign_states.list_final_campaigns(changed)
         rooms.outdate(*map(campaign_generation, final))

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -132,7 +132,7 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
     outcome = Outcome(moved=moved, people={**kept.people, **people}, forgotten=kept.forgotten)
     await mark_applied(rooms, deliveries, read, errors, outcome=outcome, hash_key=hash_key)
     _tell(hooks, moved)
-    return moved
+    return replace(moved, answered=kept.answered)
 
 
 async def _follow(rooms: Rooms, read: Sequence[Webhook], *, now: datetime) -> None:
@@ -165,7 +165,8 @@ async def _follow_up(engine: Engine, moved: Moved) -> None:
     """Does what follows from a batch once it is committed."""
     _measure(engine, moved)
     # First what cannot be done another time: should the rest fail, the next failure that is told calls for the same.
-    await outdate_final_campaigns(engine, moved)
+    if engine.settings.cache_enabled:
+        await outdate_final_campaigns(engine.store, moved.counted_campaigns())
     await draw_consequences(engine, moved)
 
 

@@ -27,12 +27,16 @@ STOP_BUTTON: Final = "STOP_BUTTON"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Says what became of inbound messages: opt-outs, whose they are, which are new, which of before an erasure."""
+    """Says what became of inbound messages: opt-outs, whose they are, which are new, which of before an erasure.
+
+    `answered` are the campaigns to which the new ones belong.
+    """
 
     opt_outs: Sequence[ConsentRecord] = ()
     people: Mapping[Person, Known] = field(default_factory=dict)
     new: Set[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
+    answered: frozenset[UUID] = frozenset()
 
 
 async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes) -> Kept:
@@ -52,7 +56,8 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
     people = await _identify(rooms, told, contexts, hash_key=hash_key)
     interactions = [_interaction(item, senders, people, contexts) for item in told]
-    new = await rooms.inbound.add_interactions(await _attribute(rooms, interactions))
+    attributed = await _attribute(rooms, interactions)
+    new = await rooms.inbound.add_interactions(attributed)
     await _open_windows(rooms, [each for each, item in zip(interactions, told, strict=True) if not item.is_notice])
     opt_outs = [
         record
@@ -60,7 +65,9 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
         if item.whatsapp_message_id in new and is_opt_out(item)
         for record in _opt_out(item, people.get(item.person), hash_key=hash_key)
     ]
-    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=gone)
+    counted = (each.campaign_id for each in attributed if each.whatsapp_message_id in new)
+    answered = frozenset(campaign_id for campaign_id in counted if campaign_id)
+    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=gone, answered=answered)
 
 
 async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> list[Inbound]:

@@ -1,15 +1,23 @@
-"""A late receipt refreshes what the API keeps for long of a campaign that is over, and nothing else."""
+"""What changes the numbers of a campaign that is over refreshes what the API keeps for long of it, and nothing else."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import redis.asyncio as redis
 
 from core.cache.keys import generation_keys
+from core.domain.messages import MessageState
+from core.domain.outcomes import Settlement
+from core.repositories.rooms import Store
+from stack import programs
 from tests.helpers.receiving import NOW, Desk, desk
-from tests.helpers.webhook_bodies import body, status
+from tests.helpers.webhook_bodies import body, reply, status
 from tests.helpers.workers import idle_worker
+from workers.settler import write
 from workers.tasks.receipts import apply_deliveries
 from workers.tasks.upkeep import complete_campaigns
 
@@ -25,23 +33,87 @@ async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
 async def generations(at: Desk, worker_settings: dict[str, str], cache_url: str, *, state: str) -> list[bytes]:
     """Lets a worker apply a receipt of a campaign in that state; returns the generations there are then."""
     (ref,) = await at.sent()
+    await over(at, state)
+    told = body(statuses=[status("read", LATER, wamid=f"wamid.{ref.message_id}", ref=ref)])
+    keys = await generations_after(at, told, worker_settings, cache_url)
+    assert (await at.message(ref))["state"] == "READ"
+    assert set(keys) <= {key.encode() for key in generation_keys([f"campaigns/{ref.campaign_id}"])}
+    return keys
+
+
+async def over(at: Desk, state: str = "COMPLETED") -> None:
     await at.plan.connection.execute("UPDATE campaigns SET state = $1, complete_time = now()", state)
+
+
+async def generations_after(at: Desk, told: bytes, worker_settings: dict[str, str], cache_url: str) -> list[bytes]:
+    """Lets a worker apply what WhatsApp tells; returns the generations there are then."""
     async with at.store.connection() as rooms:
-        told = body(statuses=[status("read", LATER, wamid=f"wamid.{ref.message_id}", ref=ref)])
         await rooms.deliveries.append_deliveries([told])
     async with idle_worker(worker_settings, CACHE_URL=cache_url) as worker:
         await apply_deliveries(worker.engine)
-    assert (await at.message(ref))["state"] == "READ"
     async with redis.Redis.from_url(cache_url) as server:
-        keys = [key async for key in server.scan_iter("*")]
-    assert set(keys) <= {key.encode() for key in generation_keys([f"campaigns/{ref.campaign_id}"])}
-    return keys
+        return [key async for key in server.scan_iter("*")]
 
 
 async def test_a_late_receipt_outdates_the_replies_of_a_campaign_that_is_over(
     at: Desk, worker_settings: dict[str, str], cache_url: str
 ) -> None:
     assert len(await generations(at, worker_settings, cache_url, state="COMPLETED")) == 1
+
+
+async def test_a_reply_to_a_campaign_that_is_over_outdates_its_replies_once(
+    at: Desk, worker_settings: dict[str, str], cache_url: str
+) -> None:
+    (ref,) = await at.sent()
+    await over(at)
+    quote = {"from": "15550001111", "id": f"wamid.{ref.message_id}"}
+    told = body(messages=[reply("Yes!", LATER, wamid="wamid.in", phone="+491700000001", context=quote)])
+    keys = await generations_after(at, told, worker_settings, cache_url)
+    assert [key.decode() for key in keys] == generation_keys([f"campaigns/{ref.campaign_id}"])
+    async with redis.Redis.from_url(cache_url) as server:
+        await server.flushdb()
+    assert not await generations_after(at, told, worker_settings, cache_url)  # told again, it counts nothing
+
+
+async def test_a_double_that_is_proven_in_a_campaign_that_is_over_outdates_its_replies(
+    at: Desk, worker_settings: dict[str, str], cache_url: str
+) -> None:
+    (ref,) = await at.sent(attempt=2)
+    await at.plan.connection.execute(
+        """UPDATE messages SET state = 'READ', read_time = $1, deliver_time = $1, send_time = $1,
+            whatsapp_message_id = 'wamid.2'""",
+        NOW,
+    )
+    await over(at)
+    told = body(statuses=[status("sent", NOW, wamid="wamid.1", ref=replace(ref, attempt=1))])
+    keys = await generations_after(at, told, worker_settings, cache_url)
+    assert await at.value("SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL") == 1
+    assert [key.decode() for key in keys] == generation_keys([f"campaigns/{ref.campaign_id}"])
+
+
+async def test_a_late_accept_that_proves_a_double_outdates_what_is_kept_of_a_campaign_that_is_over(at: Desk) -> None:
+    (ref,) = await at.sent(attempt=2)
+    await over(at)
+    await at.plan.connection.execute("INSERT INTO message_attempts SELECT campaign_id, id, 1 FROM messages")
+    told = list[str]()
+    first = replace(ref, attempt=1)
+    late = Settlement(ref=first, state=MessageState.ACCEPTED, whatsapp_message_id="wamid.1")
+    assert await write(Store(at.database, outdate=told.extend), [late]) == 1
+    assert told == [f"campaigns/{ref.campaign_id}"]
+
+
+async def test_counters_that_are_set_right_outdate_what_is_kept_of_their_campaign(
+    at: Desk, fresh_database_url: str, cache_url: str
+) -> None:
+    (ref,) = await at.sent()
+    await over(at)
+    await at.plan.connection.execute("INSERT INTO counters VALUES ($1, 'READ', 0, 7, 2)", ref.campaign_id)
+    settings = {"CHAPPE_DATABASE_URL": fresh_database_url, "CHAPPE_CACHE_URL": cache_url}
+    command = [sys.executable, "-m", "cli", "recount", f"campaigns/{ref.campaign_id}", "--repair"]
+    process = await asyncio.create_subprocess_exec(*command, cwd=programs.ROOT, env=programs.environment(settings))
+    assert await process.wait() == 0
+    async with redis.Redis.from_url(cache_url) as server:
+        assert await server.exists(*generation_keys([f"campaigns/{ref.campaign_id}"]))
 
 
 async def test_receipts_of_a_running_campaign_outdate_nothing(
