@@ -212,7 +212,7 @@ class Rooms:
 
 
 def _keep_nothing(_collections: Iterable[str]) -> None:
-    """Hears what is outdated where no replies are kept, or where the contract says what each call outdates."""
+    """Hears what is outdated where no replies are kept."""
 
 
 class Store:
