@@ -94,9 +94,15 @@ class Receipts:
         """Notes that attempts which were taken for failed were seen after all."""
         await self._connection.execute(SQL["revive_attempts"], *_keys(seen))
 
-    async def prove_doubles(self, newer: Sequence[Progress]) -> None:
-        """Marks older attempts that were accepted as doubles of these."""
-        await self._connection.execute(SQL["prove_doubles"], *_keys(newer), [told.accept_time for told in newer])
+    async def prove_doubles(self, newer: Sequence[tuple[MessageRef, datetime | None]]) -> None:
+        """Marks older attempts that were accepted as doubles of these, accepted then; without a time, now."""
+        await self._connection.execute(
+            SQL["prove_doubles"],
+            [ref.campaign_id for ref, _ in newer],
+            [ref.message_id for ref, _ in newer],
+            [ref.attempt for ref, _ in newer],
+            [accept_time for _, accept_time in newer],
+        )
 
     async def park_receipts(self, parked: Sequence[Parked]) -> None:
         """Keeps receipts for later."""

@@ -108,9 +108,9 @@ SET
 
 -- name: prove_doubles
 -- Marks accepted attempts as doubles once a newer one is known to be accepted too. $1 campaigns, $2 messages, $3 the newer
--- attempts, $4 when these were accepted.
+-- attempts, $4 when these were accepted, or null: now.
 UPDATE message_attempts
-SET accept_time = told.accept_time
+SET accept_time = coalesce(told.accept_time, now())
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS told (campaign_id, message_id, attempt, accept_time)
 WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.message_id = told.message_id

@@ -122,8 +122,8 @@ SELECT campaign_id, id FROM decided;
 
 -- name: record_late_accepts
 -- Notes that superseded attempts were taken after all: a proven double where another one is known to be taken too; until
--- then only the WhatsApp id is kept, for the newer one's receipt to prove it. $1 campaigns, $2 messages, $3 attempts, $4
--- WhatsApp ids. Returns the proven ones.
+-- then only the WhatsApp id is kept, for the newer one's answer or receipt to prove it. $1 campaigns, $2 messages, $3
+-- attempts, $4 WhatsApp ids. Returns the proven ones.
 WITH noted AS (
     UPDATE message_attempts
     SET accept_time = CASE

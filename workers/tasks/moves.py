@@ -215,7 +215,9 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
     if older:
         await rooms.receipts.note_attempts(older)
     newer = [
-        step.told for step in steps if step.told.reference.attempt > 1 and not is_superseded(step.before, step.told)
+        (step.told.reference, step.told.accept_time)
+        for step in steps
+        if step.told.reference.attempt > 1 and not is_superseded(step.before, step.told)
     ]
     if newer:
         await rooms.receipts.prove_doubles(newer)

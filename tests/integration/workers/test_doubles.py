@@ -1,0 +1,88 @@
+"""What a double is: WhatsApp accepted two attempts of one message, whatever became of them, told in whatever order."""
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import permutations, product
+
+import pytest
+
+from core.domain.messages import MessageRef, MessageState
+from core.domain.outcomes import Settlement
+from server.services.erasure import erase_person
+from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.sending import numbers
+from tests.helpers.webhook_bodies import body, status
+from workers.settler import write
+
+# What is told of which attempt; "accepted" is the answer of the send, all else a receipt.
+News = tuple[int, str]
+STORIES: list[tuple[News, ...]] = [
+    ((1, "delivered"), (2, "delivered")),
+    ((1, "accepted"), (2, "accepted")),
+    ((1, "accepted"), (1, "delivered"), (2, "accepted")),
+    ((1, "sent"), (2, "accepted"), (2, "read")),
+    ((1, "delivered"), (2, "delivered"), (3, "delivered")),
+    ((1, "accepted"), (2, "sent"), (3, "accepted")),
+    ((1, "delivered"), (1, "read")),
+    ((1, "delivered"), (2, "failed")),
+    ((1, "delivered"), (2, "accepted"), (2, "failed")),
+    ((1, "failed"), (2, "delivered")),
+    ((1, "failed"), (2, "failed")),
+    ((1, "delivered"), (2, "delivered"), (3, "failed")),
+    ((1, "delivered"), (2, "failed"), (3, "failed")),
+    ((1, "failed"), (1, "delivered"), (2, "sent")),
+]
+SHOWN = "SELECT count(DISTINCT message_id) FROM message_attempts WHERE accept_time IS NOT NULL AND message_id = $1"
+# An older attempt was in doubt, and the message was sent again.
+DOUBTED = """
+    INSERT INTO message_attempts (campaign_id, message_id, attempt)
+    SELECT campaign_id, id, older FROM messages, generate_series(1, attempt - 1) AS older"""
+
+
+@pytest.fixture
+async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
+    async with desk(fresh_database_url, numbers(12)) as made:
+        yield made
+
+
+@pytest.mark.parametrize("code", [131026, 131016], ids=["for good", "passing"])
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: "-".join(f"{attempt}{word}" for attempt, word in story))
+async def test_a_message_that_was_accepted_twice_is_a_double_in_any_order(
+    at: Desk, story: tuple[News, ...], code: int
+) -> None:
+    refs = await at.sent("SENDING", attempt=max(2, *(attempt for attempt, _ in story)))
+    await at.value(DOUBTED)
+    for ref, (order, times) in zip(refs, product(permutations(story), (1, 2)), strict=False):
+        for attempt, word in order * times:
+            await _tell(at, _attempt(ref, attempt), word, code)
+        shown = await at.value(SHOWN, ref.message_id)
+        assert shown == _accepted(story), order
+
+
+async def _tell(at: Desk, ref: MessageRef, word: str, code: int) -> None:
+    wamid = f"wamid.{ref.message_id}.{ref.attempt}"
+    if word == "accepted":
+        await write(at.store, [Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id=wamid)])
+    else:
+        code = code if word == "failed" else 0
+        await at.deliver(body(statuses=[status(word, NOW, wamid=wamid, ref=ref, code=code)]))
+
+
+def _attempt(ref: MessageRef, attempt: int) -> MessageRef:
+    return MessageRef(campaign_id=ref.campaign_id, message_id=ref.message_id, attempt=attempt)
+
+
+def _accepted(story: Sequence[News]) -> bool:
+    """Tells whether WhatsApp took two attempts, whatever became of them."""
+    return len({attempt for attempt, _ in story}) > 1
+
+
+async def test_what_would_be_proven_only_after_its_person_was_erased_is_not(at: Desk) -> None:
+    ref, *_ = await at.sent("SENDING", attempt=2)
+    await at.value(DOUBTED)
+    await _tell(at, ref, "sent", 0)
+    contact_id = await at.value("SELECT contact_id FROM messages WHERE id = $1", ref.message_id)
+    async with at.store.transaction() as rooms:
+        contact = await rooms.contacts.lock_contact(contact_id)
+        await erase_person(rooms, contact, hash_key=b"key of the test", at=NOW)
+    await _tell(at, _attempt(ref, 1), "sent", 0)
+    assert await at.value(SHOWN, ref.message_id) == 0
