@@ -47,13 +47,28 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Says how many milliseconds the simulator takes to answer, a log-normal distribution; none: at once."""
+
+    median: int = 0
+    p99: int = 0
+
+
+_AT_ONCE = Answers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Holds what one run measured; CPU in milliseconds a message by kind of process, memory in bytes at its peak."""
+    """Holds what one run measured; CPU in milliseconds a message by kind of process, memory in bytes at its peak.
+
+    `fullest_second` is the most that WhatsApp accepted of one number in any second.
+    """
 
     accepted_per_second: float
     read_per_second: float
     cpu: dict[str, float]
     worker_bytes: int
+    fullest_second: int = 0
     bare_per_second: float = 0.0
 
     @property
@@ -68,14 +83,18 @@ def main() -> None:
     for name, value in asdict(Setup()).items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--bare", type=int, default=10_000, help="messages of the bare client; 0 leaves it out")
+    for name in asdict(_AT_ONCE):
+        parser.add_argument(f"--{name}", type=int, default=0, help="milliseconds that an answer takes; 0: none")
     chosen = vars(parser.parse_args())
-    show(measure(Setup(**{name: chosen[name] for name in asdict(Setup())}), bare=chosen["bare"]))
+    setup = Setup(**{name: chosen[name] for name in asdict(Setup())})
+    answers = Answers(**{name: chosen[name] for name in asdict(_AT_ONCE)})
+    show(measure(setup, bare=chosen["bare"], answers=answers))
 
 
-def measure(setup: Setup, *, bare: int = 0) -> Figures:
+def measure(setup: Setup, *, bare: int = 0, answers: Answers = _AT_ONCE) -> Figures:
     """Starts everything, sends, waits for the last receipt, and returns the figures."""
     with Stack(workers=setup.workers, settings=SETTINGS, simulator_settings=SIMULATOR) as stack:
-        asyncio.run(_prepare_world(stack, setup))
+        asyncio.run(_prepare_world(stack, setup, answers))
         figures = asyncio.run(_send(stack, setup))
         offered = asyncio.run(_bare(stack, bare)) if bare else 0.0
     return Figures(**{**asdict(figures), "bare_per_second": offered})
@@ -89,6 +108,7 @@ def show(figures: Figures) -> None:
         "CPU per message, ours and PostgreSQL": f"{figures.cpu_ms:.2f} ms",
         **{f"CPU per message, {kind}": f"{spent:.2f} ms" for kind, spent in figures.cpu.items()},
         "memory of a worker at its peak": f"{figures.worker_bytes / 1e6:.0f} MB",
+        "most of a number accepted in any second": f"{figures.fullest_second:,}",
         "the bare client beside it, accepted": f"{figures.bare_per_second:,.0f}/s",
     }
     print("| what | figure |\n| --- | --- |")
@@ -96,9 +116,10 @@ def show(figures: Figures) -> None:
         print(f"| {what} | {figure} |")
 
 
-async def _prepare_world(stack: Stack, setup: Setup) -> None:
+async def _prepare_world(stack: Stack, setup: Setup, answers: Answers) -> None:
+    latency = {f"latency_{name}": milliseconds / 1000 for name, milliseconds in asdict(answers).items()}
     async with aiohttp.ClientSession(stack.simulator_url) as session:
-        await session.patch("/_sim/settings", json=_WORLD, raise_for_status=True)
+        await session.patch("/_sim/settings", json={**_WORLD, "timeline": latency}, raise_for_status=True)
     for number in _NUMBERS[: setup.numbers]:
         await _set_throughput(stack, number, _PER_SECOND)
 
@@ -106,6 +127,15 @@ async def _prepare_world(stack: Stack, setup: Setup) -> None:
 async def _set_throughput(stack: Stack, number: str, per_second: int) -> None:
     async with aiohttp.ClientSession(stack.simulator_url) as session:
         await session.post(f"/_sim/numbers/{number}", json={"throughput": per_second}, raise_for_status=True)
+
+
+async def _fullest_second(stack: Stack) -> int:
+    async with (
+        aiohttp.ClientSession(stack.simulator_url) as session,
+        session.get("/_sim/pace", raise_for_status=True) as reply,
+    ):
+        numbers = (await reply.json())["numbers"]
+    return max(int(number["most_in_any_window"]) for number in numbers.values())
 
 
 async def _bare(stack: Stack, messages: int) -> float:
@@ -150,6 +180,7 @@ class _Run:
             read_per_second=self.messages / read,
             cpu={kind: 1000 * (after[kind] - before[kind]) / self.messages for kind in after},
             worker_bytes=self.worker_bytes,
+            fullest_second=await _fullest_second(self.stack),
         )
 
     async def _until(self, count: str) -> None:

@@ -37,6 +37,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_arrivals.py",),
     ),
     Fault(
+        name="later-ones-taken-for-arrived",
+        path="core/domain/underway.py",
+        old="lambda one: one[0] < by",
+        new="lambda one: True",
+        tests=("tests/unit/core/test_arrivals.py",),
+    ),
+    Fault(
         name="signature-check-off",
         path="server/webhooks/signature.py",
         old="return any(matches)",
