@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 
 import uvloop
 
@@ -15,6 +14,7 @@ from core.clock import SystemClock
 from core.memory import look_rarely
 from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
+from core.stopping import stop_signal, unless
 from core.telemetry import configure_logging
 from server.assembly import assembled
 from server.door import StartError
@@ -44,38 +44,49 @@ def main(
 
 
 async def _serve(settings: Settings, *, member: int | None, shares_port: bool) -> None:
-    stopping = _stop_signal()
+    stopping = stop_signal()
     if member is not None:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stopping.set)  # readable at its end
-    async with assembled(settings=settings, clock=SystemClock(), shares_port=shares_port) as door:
-        port = await door.open()
-        look_rarely()
-        _announce(settings, [port])
-        if member is not None:
+        _stop_at_the_end_of(sys.stdin.fileno(), stopping)
+    async with AsyncExitStack() as held:
+        port = await unless(stopping, _open(held, settings, shares_port=shares_port))
+        if port is not None and member is not None:
             os.write(member, b"%d\n" % port)
             os.close(member)
         await stopping.wait()
-        await door.close()
+
+
+async def _open(held: AsyncExitStack, settings: Settings, *, shares_port: bool) -> int:
+    """Opens a door, to be closed with what is held, and returns its port."""
+    door = await held.enter_async_context(assembled(settings=settings, clock=SystemClock(), shares_port=shares_port))
+    port = await door.open()
+    held.push_async_callback(door.close)
+    look_rarely()
+    _announce(settings, [port])
+    return port
 
 
 async def _serve_group(settings: Settings, ports: AbstractContextManager[Sequence[int]]) -> None:
-    stopping = asyncio.ensure_future(_stop_signal().wait())
-    with ports as held:
-        async with members(held, metrics_port=settings.metrics_port) as group:
-            _announce(settings, sorted({member.port for member in group}))
-            ending = asyncio.ensure_future(first_to_end(group))
-            await asyncio.wait([stopping, ending], return_when=asyncio.FIRST_COMPLETED)
-            ending.cancel()
-    if not stopping.done():
-        stopping.cancel()
+    stopping = stop_signal()
+    with ports as numbers:
+        async with AsyncExitStack() as held:
+            starting = held.enter_async_context(members(numbers, metrics_port=settings.metrics_port))
+            group = await unless(stopping, starting)
+            if group is not None:
+                _announce(settings, sorted({member.port for member in group}))
+                await unless(stopping, first_to_end(group))
+    if not stopping.is_set():
         raise StartError("a process of the group ended by itself; all were stopped")
 
 
-def _stop_signal() -> asyncio.Event:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    return stopping
+def _stop_at_the_end_of(descriptor: int, stopping: asyncio.Event) -> None:
+    """Has us stop once whoever holds the other end is gone; nothing is ever written there."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_reader(descriptor)  # what is at its end stays readable: it would call us in every round
+        stopping.set()
+
+    loop.add_reader(descriptor, end)
 
 
 def _announce(settings: Settings, ports: Sequence[int]) -> None:

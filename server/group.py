@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from core.settings import Settings
@@ -53,12 +53,14 @@ async def members(ports: Sequence[int], *, metrics_port: int | None) -> AsyncIte
     started: list[_Process] = []
     are_shared = len(set(ports)) < len(ports) and ports[0] != 0
     try:
-        pipes = [os.pipe() for _ in ports]
-        for number, (port, (_, ready)) in enumerate(zip(ports, pipes, strict=True)):
-            watched_on = metrics_port and metrics_port + number  # 0 takes a free one anyway
-            started.append(await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared))
-            os.close(ready)
-        bound = [await _bound_port(waiting) for waiting, _ in pipes]
+        with ExitStack() as held:
+            waiting: list[int] = []
+            for number, port in enumerate(ports):
+                watched_on = metrics_port and metrics_port + number  # 0 takes a free one anyway
+                with _pipe(held) as (says, ready):
+                    started.append(await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared))
+                waiting.append(says)
+            bound = [await _bound_port(says) for says in waiting]
         yield [Member(process=process, port=port) for process, port in zip(started, bound, strict=True)]
     finally:
         for process in started:
@@ -67,10 +69,26 @@ async def members(ports: Sequence[int], *, metrics_port: int | None) -> AsyncIte
         await asyncio.gather(*(process.wait() for process in started))
 
 
-async def _bound_port(waiting: int) -> int:
+@contextmanager
+def _pipe(held: ExitStack) -> Iterator[tuple[int, int]]:
+    """Makes a pipe: its end to read is closed with what is held, that to write once a member has it."""
+    says, ready = os.pipe()
+    held.callback(os.close, says)
+    try:
+        yield says, ready
+    finally:
+        os.close(ready)
+
+
+async def _bound_port(says: int) -> int:
     """Waits until a member serves, and returns where."""
-    told = await asyncio.to_thread(os.read, waiting, 8)
-    os.close(waiting)
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(says, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(says)
+    told = os.read(says, 8)
     if not told:
         raise StartError("a process of the group did not start")
     return int(told)

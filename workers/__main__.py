@@ -1,9 +1,8 @@
 """Starts a worker and brings it to its end on SIGTERM or Ctrl-C: what is on the wire is settled first."""
 
-import asyncio
 import logging
-import signal
 import sys
+from contextlib import AsyncExitStack
 
 import uvloop
 
@@ -13,6 +12,7 @@ from core.listener import ListenError
 from core.memory import look_rarely
 from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
+from core.stopping import stop_signal, unless
 from core.telemetry import configure_logging
 from workers.assembly import assembled
 
@@ -32,16 +32,22 @@ def main() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with assembled(settings=settings, clock=SystemClock(), stopping=stopping) as worker:
-        _log.info("working", extra={"settings": settings.public()})
-        look_rarely()
-        if settings.port_file is not None:
-            write_at_once(settings.port_file, "0\n")  # ready, as the others say; a worker has no port
-        await worker.run()
+    stopping = stop_signal()
+    async with AsyncExitStack() as held:
+        starting = held.enter_async_context(assembled(settings=settings, clock=SystemClock(), stopping=stopping))
+        worker = await unless(stopping, starting)
+        if worker is not None:
+            _announce(settings)
+            await worker.run()
     _log.info("stopped")
+
+
+def _announce(settings: Settings) -> None:
+    """Says that it works: in the log, and in the port file, where others write their port; a worker has none."""
+    _log.info("working", extra={"settings": settings.public()})
+    look_rarely()
+    if settings.port_file is not None:
+        write_at_once(settings.port_file, "0\n")
 
 
 if __name__ == "__main__":

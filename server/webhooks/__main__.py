@@ -1,9 +1,8 @@
 """Starts the webhook door and closes it on SIGTERM or Ctrl-C."""
 
-import asyncio
 import logging
-import signal
 import sys
+from contextlib import AsyncExitStack
 
 import uvloop
 
@@ -11,6 +10,7 @@ from core.domain.errors import Unavailable
 from core.memory import look_rarely
 from core.ready_file import write_at_once
 from core.settings import Settings, SettingsError
+from core.stopping import stop_signal, unless
 from core.telemetry import configure_logging
 from server.webhooks.door import DoorError, assembled
 
@@ -30,18 +30,22 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with assembled(settings=settings) as door:
-        port = await door.open()
-        _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
-        look_rarely()
-        if settings.port_file is not None:
-            write_at_once(settings.port_file, f"{port}\n")
+    stopping = stop_signal()
+    async with AsyncExitStack() as held:
+        await unless(stopping, _open(held, settings))
         await stopping.wait()
-        await door.close()
     _log.info("the webhook door is closed")
+
+
+async def _open(held: AsyncExitStack, settings: Settings) -> None:
+    """Opens a door, to be closed with what is held, and says so."""
+    door = await held.enter_async_context(assembled(settings=settings))
+    port = await door.open()
+    held.push_async_callback(door.close)
+    _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
+    look_rarely()
+    if settings.port_file is not None:
+        write_at_once(settings.port_file, f"{port}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""Being told to stop, at any moment of a process's life: also while it starts, and waits for something that is away."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def stop_signal() -> asyncio.Event:
+    """Returns what is set by SIGTERM and Ctrl-C, from now on."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def unless(stopping: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """Returns what the work does, which may raise; once told to stop it is cut off, has let go of all, and it is None.
+
+    Work that was done by then counts as done.
+    """
+    working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        working.cancel()
+    await asyncio.wait([working])
+    return None if working.cancelled() else working.result()
