@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from core.clock import Clock
 from core.domain.pacing import HORIZON_SECONDS, STEADY_SHARE, Permits, Tempo
+from core.leaving import leave
 from core.pace_scripts import HOLD, PAIRS, RESERVE, RETURN, SLOWED, THROTTLE
 
 _log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class Pace:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._redis.aclose()
+        await leave(self._redis)
 
     async def _ask(self, script: AsyncScript, keys: list[str], arguments: list[Any]) -> list[Any] | None:
         if self.alone:

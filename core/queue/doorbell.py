@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
 from core.cancellation import was_cancelled
+from core.leaving import leave
 from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError
 
@@ -70,7 +71,7 @@ class RedisBells:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._redis.aclose()
+        await leave(self._redis)
 
 
 class DoorbellBroker(AsyncBroker):
