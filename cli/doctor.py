@@ -101,6 +101,8 @@ async def _whatsapp(settings: Settings) -> str:
         async with session.get(url, headers=headers) as reply:
             if reply.status == HTTPStatus.UNAUTHORIZED:
                 raise _Amiss("the access token is not taken (CHAPPE_WHATSAPP_ACCESS_TOKEN)")
+            if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise _Amiss(f"{settings.whatsapp_base_url} answers with an error of its own: {reply.status}")
             return f"{settings.whatsapp_base_url} answers"
 
 

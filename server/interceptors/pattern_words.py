@@ -28,4 +28,4 @@ def pattern_words(pattern: str) -> str:
         return WORDS[pattern]
     shape = pattern.removeprefix("^").removesuffix("$").replace(_ID, "{id}")
     names = dict.fromkeys((_OPTIONAL.sub("", shape), _OPTIONAL.sub(r"\1", shape)))
-    return f"must be a name like {' or '.join(names)}"
+    return f"must be a name like {' or '.join(names)}, each id a UUID in lower case"

@@ -187,3 +187,17 @@ async def test_the_doctor_says_what_is_wrong_in_words(shell: Shell) -> None:
     assert "✗ WhatsApp   no answer within 5 s" in output
     assert "✗ webhooks   CHAPPE_WHATSAPP_APP_SECRET not set; no webhook can be taken" in output
     assert "✗ opt-outs   CHAPPE_HASH_KEY is not set" in output
+
+
+async def test_the_doctor_does_not_take_an_error_for_an_answer(shell: Shell) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        code, output = await Shell({**shell.environment, "CHAPPE_WHATSAPP_BASE_URL": base_url}).run("doctor")
+    assert code == 1
+    assert "answers with an error of its own: 503" in " ".join(output.split())

@@ -26,4 +26,4 @@ def test_no_words_hold_an_expression(pattern: str) -> None:
 
 def test_what_may_be_left_out_of_a_name_is_told() -> None:
     words = pattern_words("^campaigns/[0-9a-f-]{36}(/messages/[0-9a-f-]{36})?$")
-    assert words == "must be a name like campaigns/{id} or campaigns/{id}/messages/{id}"
+    assert words == "must be a name like campaigns/{id} or campaigns/{id}/messages/{id}, each id a UUID in lower case"

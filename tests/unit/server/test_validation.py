@@ -49,7 +49,7 @@ async def test_a_bad_request_is_refused_with_the_field_and_the_rule() -> None:
     assert found["ErrorInfo"].reason == "REQUEST_INVALID"
     violation = found["BadRequest"].field_violations[0]
     assert (violation.field, violation.reason) == ("name", "string.pattern")
-    assert violation.description == "must be a name like contacts/{id}"
+    assert violation.description == "must be a name like contacts/{id}, each id a UUID in lower case"
     assert refused.value.details() == f"The field name breaks a rule: {violation.description}."
 
 
