@@ -125,7 +125,7 @@ class Pace:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await leave(self._redis)
+        await leave(self._redis.aclose())
 
     async def _ask(self, script: AsyncScript, keys: list[str], arguments: list[Any]) -> list[Any] | None:
         if self.alone:

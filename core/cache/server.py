@@ -51,7 +51,7 @@ class Server:
         """Closes the connections; waits a second at most for a server that has stopped, and never fails."""
         for line in self._idle_lines:
             await line.disconnect(nowait=True)  # nothing is under way on them
-        await leave(self._redis)
+        await leave(self._redis.aclose())
 
     def script(self, text: str) -> AsyncScript:
         """Returns a Lua script to be run with ``run``."""

@@ -71,7 +71,7 @@ class RedisBells:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await leave(self._redis)
+        await leave(self._redis.aclose())
 
 
 class DoorbellBroker(AsyncBroker):
