@@ -71,8 +71,8 @@ class Generations:
 
     def _take(self, turn: int, names: Sequence[str], answer: Sequence[int | None]) -> None:
         for name, number in zip(names, answer, strict=True):
-            if self._raised.get(name, 0) >= turn:
-                continue  # heard of since the question
+            if name not in self._numbers or self._raised.get(name, 0) >= turn:
+                continue  # followed no more, or heard of since the question
             if number is None:
                 # Lost with its server: what was kept under it is not shown again.
                 self._numbers.pop(name, None)

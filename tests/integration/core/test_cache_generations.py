@@ -1,5 +1,6 @@
 """Of more campaigns than are followed those in use are; of the others nothing is believed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,8 @@ from core.cache.generations import Generations
 from core.cache.outdating import Outdating
 from core.cache.server import Server
 from core.clock import SystemClock
+from stack.valkey import Valkey
+from tests.helpers.processes import freeze, thaw
 
 _FOLLOWED = 512
 HOT, COLD, NEW = "campaigns/hot", "campaigns/cold", "campaigns/new"
@@ -45,3 +48,23 @@ async def test_the_campaign_not_heard_of_for_longest_is_followed_no_more(
     assert not generations.stand({COLD: first[COLD]})
     generations.learn({COLD: first[COLD]})
     assert generations.stand({COLD: first[COLD]})
+
+
+async def test_an_answer_that_comes_after_its_campaign_was_dropped_is_not_believed(
+    generations: Generations, outdating: Outdating, valkeys: tuple[Valkey, Valkey]
+) -> None:
+    old = await outdating.outdate([COLD])
+    await outdating.outdate([HOT, NEW, *OTHERS])
+    await generations.ask()  # the next one has its connection, so that its answer comes before that of the one after it
+    freeze(valkeys[1].process)
+    try:
+        first = asyncio.ensure_future(generations.ask())
+        await asyncio.wait([first], timeout=0)
+        generations.learn({COLD: old[COLD] + 1})  # the answer under way does not know of it
+        generations.learn({f"campaigns/later-{number}": 1 for number in range(_FOLLOWED)})
+        second = asyncio.ensure_future(generations.ask())
+        await asyncio.wait([second], timeout=0)
+    finally:
+        thaw(valkeys[1].process)
+    await asyncio.gather(first, second)
+    assert not generations.stand({COLD: old[COLD]})
