@@ -168,9 +168,12 @@ def interceptors(
 
 
 def _request_ids() -> Callable[[], str]:
-    """Returns what makes ids no other process makes: they are no secret, so half is drawn once and half is counted."""
-    ours, numbers = secrets.token_hex(8), itertools.count(secrets.randbits(63))
-    return lambda: f"{ours}{next(numbers):016x}"
+    """Returns what makes ids of 32 digits that no other process makes: no secret, so 88 bits are drawn once.
+
+    What is counted stands in decimals, which Python writes in half the time of hexadecimal digits.
+    """
+    ours, numbers = secrets.token_hex(11), itertools.count(10**9)
+    return lambda: f"{ours}{next(numbers)}"
 
 
 @asynccontextmanager

@@ -83,7 +83,7 @@ class Cache:
         ``seen`` is what the caller knows of generations, as it was told: a list of name=number.
         """
         remembered = self._memory.get(method, request)
-        outcome = self._judge(remembered, seen)
+        outcome = self._judge(remembered, seen, self._clock.monotonic())
         if outcome == "hit" and remembered is not None:
             self._count_recall(method, remembered)
             return outcome, remembered
@@ -92,22 +92,25 @@ class Cache:
         self.metrics.count_level(method, "memory", outcome)
         return outcome, None
 
-    def recall_hit(self, method: str, request: bytes, *, seen: str) -> bytes | None:
-        """Returns the reply that ``recall`` would, if it is not due either; else None, and nothing has happened."""
+    def recall_hit(self, method: str, request: bytes, *, seen: str, now: float) -> bytes | None:
+        """Returns the reply that ``recall`` would, if it is not due either; else None, and nothing has happened.
+
+        ``now`` is when the call began, in monotonic seconds.
+        """
         remembered = self._memory.get(method, request)
-        if remembered is None or self._judge(remembered, seen) != "hit" or self.is_due(remembered):
+        if remembered is None or self._judge(remembered, seen, now) != "hit" or remembered.is_due(now):
             return None
         self._count_recall(method, remembered)
         return remembered.reply
 
-    def _judge(self, remembered: Remembered | None, seen: str) -> Outcome:
-        if self._outdating.is_owing or not self._generations.are_fresh:
+    def _judge(self, remembered: Remembered | None, seen: str, now: float) -> Outcome:
+        if self._outdating.is_owing or not self._generations.are_fresh(now):
             return "bypass"
         if remembered is None:
             return "miss"
         if not self._generations.stand(remembered.numbers):
             return "stale"
-        if self._clock.monotonic() >= remembered.end_time:
+        if now >= remembered.end_time:
             return "miss"
         return "bypass" if seen and is_behind(remembered.numbers, seen) else "hit"
 

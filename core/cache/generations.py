@@ -30,10 +30,9 @@ class Generations:
         self._taken = 0
         self._asked_at = float("-inf")
 
-    @property
-    def are_fresh(self) -> bool:
-        """Whether the last answer is young enough to be believed."""
-        return self._clock.monotonic() - self._asked_at <= BELIEVED_SECONDS or self._are_believed_for_ever
+    def are_fresh(self, now: float) -> bool:
+        """Returns whether the last answer is young enough to be believed at that time, in monotonic seconds."""
+        return now - self._asked_at <= BELIEVED_SECONDS or self._are_believed_for_ever
 
     def stand(self, numbers: Mapping[str, int]) -> bool:
         """Returns whether these collections still have these generations, as far as is known."""

@@ -1,9 +1,8 @@
 """The first level: replies in the process, bounded by bytes, the least recently used going first."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from cachetools import LRUCache
 
 from core.cache.keys import Entry
 
@@ -35,25 +34,39 @@ class Memory:
     """Remembers replies up to so many bytes."""
 
     def __init__(self, *, max_bytes: int) -> None:
-        self._entries: LRUCache[tuple[str, bytes], Remembered] = LRUCache(max_bytes, getsizeof=_size)
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[tuple[str, bytes], Remembered] = OrderedDict()  # the least recently used first
+        self._size = 0
 
     @property
     def size(self) -> int:
         """The bytes in use."""
-        return int(self._entries.currsize)
+        return self._size
 
     def get(self, method: str, request: bytes) -> Remembered | None:
         """Returns what is remembered, whether it still holds or not."""
-        return self._entries.get((method, request))
+        key = (method, request)
+        remembered = self._entries.get(key)
+        if remembered is not None:
+            self._entries.move_to_end(key)
+        return remembered
 
     def put(self, entry: Entry, remembered: Remembered) -> None:
         """Remembers a reply in place of the one before, unless it alone would fill everything."""
-        if _size(remembered) <= self._entries.maxsize:
-            self._entries[entry.method, entry.request] = remembered
+        size = _size(remembered)
+        if size > self._max_bytes:
+            return
+        self.drop(entry.method, entry.request)
+        while self._size + size > self._max_bytes:
+            self._size -= _size(self._entries.popitem(last=False)[1])
+        self._entries[entry.method, entry.request] = remembered
+        self._size += size
 
     def drop(self, method: str, request: bytes) -> None:
         """Forgets a reply."""
-        self._entries.pop((method, request), None)
+        dropped = self._entries.pop((method, request), None)
+        if dropped is not None:
+            self._size -= _size(dropped)
 
 
 def _size(remembered: Remembered) -> int:

@@ -49,11 +49,11 @@ class Caching:
             return await self._change(call, call.policy.changed, proceed)
         return await proceed()
 
-    def remembered(self, method: str, request: bytes, headers: Mapping[str, str | bytes]) -> bytes | None:
-        """Returns a reply to be shown at once, and counts it as a hit; None where ``around`` has to look."""
+    def remembered(self, method: str, request: bytes, headers: Mapping[str, str | bytes], now: float) -> bytes | None:
+        """Returns a reply to show ``now`` (monotonic), and counts it as a hit; None where ``around`` has to look."""
         if "cache-control" in headers:
             return None
-        reply = self._cache.recall_hit(method, request, seen=str(headers.get(GENERATIONS, "")))
+        reply = self._cache.recall_hit(method, request, seen=str(headers.get(GENERATIONS, "")), now=now)
         if reply is not None:
             self._cache.metrics.count(method, "hit")
         return reply

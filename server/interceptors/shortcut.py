@@ -27,9 +27,9 @@ class Shortcut:
             return None
         start = self._telemetry.now()
         headers = dict(reversed(metadata))  # of a name sent twice, the first counts
-        if policy.role is not None and not self._auth.remembers(headers.get("authorization", ""), policy.role):
+        if policy.role is not None and not self._auth.remembers(headers.get("authorization", ""), policy.role, start):
             return None
-        reply = self._caching.remembered(method, raw, headers)
+        reply = self._caching.remembered(method, raw, headers, start)
         if reply is not None:
             request_id = self._telemetry.request_id(headers.get(REQUEST_ID, ""))
             context.set_trailing_metadata(((REQUEST_ID, request_id), (OUTCOME, "hit")))

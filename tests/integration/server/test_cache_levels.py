@@ -117,7 +117,7 @@ async def near_its_end(cache: Cache, clock: StillClock, channel: grpc.aio.Channe
     (key,) = await keys(cache_url, f"cache:reply:{CATEGORIES}/*")
     async with redis.Redis.from_url(cache_url) as server:
         await server.pexpire(key, 4000)
-    await eventually(lambda: cache._generations.are_fresh)
+    await eventually(lambda: cache._generations.are_fresh(clock.monotonic()))
 
 
 async def test_one_makes_a_much_asked_reply_anew_before_it_ends_and_the_others_get_the_kept_one(

@@ -52,6 +52,21 @@ def test_memory_is_bounded_by_bytes_and_forgets_what_was_not_asked_for_longest()
     assert memory.size <= 5000
 
 
+def test_memory_counts_each_reply_once_however_often_it_is_made_anew_and_no_more_once_it_is_dropped() -> None:
+    memory = Memory(max_bytes=5000)
+    first, second = (Entry(method="/x.Y/Z", request=bytes([number]), collections=()) for number in range(2))
+    for size in (1000, 100, 500):
+        memory.put(first, remembered(size))
+    alone = memory.size
+    for _ in range(2):
+        memory.put(second, remembered(3000))
+    memory.drop("/x.Y/Z", second.request)
+    memory.drop("/x.Y/Z", second.request)
+    assert memory.size == alone
+    memory.drop("/x.Y/Z", first.request)
+    assert memory.size == 0
+
+
 def test_what_would_fill_memory_alone_is_not_remembered() -> None:
     memory = Memory(max_bytes=1000)
     memory.put(Entry(method="/x.Y/Z", request=b"", collections=()), remembered(2000))
