@@ -44,9 +44,9 @@ class Campaigns:
         rows = await self._connection.fetch(SQL["list_campaigns_by_state"], _before(created, before), limit, state)
         return _created_in(created, rows)
 
-    async def create_campaign(self, draft: CampaignDraft, *, at: datetime) -> Campaign:
-        """Creates a draft; the caller has read its sender, template and categories."""
-        row = await self._connection.fetchrow(SQL["create_campaign"], *_columns(draft), at)
+    async def create_campaign(self, draft: CampaignDraft) -> Campaign:
+        """Creates a draft, at the moment in its id; the caller has read its sender, template and categories."""
+        row = await self._connection.fetchrow(SQL["create_campaign"], *_columns(draft))
         return read_campaign(row)
 
     async def update_campaign(self, campaign_id: UUID, draft: CampaignDraft, *, at: datetime) -> Campaign:

@@ -71,7 +71,7 @@ class CampaignsService(CampaignsServiceServicer):
 
         async def apply(rooms: Rooms) -> campaigns_pb2.Campaign:
             draft = await checked_draft(rooms, wire.read_campaign(request.campaign))
-            return wire.campaign(await rooms.campaigns.create_campaign(draft, at=self._clock.now()))
+            return wire.campaign(await rooms.campaigns.create_campaign(draft))
 
         return await self._mutations.run(request, campaigns_pb2.Campaign, apply)
 

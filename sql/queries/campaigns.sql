@@ -44,12 +44,17 @@ ORDER BY id DESC
 LIMIT $2;
 
 -- name: create_campaign
--- Creates a draft: name $1, sender $2, template $3, bindings $4, audience $5 to $7, rate $8, policy $9, at $10.
+-- Creates a draft: name $1, sender $2, template $3, bindings $4, audience $5 to $7, rate $8, policy $9. It is created at the
+-- moment in its id: lists are ordered, and ranges of time found, by ids.
+WITH made AS MATERIALIZED (
+    SELECT uuidv7() AS id
+)
 INSERT INTO campaigns (
-    display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids,
+    id, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids,
     messages_per_second, unconfirmed_policy, create_time, update_time
 )
-VALUES ($1, $2, $3, $4, $5, $6::uuid[], $7::uuid[], $8, $9, $10, $10)
+SELECT id, $1, $2, $3, $4, $5, $6::uuid[], $7::uuid[], $8, $9, uuid_extract_timestamp(id), uuid_extract_timestamp(id)
+FROM made
 RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts, category_ids, excluded_category_ids, state,
     schedule_time, messages_per_second, unconfirmed_policy, pause_source, pause_reason, failure_reason,
     expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,

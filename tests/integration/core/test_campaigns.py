@@ -1,7 +1,8 @@
 """Campaigns in the database: drafts are written and read back, listed newest first, and only drafts are deleted."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from core.domain.bindings import Binding, Source
 from core.domain.campaigns import Audience, Campaign, CampaignDraft, CampaignState, UnconfirmedPolicy
 from core.domain.errors import Conflict, NotFound, WrongState
 from core.domain.template_parts import Part
+from core.domain.time_ranges import TimeRange
 from core.repositories.campaigns import Campaigns
 from core.repositories.previews import Previews
 from tests.helpers import campaign_rows as rows
@@ -33,7 +35,7 @@ async def draft(connection: Connection, **changes: object) -> CampaignDraft:
 
 
 async def create(connection: Connection, **changes: object) -> Campaign:
-    return await Campaigns(connection).create_campaign(await draft(connection, **changes), at=NOW)
+    return await Campaigns(connection).create_campaign(await draft(connection, **changes))
 
 
 async def test_a_draft_is_read_back_as_it_was_written(connection: Connection) -> None:
@@ -46,7 +48,7 @@ async def test_a_draft_is_read_back_as_it_was_written(connection: Connection) ->
         unconfirmed_policy=UnconfirmedPolicy.RESEND,
     )
     assert await Campaigns(connection).get_campaign(created.id) == created
-    assert (created.state, created.revision, created.create_time) == (CampaignState.DRAFT, 1, NOW)
+    assert (created.state, created.revision) == (CampaignState.DRAFT, 1)
     assert (created.bindings, created.audience, created.messages_per_second) == ((NAME,), audience, 12.5)
     assert created.unconfirmed_policy is UnconfirmedPolicy.RESEND
 
@@ -98,6 +100,18 @@ async def test_lists_run_newest_first_by_pages_and_hide_the_homes_of_single_mess
     assert [campaign.id for campaign in first + rest] == sorted(made, reverse=True)
     running = await campaigns.list_campaigns_by_state(CampaignState.RUNNING, limit=9)
     assert [campaign.id for campaign in running] == sorted(made[:2], reverse=True)
+
+
+async def test_a_campaign_is_of_the_time_it_says_it_was_created_in(connection: Connection) -> None:
+    campaigns = Campaigns(connection)
+    for _ in range(20):
+        created = await create(connection)
+        moment, next_moment = created.create_time, created.create_time + timedelta(milliseconds=1)
+        by_state = partial(campaigns.list_campaigns_by_state, CampaignState.DRAFT, limit=1)
+        for listed in (partial(campaigns.list_campaigns, limit=1), by_state):
+            assert await listed(created=TimeRange(start=moment, end=next_moment)) == [created]
+            assert created not in await listed(created=TimeRange(end=moment))
+            assert created not in await listed(created=TimeRange(start=next_moment))
 
 
 async def test_categories_that_are_not_there_are_found_out(connection: Connection) -> None:
