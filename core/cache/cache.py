@@ -85,7 +85,8 @@ class Cache:
         remembered = self._memory.get(method, request)
         outcome = self._judge(remembered, seen, self._clock.monotonic())
         if outcome == "hit" and remembered is not None:
-            self._count_recall(method, remembered)
+            remembered.hits += 1
+            self.metrics.count_level(method, "memory", "hit", size=len(remembered.reply))
             return outcome, remembered
         if outcome in {"miss", "stale"}:
             self._memory.drop(method, request)
@@ -93,14 +94,15 @@ class Cache:
         return outcome, None
 
     def recall_hit(self, method: str, request: bytes, *, seen: str, now: float) -> bytes | None:
-        """Returns the reply that ``recall`` would, if it is not due either; else None, and nothing has happened.
+        """Returns the reply that ``recall`` would, if it is not due either, counted; else None, and nothing happened.
 
         ``now`` is when the call began, in monotonic seconds.
         """
         remembered = self._memory.get(method, request)
         if remembered is None or self._judge(remembered, seen, now) != "hit" or remembered.is_due(now):
             return None
-        self._count_recall(method, remembered)
+        remembered.hits += 1
+        self.metrics.count_recalled(method, len(remembered.reply))
         return remembered.reply
 
     def _judge(self, remembered: Remembered | None, seen: str, now: float) -> Outcome:
@@ -113,10 +115,6 @@ class Cache:
         if now >= remembered.end_time:
             return "miss"
         return "bypass" if seen and is_behind(remembered.numbers, seen) else "hit"
-
-    def _count_recall(self, method: str, remembered: Remembered) -> None:
-        remembered.hits += 1
-        self.metrics.count_level(method, "memory", "hit", size=len(remembered.reply))
 
     def is_due(self, remembered: Remembered) -> bool:
         """Returns whether somebody should make the reply anew, so that it does not end while many ask for it."""

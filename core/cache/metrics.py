@@ -65,32 +65,52 @@ class CacheSnapshot:
         return hits / asked if asked else 0.0
 
 
+@dataclass(slots=True)
+class _Recalled:
+    """Counts the hits of one method that were answered at once, and their bytes."""
+
+    hits: int = 0
+    bytes: int = 0
+
+
+_NOT_RECALLED = _Recalled()
+
+
 class CacheMetrics:
     """Counts calls by method and outcome, and what each level did for them.
 
-    ``calls`` is keyed by method and outcome, ``levels`` by method, level and outcome, ``bytes`` (of hits) by method and
-    level. Methods are paths: `/package.Service/Method`.
+    Methods are paths: `/package.Service/Method`. What was answered at once is counted apart: the three counters would
+    take a tenth of such an answer's time.
     """
 
     def __init__(self, *, clock: Clock, gauges: Callable[[], Gauges] = Gauges) -> None:
         self._start_time = clock.now()
         self._gauges = gauges
-        self.calls: Counter[tuple[str, Outcome]] = Counter()
-        self.levels: Counter[tuple[str, Level, Outcome]] = Counter()
-        self.bytes: Counter[tuple[str, Level]] = Counter()
+        self._calls: Counter[tuple[str, Outcome]] = Counter()
+        self._levels: Counter[tuple[str, Level, Outcome]] = Counter()
+        self._bytes: Counter[tuple[str, Level]] = Counter()
+        self._recalled: dict[str, _Recalled] = {}
 
     def count(self, method: str, outcome: Outcome) -> None:
         """Counts one call."""
-        self.calls[method, outcome] += 1
+        self._calls[method, outcome] += 1
 
     def count_level(self, method: str, level: Level, outcome: Outcome, *, size: int = 0) -> None:
         """Counts what one level had for a call; ``size`` is in bytes."""
-        self.levels[method, level, outcome] += 1
-        self.bytes[method, level] += size
+        self._levels[method, level, outcome] += 1
+        self._bytes[method, level] += size
+
+    def count_recalled(self, method: str, size: int) -> None:
+        """Counts a call that memory answered at once, with so many bytes: a hit, and a hit of that level."""
+        recalled = self._recalled.get(method)
+        if recalled is None:
+            recalled = self._recalled[method] = _Recalled()
+        recalled.hits += 1
+        recalled.bytes += size
 
     def snapshot(self) -> CacheSnapshot:
         """Returns the counts so far, by method in alphabetical order."""
-        methods = sorted({method for method, _ in self.calls})
+        methods = sorted({method for method, _ in self._calls} | self._recalled.keys())
         gauges = self._gauges()
         return CacheSnapshot(
             start_time=self._start_time,
@@ -103,19 +123,20 @@ class CacheMetrics:
     def _of(self, method: str) -> MethodCounts:
         return MethodCounts(
             method=method.removeprefix("/"),
-            hit=self.calls[method, "hit"],
-            miss=self.calls[method, "miss"],
-            stale=self.calls[method, "stale"],
-            bypass=self.calls[method, "bypass"],
+            hit=self._calls[method, "hit"] + self._recalled.get(method, _NOT_RECALLED).hits,
+            miss=self._calls[method, "miss"],
+            stale=self._calls[method, "stale"],
+            bypass=self._calls[method, "bypass"],
             levels=tuple(self._at(method, level) for level in LEVELS),
         )
 
     def _at(self, method: str, level: Level) -> LevelCounts:
+        recalled = self._recalled.get(method, _NOT_RECALLED) if level == "memory" else _NOT_RECALLED
         return LevelCounts(
             level=level,
-            hit=self.levels[method, level, "hit"],
-            miss=self.levels[method, level, "miss"],
-            stale=self.levels[method, level, "stale"],
-            bypass=self.levels[method, level, "bypass"],
-            bytes=self.bytes[method, level],
+            hit=self._levels[method, level, "hit"] + recalled.hits,
+            miss=self._levels[method, level, "miss"],
+            stale=self._levels[method, level, "stale"],
+            bypass=self._levels[method, level, "bypass"],
+            bytes=self._bytes[method, level] + recalled.bytes,
         )

@@ -50,13 +50,10 @@ class Caching:
         return await proceed()
 
     def remembered(self, method: str, request: bytes, headers: Mapping[str, str | bytes], now: float) -> bytes | None:
-        """Returns a reply to show ``now`` (monotonic), and counts it as a hit; None where ``around`` has to look."""
+        """Returns a reply to show ``now`` (monotonic), counted as a hit; None where ``around`` has to look."""
         if "cache-control" in headers:
             return None
-        reply = self._cache.recall_hit(method, request, seen=str(headers.get(GENERATIONS, "")), now=now)
-        if reply is not None:
-            self._cache.metrics.count(method, "hit")
-        return reply
+        return self._cache.recall_hit(method, request, seen=str(headers.get(GENERATIONS, "")), now=now)
 
     async def _read(self, call: Call, policy: Kept, proceed: Proceed) -> bytes:
         """Shows what this process remembers; what many ask for is looked for elsewhere a little before it ends."""
