@@ -12,6 +12,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from core.domain.errors import Conflict, InvalidArgument, Refusal, Unavailable
+from core.leaving import leave
 
 Row = asyncpg.Record
 
@@ -102,7 +103,7 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            await self._pool.close()
+            await leave(self._pool.close())  # which, given up, cuts the connections off
             self._pool = None
 
     @asynccontextmanager
