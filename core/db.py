@@ -1,7 +1,7 @@
 """The door to PostgreSQL: a pool, connections as repositories see them, transactions."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from types import MappingProxyType, TracebackType
@@ -21,6 +21,7 @@ _AS_CONFIGURED: Mapping[str, str] = MappingProxyType({})
 # value, make the planner collect and sort what a walk in order would have found in its first fifty entries.
 WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"})
 
+_RELEASE_SECONDS = 1.0
 # The reason of a Conflict that a second try of the whole transaction may well not meet.
 TRANSACTION_CONFLICT = "TRANSACTION_CONFLICT"
 
@@ -158,7 +159,9 @@ class Database:
         try:
             yield connection
         finally:
-            await pool.release(connection)
+            # A statement that was cut off is waited for; on a silent server its connection is cut off as well.
+            with suppress(TimeoutError):
+                await pool.release(connection, timeout=_RELEASE_SECONDS)
 
     async def _wait_for(self, pool: "asyncpg.Pool[Row]", *, timeout: float | None) -> "PoolConnectionProxy[Row]":
         start = perf_counter()

@@ -127,9 +127,12 @@ class Cache:
             return AWAY
         asked_at = self._clock.monotonic()
         found = replace(await self._replies.look(entry, renew_below_seconds=refresh_seconds), ask_time=asked_at)
+        # Of what was not followed, the last answer about the others tells nothing: a write may have come since.
+        believed = float("inf") if self._generations.follow(found.numbers) else BELIEVED_SECONDS
         self._generations.learn(found.numbers)
         if found.reply is not None:
-            self._remember(entry, found, found.reply, end_time=asked_at + found.seconds_left, early=refresh_seconds)
+            end_time = asked_at + min(found.seconds_left, believed)
+            self._remember(entry, found, found.reply, end_time=end_time, early=refresh_seconds)
         self._count_look(entry.method, found)
         return found
 

@@ -1,6 +1,6 @@
 """What the generations of collections are now, as far as this process has heard: asked every 25 ms, believed 100 ms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from core.cache.keys import generation_keys
@@ -41,6 +41,10 @@ class Generations:
             if known.get(name) != number:
                 return False
         return True
+
+    def follow(self, names: Iterable[str]) -> bool:
+        """Returns whether all of these were heard of, so that the questions are about them, too."""
+        return all(name in self._numbers for name in names)
 
     def learn(self, numbers: Mapping[str, int]) -> None:
         """Notes what was heard from Redis in another answer; these are followed from now on, and longest of all."""

@@ -16,6 +16,7 @@ from taskiq.utils import maybe_awaitable
 from taskiq_nats import PullBasedJetStreamBroker
 
 from core.cancellation import was_cancelled
+from core.leaving import leave
 from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError, single_urls
 
@@ -246,5 +247,4 @@ def _result(started: asyncio.Task[PullBasedJetStreamBroker]) -> PullBasedJetStre
 
 async def _close(broker: PullBasedJetStreamBroker) -> None:
     """A connection that is gone has nothing to say goodbye to."""
-    with contextlib.suppress(*_FAULTS):
-        await broker.shutdown()
+    await leave(broker.shutdown())

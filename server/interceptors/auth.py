@@ -70,14 +70,15 @@ class Auth:
         return known if known is not None and now - known.known_at < _REMEMBERED_SECONDS else None
 
     async def _find(self, hashed: bytes) -> _Verdict:
-        known = self._recall(hashed, self._clock.monotonic())
+        now = self._clock.monotonic()
+        known = self._recall(hashed, now)
         if known is not None:
             return known
         async with self._store.connection() as rooms:
             key = await rooms.api_keys.find(hashed)
         is_valid = key is not None and key.is_valid(self._clock.now())
         caller = Caller(api_key_id=key.id, role=key.role) if key is not None and is_valid else None
-        verdict = _Verdict(key, caller, self._clock.monotonic())
+        verdict = _Verdict(key, caller, now)  # as old as its question: a key may be revoked before the answer is read
         self._remember(hashed, verdict)
         return verdict
 

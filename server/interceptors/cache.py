@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from core.cache import Cache, Entry, Found, Outcome, campaign_generation, is_behind
+from core.cache import Cache, Entry, Found, Outcome, Remembered, campaign_generation, is_behind
 from core.domain.errors import Refusal, Unavailable
 from server.call import Call
 from server.interceptors.base import Proceed
@@ -23,14 +23,20 @@ _LARGEST_JITTER = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """Holds a read that memory did not answer; ``kept`` is what may be shown if nothing newer can be had."""
+    """Holds a read that memory did not answer; ``remembered`` is what may be shown if nothing newer can be had."""
 
     call: Call
     policy: Kept
     entry: Entry
     proceed: Proceed
     outcome: Outcome
-    kept: bytes | None
+    remembered: Remembered | None
+
+    def kept(self, found: Found) -> bytes | None:
+        """Returns what may be shown after a look, which may have told of a write that memory had not heard of."""
+        if found.reply is not None or self.remembered is None:
+            return found.reply
+        return self.remembered.reply if not found.is_usable or found.numbers == self.remembered.numbers else None
 
 
 class Caching:
@@ -62,9 +68,8 @@ class Caching:
         outcome, remembered = self._cache.recall(call.method, call.raw, seen=call.header(GENERATIONS))
         if remembered is not None and not self._cache.is_due(remembered):
             return self._hit(call, remembered.reply)
-        kept = remembered.reply if remembered is not None else None
         entry = Entry(method=call.method, request=call.raw, collections=_collections(call, policy))
-        read = _Read(call=call, policy=policy, entry=entry, proceed=proceed, outcome=outcome, kept=kept)
+        read = _Read(call=call, policy=policy, entry=entry, proceed=proceed, outcome=outcome, remembered=remembered)
         return await self._look(read)
 
     async def _look(self, read: _Read) -> bytes:
@@ -73,7 +78,7 @@ class Caching:
         if is_behind(found.numbers, read.call.header(GENERATIONS)):
             await self._cache.give_up(read.entry, found)
             return await self._told(read.call, "bypass", read.proceed)
-        kept = found.reply if found.reply is not None else read.kept
+        kept = read.kept(found)
         if kept is not None and not found.is_ours:
             return self._hit(read.call, kept)
         if not found.is_usable:
@@ -81,9 +86,11 @@ class Caching:
         try:
             return await self._make_once(read, found)
         except Unavailable:
-            if kept is None:
+            call = read.call
+            _, standing = self._cache.recall(call.method, call.raw, seen=call.header(GENERATIONS))
+            if standing is None:
                 raise
-            return self._hit(read.call, kept)  # it could not be made anew, and it has not ended yet
+            return self._hit(call, standing.reply)  # it could not be made anew, and it has not ended yet
 
     async def _make_once(self, read: _Read, found: Found) -> bytes:
         """Lets one call of this process do the work; the stamp in the key keeps those after a write apart."""

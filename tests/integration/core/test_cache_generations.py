@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.cache import Cache, Entry
 from core.cache.breaker import Breaker
 from core.cache.generations import Generations
 from core.cache.outdating import Outdating
 from core.cache.server import Server
 from core.clock import SystemClock
 from stack.valkey import Valkey
+from tests.helpers.clocks import StillClock
+from tests.helpers.eventually import eventually
 from tests.helpers.processes import freeze, thaw
 
 _FOLLOWED = 512
@@ -68,3 +71,26 @@ async def test_an_answer_that_comes_after_its_campaign_was_dropped_is_not_believ
         thaw(valkeys[1].process)
     await asyncio.gather(first, second)
     assert not generations.stand({COLD: old[COLD]})
+
+
+async def test_what_was_not_followed_when_it_was_found_is_soon_asked_for_again(cache_url: str) -> None:
+    """Since the answer that is believed may be about the others alone, and a write may have come before the next."""
+    entry = Entry(method="/chappe.v1.Some/Get", request=b"1", collections=(NEW,))
+    clock = StillClock()
+    async with (
+        Cache(url=cache_url, clock=clock, timeout_seconds=5) as made,
+        Cache(url=cache_url, clock=clock, timeout_seconds=5) as found,
+    ):
+        await made.outdate([NEW])
+        looked = await made.look(entry, refresh_seconds=0)
+        await made.keep(entry, looked, reply=b"kept", ttl_seconds=60, refresh_seconds=0)
+        assert (await found.look(entry, refresh_seconds=0)).reply == b"kept"
+        clock.move(0.15)
+        await eventually(lambda: _judged(found, entry) == "miss", 5)
+        assert (await found.look(entry, refresh_seconds=0)).reply == b"kept"
+        clock.move(0.15)
+        await eventually(lambda: _judged(found, entry) == "hit", 5)
+
+
+def _judged(cache: Cache, entry: Entry) -> str:
+    return cache.recall(entry.method, entry.request, seen="")[0]

@@ -1,30 +1,14 @@
 """A process told to stop does so also when its database is silent: no connection is waited for without end."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from stack.postgres import Postgres
+from tests.helpers.frozen import frozen
 from tests.helpers.processes import Processes
-
-
-@contextmanager
-def frozen(postgres: Postgres) -> Iterator[None]:
-    """Stops the database in its tracks, with all that serve its connections."""
-    first = psutil.Process(postgres.process.pid)
-    first.suspend()  # so that it starts no others
-    family = [*first.children(recursive=True), first]
-    try:
-        for each in family:
-            each.suspend()
-        yield
-    finally:
-        for each in family:
-            each.resume()
 
 
 @pytest.mark.parametrize("verb", ["serve", "webhooks", "worker"])
