@@ -70,7 +70,7 @@ class _Quickest:
 
     def note(self, seconds: float, *, now: float) -> None:
         """Takes what an answer took."""
-        self._usual += (seconds - self._usual) * _USUAL_SHARE
+        self._usual += (seconds - self._usual) * (_USUAL_SHARE if self._usual else 1.0)
         if now - self._began >= _STRETCH_SECONDS:
             if self._least < float("inf"):
                 self._stretches.append(self._least)
@@ -114,16 +114,13 @@ class Arrivals:
     """
 
     per_second: float
-    _underway: Underway = field(init=False)
+    _underway: Underway = field(default_factory=Underway)
     _answered: _Answered = field(default_factory=_Answered)
     _counted_until: list[float] = field(default_factory=list)
     _quickest: _Quickest = field(default_factory=_Quickest)
     _kept_until: float = float("-inf")
     _own_word: object = None
     _next_call: int = 0
-
-    def __post_init__(self) -> None:
-        self._underway = Underway(self.per_second)
 
     def take_over(self, left: Left, *, now: float) -> None:
         """Begins to send for a number: what others left behind counts as its own does."""
@@ -144,7 +141,7 @@ class Arrivals:
         return [
             *(answer + self._counts_seconds - now for answer in self._answered.counted),
             *(until - now for until in self._counted_until),
-            *(end + _SECOND - now for end in self._underway.graces()),
+            *(end + _SECOND - now for end in self._underway.graces(per_second=self.per_second)),
             *(_SOON_SECONDS + _SECOND for _ in young),
             *(departure + longest + _SECOND - now for departure in old),
             *(longest + _SECOND for _ in range(self._underway.late)),
@@ -202,12 +199,12 @@ class Arrivals:
         return (answer + self._counts_seconds for answer in islice(self._answered.counted, 1))
 
     def _let_go(self) -> None:
-        self._underway = Underway(self.per_second)
+        self._underway = Underway()
         self._answered = _Answered()
         self._counted_until.clear()
 
     def _forget(self, now: float) -> None:
-        self._answered.counted += self._underway.arrive(now=now)
+        self._answered.counted += self._underway.arrive(now=now, per_second=self.per_second)
         self._answered.divide(now=now, counts=self._counts_seconds)
         while self._counted_until and self._counted_until[0] <= now:
             heappop(self._counted_until)

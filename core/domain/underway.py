@@ -14,8 +14,9 @@ from typing import NamedTuple
 # Connections are not equally quick: a new one takes a while to be made. Two departures more, where few depart.
 _GRACE_SECONDS = 0.025
 _GRACE_DEPARTURES = 2
-# What has no answer for so long after later ones had theirs is alone in that: most likely its answer is lost.
-_PATIENCE_SECONDS = 2.0
+# What has no answer for so long after later ones had theirs is alone in that: its answer is lost, or it stands still on
+# a way of its own. Until the one or the other is known it may still arrive.
+_PATIENCE_SECONDS = 1.0
 
 
 class _Overtaken(NamedTuple):
@@ -27,14 +28,13 @@ class _Overtaken(NamedTuple):
 
 @dataclass(slots=True)
 class Underway:
-    """Follows calls from one stage to the next, each stage in the order in which it was reached; times as `Arrivals`.
+    """Follows calls from one stage to the next, each in the order in which it was reached; times as in `Arrivals`.
 
     - `departed`: when they departed; nothing else is known of them.
     - `_overtaken`: their grace lasts; `_arrived`: it has ended, only their answers are awaited.
     - `_lost`: given up, by the whole second of their departure.
     """
 
-    per_second: float
     departed: dict[int, float] = field(default_factory=dict)
     _overtaken: dict[int, _Overtaken] = field(default_factory=dict)
     _arrived: dict[int, _Overtaken] = field(default_factory=dict)
@@ -51,9 +51,9 @@ class Underway:
         seconds = self._lost_by_second
         return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
 
-    def graces(self) -> Iterator[float]:
+    def graces(self, *, per_second: float) -> Iterator[float]:
         """Returns for each overtaken call when its grace ends."""
-        return (one.since + self._grace for one in self._overtaken.values())
+        return (one.since + _grace(per_second) for one in self._overtaken.values())
 
     def answer(self, call: int) -> tuple[float | None, bool]:
         """Takes a call away; returns its departure, None if it was given up, and whether it was taken for arrived."""
@@ -70,12 +70,13 @@ class Underway:
             del self.departed[call]
             self._overtaken[call] = _Overtaken(departure, now)
 
-    def arrive(self, *, now: float) -> list[float]:
+    def arrive(self, *, now: float, per_second: float) -> list[float]:
         """Returns when those arrived, at the latest, whose grace has ended since it was asked last, the first first."""
-        ended = list(takewhile(lambda one: one[1].since + self._grace <= now, self._overtaken.items()))
+        grace = _grace(per_second)
+        ended = list(takewhile(lambda one: one[1].since + grace <= now, self._overtaken.items()))
         for call, _ in ended:
             self._arrived[call] = self._overtaken.pop(call)
-        return [one.since + self._grace for _, one in ended]
+        return [one.since + grace for _, one in ended]
 
     def give_up(self, *, now: float) -> int:
         """Gives up calls whose answers are most likely lost; returns how many."""
@@ -86,12 +87,12 @@ class Underway:
             self._lost_by_second[int(one.departure)] += 1
         return len(silent)
 
-    @property
-    def _grace(self) -> float:
-        return _GRACE_SECONDS + _GRACE_DEPARTURES / self.per_second
-
     def _find(self, call: int) -> None:
         second = self._lost.pop(call)
         self._lost_by_second[second] -= 1
         if not self._lost_by_second[second]:
             del self._lost_by_second[second]
+
+
+def _grace(per_second: float) -> float:
+    return _GRACE_SECONDS + _GRACE_DEPARTURES / per_second

@@ -1,9 +1,6 @@
 """Messages as they arrive: a model of both ways and of the processes that send, with all that may befall them."""
 
-import heapq
 import random  # noqa: TID251  # seeded: the model's own chance
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import inf
 
 import pytest
@@ -11,144 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core.domain.arrivals import Arrivals, Left
-from core.domain.pacing import Gate
-
-PER_SECOND = 100
-# What a process may hold between its last look at the lease and its socket while it is frozen.
-HELD_READY = 3
-LEASE_SECONDS, QUIET_SECONDS = 10.0, 1.5
-Stretch = tuple[float, float]
-
-
-@dataclass(slots=True)
-class World:
-    """A line to a server that notes arrivals; during a stall neither bytes nor answers get through.
-
-    What leaves later arrives later, unless it is one where messages overtake each other.
-    """
-
-    out: Callable[[], float]
-    back: Callable[[], float]
-    stalls: list[Stretch] = field(default_factory=list)
-    freezes: list[Stretch] = field(default_factory=list)
-    lost_every: int = 0
-    overtakes: bool = False
-    arrivals: list[float] = field(default_factory=list)
-    departures: list[float] = field(default_factory=list)
-    _latest: float = 0.0
-
-    def call(self, now: float, *, written: float | None = None) -> float:
-        """Returns when the answer is noted to a message that departs now and whose bytes leave when `written`."""
-        self.departures.append(now)
-        arrival = _held(self.stalls, (now if written is None else written) + self.out())
-        if written is None and not self.overtakes:
-            arrival = self._latest = max(arrival, self._latest)
-        self.arrivals.append(arrival)
-        if self.lost_every and len(self.departures) % self.lost_every == 0:
-            return arrival + 30.0
-        return self.awake(_held(self.stalls, arrival + self.back()))
-
-    def awake(self, moment: float) -> float:
-        """Returns when the process does what is due at a moment."""
-        return _held(self.freezes, moment)
-
-    def most_in_a_second(self) -> int:
-        """Returns the most arrivals in any window of one second, both ends included."""
-        times, most, first = sorted(self.arrivals), 0, 0
-        for last, moment in enumerate(times):
-            while times[first] < moment - 1.0:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
-
-    def usual_speed(self) -> float:
-        """Returns the departures a second once it is known how long answers take."""
-        known = [moment for moment in self.departures if moment >= 115.0]
-        return len(known) / (known[-1] - 115.0)
-
-
-def _held(stretches: list[Stretch], moment: float) -> float:
-    for began, seconds in sorted(stretches):
-        if began <= moment < began + seconds:
-            moment = began + seconds
-    return moment
-
-
-@dataclass(slots=True)
-class Sending:
-    """A process: as fast as it may, as a pump does, the gate spaces departures, the arrivals hold them back."""
-
-    world: World
-    arrivals: Arrivals = field(default_factory=lambda: Arrivals(PER_SECOND))
-    pace: float = 0.99
-    guarded: bool = True
-    now: float = 100.0
-    _answers: list[tuple[float, int]] = field(default_factory=list)
-    _gate: Gate = field(default_factory=Gate)
-
-    def run(self, left: Left, *, start: float, end: float) -> None:
-        """Sends from one moment to another; what is on the wire then stays there."""
-        self.now = start
-        self.arrivals.take_over(left, now=start)
-        while (now := self._next_moment()) < end:
-            opening = self.arrivals.opening(now=now) if self.guarded else now
-            if opening > now:
-                self.now = min(opening, self._answers[0][0]) if self._answers else opening
-                continue
-            self._gate.pass_one(now=now, interval=1 / (self.arrivals.per_second * self.pace))
-            heapq.heappush(self._answers, (self.world.call(now), self.arrivals.depart(now=now)))
-
-    def _next_moment(self) -> float:
-        self.now = self.world.awake(max(self.now, self._gate.opening(self.now)))
-        self._hear()
-        return self.now
-
-    def _hear(self) -> None:
-        while self._answers and self._answers[0][0] <= self.now:
-            moment, call = heapq.heappop(self._answers)
-            self.arrivals.answer(call, now=max(moment, self.now), is_accepted=True)
-
-    def hold_ready(self, count: int, *, until: float) -> None:
-        """Departs messages whose bytes are written only when the process is thawed."""
-        for _ in range(count):
-            if self.arrivals.opening(now=self.now) > self.now:
-                break
-            self.arrivals.depart(now=self.now)
-            self.world.call(self.now, written=until)
-
-    def hand_over(self) -> Left:
-        """Waits until little is on the wire, at most three seconds, and tells the next process what is left."""
-        end = self.now + 3.0
-        while self.now < end and not self.arrivals.may_be_left(now=self.now):
-            self.now += 0.02
-            self._hear()
-        return Left(name="word", counted=self.arrivals.leave(now=self.now, longest=30.0), age=0.0, silence=inf)
-
-
-NOTHING_LEFT = Left(name=None, counted=(), age=inf, silence=inf)
-A_SILENT_END = Left(name=None, counted=(), age=inf, silence=0.0)
-
-
-def send(world: World, *, seconds: float, guarded: bool = True) -> None:
-    """Sends from second 100 on in one process that takes over from nobody."""
-    Sending(world, guarded=guarded).run(NOTHING_LEFT, start=100.0, end=100.0 + seconds)
-
-
-def constant(seconds: float) -> Callable[[], float]:
-    return lambda: seconds
-
-
-def spread(chance: random.Random, least: float, most: float) -> Callable[[], float]:
-    return lambda: chance.uniform(least, most)
-
-
-def ways(seed: int, *, accepts: str) -> tuple[Callable[[], float], Callable[[], float]]:
-    """Returns ways out and back of servers that accept messages at first, when they answer, or between."""
-    chance = random.Random(seed)
-    quick, slow, slower = spread(chance, 0.0002, 0.003), spread(chance, 0.01, 0.1), spread(chance, 0.01, 0.35)
-    half = spread(chance, 0.005, 0.05)
-    return {"at first": (quick, slower), "at last": (slow, quick), "between": (half, half)}[accepts]
-
+from tests.helpers.line_model import (
+    A_SILENT_END,
+    HELD_READY,
+    LEASE_SECONDS,
+    NOTHING_LEFT,
+    PER_SECOND,
+    QUIET_SECONDS,
+    Sending,
+    Stretch,
+    World,
+    constant,
+    send,
+    spread,
+    ways,
+)
 
 stalls = some.lists(some.tuples(some.floats(101, 107), some.floats(0.01, 1.5)), max_size=5)
 freezes = some.lists(some.tuples(some.floats(101, 107), some.floats(0.01, 3.0)), max_size=2)
@@ -273,6 +147,23 @@ def test_a_server_that_counts_in_disorder_gets_hardly_more_than_the_limit(most: 
     world = World(out=spread(chance, 0.01, most), back=spread(chance, 0.0002, 0.003), overtakes=True)
     send(world, seconds=100)
     assert world.most_in_a_second() <= PER_SECOND * 1.03
+
+
+@pytest.mark.parametrize(("seconds", "share"), [(0.25, 1.05), (0.5, 1.12), (1.0, 1.25), (3.0, 1.15)])
+def test_a_part_of_the_ways_that_stands_still_adds_at_most_what_stands_there(seconds: float, share: float) -> None:
+    """What is taken for arrived, since later ones on other ways have their answers; soon it counts as late."""
+    world = World(out=constant(0.001), back=constant(0.05), partly=(115.0, seconds))
+    send(world, seconds=25)
+    assert world.most_in_a_second() <= PER_SECOND * share
+
+
+def test_what_hangs_beside_others_is_told_to_who_comes_next() -> None:
+    before = Arrivals(PER_SECOND)
+    for number in range(40):
+        before.depart(now=100.0 + number / 100)
+    before.answer(before.depart(now=100.4), now=100.5, is_accepted=True)
+    told = before.leave(now=101.7, longest=30.0)
+    assert sum(seconds > 29 for seconds in told) == 40
 
 
 def test_a_hand_over_costs_nearly_nothing() -> None:
