@@ -180,9 +180,10 @@ async def _doubt_one(plan: Plan) -> UUID:
 
 
 async def _hear_the_door(plan: Plan, *, seconds: int = 30) -> None:
+    """Lets the door beat until some seconds from now: a worker may take them to start."""
     await plan.connection.execute(
         """INSERT INTO webhook_heartbeats (beat_time)
-        SELECT now() - make_interval(secs => n) FROM generate_series(0, $1::integer) AS n""",
+        SELECT now() - make_interval(secs => n) FROM generate_series(-30, $1::integer) AS n""",
         seconds,
     )
 
