@@ -9,7 +9,7 @@ arrived after t - 1, so its answer came after t - 1 or has not come: at t it cou
 
 Two things more are believed, since they let a message count a little less:
 - A message has arrived once one that left later has its answer (`core/domain/underway.py`): where answers take long and
-  vary, it counts no longer than until a second after that.
+  vary, it counts until a second after that and a little grace.
 - A way out and a way back together take no less than the quickest answer of the last minute did. Once a quicker one
   comes, less is believed of all that was answered within the second, too: what was too much departed before it came.
 """
@@ -136,7 +136,7 @@ class Arrivals:
     def leave(self, *, now: float, longest: float) -> list[float]:
         """Returns for who sends next how many seconds each message counts; no call takes longer than `longest`."""
         self._forget(now)
-        departures = sorted(self._underway.departed.values(), reverse=True)
+        departures = sorted(self._underway.unheard, reverse=True)
         young, old = departures[: self._few], departures[self._few :]
         return [
             *(answer + self._counts_seconds - now for answer in self._answered.counted),
@@ -154,7 +154,7 @@ class Arrivals:
     def may_be_left(self, *, now: float) -> bool:
         """Whether so little is on the wire that another process can begin to send."""
         self._forget(now)
-        return len(self._underway.departed) <= self._few
+        return len(self._underway.unheard) <= self._few
 
     def opening(self, *, now: float) -> float:
         """Returns when the next message may depart: now, or when it is worth while to ask again."""
@@ -166,7 +166,7 @@ class Arrivals:
     def depart(self, *, now: float) -> int:
         """Notes that a message departs; returns the call by which its answer is noted."""
         self._next_call += 1
-        self._underway.departed[self._next_call] = now
+        self._underway.depart(self._next_call, now=now)
         return self._next_call
 
     def answer(self, call: int, *, now: float, is_accepted: bool) -> None:

@@ -2,11 +2,11 @@
 
 Messages that leave later reach WhatsApp later: once one of them has its answer, those before it have arrived, however
 long their own answers take. Only what overtakes on the way, on another connection, speaks against it, so a call keeps
-a little grace; one that stays without an answer for seconds may not have arrived at all.
+a little grace; one that stays without an answer for a second more may not have arrived at all.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import NamedTuple
@@ -30,12 +30,12 @@ class _Overtaken(NamedTuple):
 class Underway:
     """Follows calls from one stage to the next, each in the order in which it was reached; times as in `Arrivals`.
 
-    - `departed`: when they departed; nothing else is known of them.
+    - `_departed`: when they departed; nothing else is known of them.
     - `_overtaken`: their grace lasts; `_arrived`: it has ended, only their answers are awaited.
     - `_lost`: given up, by the whole second of their departure.
     """
 
-    departed: dict[int, float] = field(default_factory=dict)
+    _departed: dict[int, float] = field(default_factory=dict)
     _overtaken: dict[int, _Overtaken] = field(default_factory=dict)
     _arrived: dict[int, _Overtaken] = field(default_factory=dict)
     _lost: dict[int, int] = field(default_factory=dict)
@@ -43,13 +43,22 @@ class Underway:
 
     def __len__(self) -> int:
         """Returns how many may still be on their way."""
-        return len(self.departed) + len(self._overtaken)
+        return len(self._departed) + len(self._overtaken)
 
     @property
     def late(self) -> int:
         """What has been without an answer for long may still arrive, and what left together also arrives together."""
         seconds = self._lost_by_second
         return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
+
+    @property
+    def unheard(self) -> Collection[float]:
+        """When those departed of which neither an own nor a later answer tells, the first first."""
+        return self._departed.values()
+
+    def depart(self, call: int, *, now: float) -> None:
+        """Notes a call that departs after all before it."""
+        self._departed[call] = now
 
     def graces(self, *, per_second: float) -> Iterator[float]:
         """Returns for each overtaken call when its grace ends."""
@@ -62,12 +71,12 @@ class Underway:
         if call in self._arrived:
             return self._arrived.pop(call).departure, True
         overtaken = self._overtaken.pop(call, None)
-        return (overtaken.departure if overtaken is not None else self.departed.pop(call, None)), False
+        return (overtaken.departure if overtaken is not None else self._departed.pop(call, None)), False
 
     def overtake(self, by: int, *, now: float) -> None:
         """Notes that the server has answered a call, which left after all the calls before it."""
-        for call, departure in list(takewhile(lambda one: one[0] < by, self.departed.items())):
-            del self.departed[call]
+        for call, departure in list(takewhile(lambda one: one[0] < by, self._departed.items())):
+            del self._departed[call]
             self._overtaken[call] = _Overtaken(departure, now)
 
     def arrive(self, *, now: float, per_second: float) -> list[float]:
