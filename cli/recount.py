@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from cli.output import errors, explaining, say
-from core.cache import campaign_generation, connected
+from core.cache import campaign_generation, telling
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.errors import Refusal
@@ -53,14 +53,11 @@ async def _compare(campaign: str, *, repair: bool) -> int:
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
     """Yields the rows; that a repair changed the numbers of a campaign is told to the cache."""
-    telling = connected(
-        url=settings.cache_url,
-        clock=SystemClock(),
-        timeout_seconds=settings.cache_timeout_seconds,
-        rest_seconds=settings.cache_rest_seconds,
-    )
-    async with Database(url=settings.database_url, pool_size=2) as database, telling as outdating:
-        yield Store(database, outdate=outdating.owe) if settings.cache_enabled else Store(database)
+    async with (
+        Database(url=settings.database_url, pool_size=2) as database,
+        telling(settings, clock=SystemClock()) as outdate,
+    ):
+        yield Store(database, outdate=outdate)
 
 
 async def _scopes(store: Store, campaign: str) -> AsyncIterator[UUID]:

@@ -197,7 +197,7 @@ async def assembled(
         _wakeups(settings) as wakeups,
         _closing(Pace.connect(settings.pace_url, clock=clock)) as pace,
     ):
-        store = Store(database, outdate=cache.owe) if settings.cache_enabled else Store(database)
+        store = Store(database, outdate=cache.owe if settings.cache_enabled else None)
         parts = Parts(
             settings=settings,
             clock=clock,

@@ -15,7 +15,7 @@ from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
-from core.cache import connected
+from core.cache import telling
 from core.clock import Clock
 from core.db import Database
 from core.metrics import SendingMetrics
@@ -98,11 +98,11 @@ async def assembled(
         stack.push_async_callback(pace.close)
         opened = open_bells(settings.queue_url)
         bells = await stack.enter_async_context(_listeners(opened, holder))
-        store = await stack.enter_async_context(_store(settings, database, clock))
+        outdate = await stack.enter_async_context(telling(settings, clock=clock))
         registry = CollectorRegistry()
         engine = Engine(
             settings=settings,
-            store=store,
+            store=Store(database, outdate=outdate),
             clock=clock,
             pace=pace,
             client=client,
@@ -126,21 +126,6 @@ async def assembled(
 def _database(settings: Settings) -> Database:
     url = planned_each_time(settings.database_url)
     return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
-
-
-@asynccontextmanager
-async def _store(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Store]:
-    """Yields the rows; what changes in them that replies are kept of is told to the cache."""
-    if not settings.cache_enabled:
-        yield Store(database)
-        return
-    async with connected(
-        url=settings.cache_url,
-        clock=clock,
-        timeout_seconds=settings.cache_timeout_seconds,
-        rest_seconds=settings.cache_rest_seconds,
-    ) as outdating:
-        yield Store(database, outdate=outdating.owe)
 
 
 def _whatsapp(settings: Settings, http: Http) -> tuple[WhatsAppClient, ManagementClient]:

@@ -9,7 +9,7 @@ from core.cache.cache import Cache, Safeguards, is_behind
 from core.cache.keys import Entry, campaign_generation
 from core.cache.memory import Remembered
 from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, LevelCounts, MethodCounts, Outcome
-from core.cache.outdating import connected
+from core.cache.outdating import telling
 from core.cache.replies import Found
 
 __all__ = [
@@ -26,6 +26,6 @@ __all__ = [
     "Remembered",
     "Safeguards",
     "campaign_generation",
-    "connected",
     "is_behind",
+    "telling",
 ]

@@ -9,6 +9,7 @@ from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
 from core.clock import Clock
+from core.settings import Settings
 
 _AGAIN_SECONDS = 0.5
 
@@ -80,14 +81,22 @@ class Outdating:
 
 
 @asynccontextmanager
-async def connected(*, url: str, clock: Clock, timeout_seconds: float, rest_seconds: float) -> AsyncIterator[Outdating]:
-    """Yields what a process needs that keeps no replies itself but changes what others keep: what it owes is paid."""
-    breaker = Breaker(clock=clock, rest_seconds=rest_seconds)
-    server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, breaker=breaker)
+async def telling(settings: Settings, *, clock: Clock) -> AsyncIterator[Callable[[Iterable[str]], None] | None]:
+    """Yields how a process that keeps no replies itself tells what it changed of those that others keep.
+
+    What it owes is paid. None where no replies are kept.
+    """
+    if not settings.cache_enabled:
+        yield None
+        return
+    breaker = Breaker(clock=clock, rest_seconds=settings.cache_rest_seconds)
+    server = Server(
+        url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds, breaker=breaker
+    )
     outdating = Outdating(server=server)
     paying = asyncio.create_task(outdating.keep_paying())
     try:
-        yield outdating
+        yield outdating.owe
     finally:
         paying.cancel()
         await asyncio.wait([paying])

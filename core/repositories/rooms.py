@@ -211,17 +211,18 @@ class Rooms:
         return Templates(self._connection)
 
 
-def _keep_nothing(_collections: Iterable[str]) -> None:
-    """Hears what is outdated where no replies are kept."""
-
-
 class Store:
     """Lends the repositories, inside a transaction or without one."""
 
-    def __init__(self, database: Database, *, outdate: Callable[[Iterable[str]], None] = _keep_nothing) -> None:
-        """Takes whom to tell, after each commit, of the collections that were noted as outdated."""
+    def __init__(self, database: Database, *, outdate: Callable[[Iterable[str]], None] | None = None) -> None:
+        """Takes whom to tell, after each commit, of the collections noted as outdated; None: no replies are kept."""
         self._database = database
         self._outdate = outdate
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody is told of what is outdated."""
+        return self._outdate is not None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Rooms]:
@@ -248,5 +249,5 @@ class Store:
         try:
             yield outdated
         finally:
-            if outdated:
+            if outdated and self._outdate is not None:
                 self._outdate(outdated)

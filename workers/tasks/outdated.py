@@ -13,7 +13,7 @@ async def outdate_final_campaigns(store: Store, changed: Collection[UUID]) -> No
     Asked after the commit: a campaign that ends only now shows the change. Those of running campaigns end by themselves
     within seconds. What is not told, because the cache is away or this process dies before, ends with its promised age.
     """
-    if not changed:
+    if not changed or not store.is_heard:
         return
     async with store.connection() as rooms:
         final = await rooms.campaign_states.list_final_campaigns(changed)

@@ -165,8 +165,7 @@ async def _follow_up(engine: Engine, moved: Moved) -> None:
     """Does what follows from a batch once it is committed."""
     _measure(engine, moved)
     # First what cannot be done another time: should the rest fail, the next failure that is told calls for the same.
-    if engine.settings.cache_enabled:
-        await outdate_final_campaigns(engine.store, moved.counted_campaigns())
+    await outdate_final_campaigns(engine.store, moved.counted_campaigns())
     await draw_consequences(engine, moved)
 
 
