@@ -120,6 +120,14 @@ async def near_its_end(cache: Cache, clock: StillClock, channel: grpc.aio.Channe
     await eventually(lambda: cache._generations.are_fresh(clock.monotonic()))
 
 
+async def hear_no_more(cache: Cache) -> None:
+    """Has it ask for no generations any more, as it were between two questions."""
+    assert cache._asking is not None
+    cache._closing.set_result(None)
+    await cache._asking
+    cache._asking = None
+
+
 async def test_one_makes_a_much_asked_reply_anew_before_it_ends_and_the_others_get_the_kept_one(
     cache_url: str, truth: Truth
 ) -> None:
@@ -137,6 +145,25 @@ async def test_one_makes_a_much_asked_reply_anew_before_it_ends_and_the_others_g
         assert (reply.display_name, outcome, truth.reads) == ("behind its back", "miss", 2)
         reply, outcome = await get(channel)
         assert (reply.display_name, outcome) == ("behind its back", "hit")
+
+
+async def test_the_kept_reply_is_not_shown_once_a_look_tells_of_a_write_elsewhere(
+    cache_url: str, truth: Truth, elsewhere: grpc.aio.Channel
+) -> None:
+    """Not even while another process makes the new one, which takes it longer than a read waits."""
+    clock = StillClock()
+    async with Cache(url=cache_url, clock=clock, timeout_seconds=2) as cache, process(cache, truth) as channel:
+        await near_its_end(cache, clock, channel, cache_url)
+        await hear_no_more(cache)
+        await rename(elsewhere, "second")
+        truth.reading.clear()
+        truth.gate.clear()
+        maker = asyncio.ensure_future(get(elsewhere))
+        await truth.reading.wait()
+        read = asyncio.ensure_future(get(channel))
+        await eventually(lambda: truth.reads == 3 or read.done())
+        truth.gate.set()
+        assert {(await each)[0].display_name for each in (maker, read)} == {"second"}
 
 
 async def test_a_kept_reply_stands_when_it_cannot_be_made_anew_before_its_end(cache_url: str, truth: Truth) -> None:
