@@ -21,7 +21,9 @@ _AS_CONFIGURED: Mapping[str, str] = MappingProxyType({})
 # value, make the planner collect and sort what a walk in order would have found in its first fifty entries.
 WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"})
 
+# Of a connection given back, so long is waited for what was cut off on it.
 _RELEASE_SECONDS = 1.0
+
 # The reason of a Conflict that a second try of the whole transaction may well not meet.
 TRANSACTION_CONFLICT = "TRANSACTION_CONFLICT"
 

@@ -128,7 +128,7 @@ class Cache:
         asked_at = self._clock.monotonic()
         found = replace(await self._replies.look(entry, renew_below_seconds=refresh_seconds), ask_time=asked_at)
         # Of what was not followed, the last answer about the others tells nothing: a write may have come since.
-        believed = float("inf") if self._generations.follow(found.numbers) else BELIEVED_SECONDS
+        believed = float("inf") if self._generations.follows(found.numbers) else BELIEVED_SECONDS
         self._generations.learn(found.numbers)
         if found.reply is not None:
             end_time = asked_at + min(found.seconds_left, believed)

@@ -42,7 +42,7 @@ class Generations:
                 return False
         return True
 
-    def follow(self, names: Iterable[str]) -> bool:
+    def follows(self, names: Iterable[str]) -> bool:
         """Returns whether all of these were heard of, so that the questions are about them, too."""
         return all(name in self._numbers for name in names)
 

@@ -95,5 +95,8 @@ def _key(header: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED_HEADERS)
 def _hashed(header: str) -> bytes:
-    """Returns what a key is known by; made once for the callers of late, since it costs a third of a hit's checks."""
+    """Returns what a key is known by; made once for the callers of late, since it costs a third of a hit's checks.
+
+    So this process holds the headers of those callers, as gRPC does while it answers; no row, log or repr does.
+    """
     return key_hash(_key(header))
