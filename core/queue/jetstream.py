@@ -90,7 +90,7 @@ class JetStreamBell(AsyncBroker):
             starting.cancel()
             await asyncio.wait([starting])
             if (broker := _result(starting)) is not None:
-                await _close(broker)
+                await leave(broker.shutdown())
         await super().shutdown()
 
     async def examine(self) -> None:
@@ -125,14 +125,14 @@ class JetStreamBell(AsyncBroker):
             await broker.startup()
             await _refuse_foreign(broker.js, broker.stream_config)
         except BaseException:
-            await _close(broker)
+            await leave(broker.shutdown())
             raise
         return broker
 
     async def _give_up(self, broker: PullBasedJetStreamBroker) -> None:
         if self._starting is not None and self._starting.done() and _result(self._starting) is broker:
             self._starting = None
-        await _close(broker)
+        await leave(broker.shutdown())
 
     def _stock_broker(self) -> PullBasedJetStreamBroker:
         subject = self._stream.replace(":", ".")
@@ -243,8 +243,3 @@ def _is_over(starting: asyncio.Task[PullBasedJetStreamBroker]) -> bool:
 
 def _result(started: asyncio.Task[PullBasedJetStreamBroker]) -> PullBasedJetStreamBroker | None:
     return None if started.cancelled() or started.exception() is not None else started.result()
-
-
-async def _close(broker: PullBasedJetStreamBroker) -> None:
-    """A connection that is gone has nothing to say goodbye to."""
-    await leave(broker.shutdown())

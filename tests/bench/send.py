@@ -84,7 +84,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--bare", type=int, default=10_000, help="messages of the bare client; 0 leaves it out")
     for name in asdict(_AT_ONCE):
-        parser.add_argument(f"--{name}", type=int, default=0, help="milliseconds that an answer takes; 0: none")
+        parser.add_argument(f"--{name}", type=int, default=0, help=f"of the simulator's answers in ms, the {name}")
     chosen = vars(parser.parse_args())
     setup = Setup(**{name: chosen[name] for name in asdict(Setup())})
     answers = Answers(**{name: chosen[name] for name in asdict(_AT_ONCE)})
