@@ -127,7 +127,11 @@ class Pump:
             now = self._engine.clock.monotonic()
             if now >= end:
                 return True
-            batch = await self._claimer.next_batch() if not self._engine.unwritten.is_full else ()
+            if self._engine.unwritten.is_full:
+                # That nothing may be begun does not say that nothing is due: it goes on once outcomes are written.
+                await pause(self._lease.lost, _POLL_SECONDS)
+                continue
+            batch = await self._claimer.next_batch()
             if batch:
                 idle_since = None
                 await self._batches.put(batch)

@@ -1,13 +1,16 @@
 """Outcomes are written though one among them can never be, and kept, not too many of them, while none can be."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
+from tests.helpers.eventually import eventually
 from tests.helpers.sending import Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import idle_worker
+from workers.engine import Engine
 from workers.pump import pump_sender
 from workers.settler import Settler
 from workers.tasks.upkeep import expire_leases
@@ -45,23 +48,35 @@ async def _claim(plan: Plan) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def test_while_outcomes_cannot_be_written_no_run_begins_much_more_and_none_is_lost(
+async def test_while_outcomes_cannot_be_written_no_run_begins_much_more_and_then_the_same_run_goes_on(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(200), per_second=50) as plan, idle_worker(worker_settings) as worker:
         engine = replace(worker.engine, unwritten=Unwritten(most=30))
         await plan.connection.execute(FULL_DISK)
-        for _ in range(3):
-            await pump_sender(engine, plan.sender_id)
+        earlier = await _stuck(plan, engine)
+        earlier.cancel()
+        await asyncio.wait({earlier})
+        run = await _stuck(plan, engine)
+        _, going_on = await asyncio.wait({run}, timeout=1.5)
+        assert going_on, "that nothing may be begun is not that nothing is due"
         # With the thirtieth, what was claimed before it is on its way: the batch that leaves, and the one behind it.
         assert await whatsapp_and_url[0].accepted_count() == engine.unwritten.count <= 30 + 3 * 10
         await plan.connection.execute("DROP TRIGGER full_disk ON messages")
+        await run
         await engine.drains.finish()
         assert engine.unwritten.count == 0
-        assert (
-            await plan.value("count(*) FILTER (WHERE state = 'ACCEPTED')") == await whatsapp_and_url[0].accepted_count()
-        )
-        await pump_sender(engine, plan.sender_id)
-        await engine.drains.finish()
         assert await plan.all_are("ACCEPTED")
         assert await whatsapp_and_url[0].accepted_count() == 200
+
+
+async def _stuck(plan: Plan, engine: Engine) -> asyncio.Task[None]:
+    """Begins a run; returns it once all that is claimed has its answer and nothing more may be."""
+    run = asyncio.create_task(pump_sender(engine, plan.sender_id))
+
+    async def is_stuck() -> bool:
+        claimed: int = await plan.value("count(*) FILTER (WHERE state = 'SENDING')")
+        return engine.unwritten.is_full and claimed == engine.unwritten.count
+
+    await eventually(is_stuck)
+    return run
