@@ -69,6 +69,7 @@ class Pump:
         # It outlives the run, and so counts what earlier ones left on the wire; the pace may be another one now.
         self._arrivals = engine.arrivals.setdefault(sender.id, Arrivals(sender.messages_per_second))
         self._arrivals.per_second = sender.messages_per_second
+        self._turn = 0
         self._batches: asyncio.Queue[Sequence[Parcel]] = asyncio.Queue(maxsize=1)
         self._settler = Settler(engine)
         self._claimer = Claimer(engine=engine, sender_id=sender.id, lane=lane, settler=self._settler)
@@ -86,7 +87,7 @@ class Pump:
 
     async def run(self, left: Left) -> None:
         """Sends until the time is up, nothing is due, or the process stops; `left` is what counts from before."""
-        self._arrivals.take_over(left, now=self._engine.clock.monotonic())
+        self._turn = self._arrivals.take_over(left, now=self._engine.clock.monotonic())
         keeping = asyncio.create_task(self._lease.keep())
         dispatch = asyncio.create_task(self._dispatch())
         more = False
@@ -110,9 +111,10 @@ class Pump:
             await self._engine.wakeups.pump_sender(self._sender.id)
 
     async def _release(self) -> None:
-        """Tells the next run what is left; if the answer is lost this process counts it twice, never too little."""
+        """Tells the next run what is left; if the answer is lost or late it counts twice here, never too little."""
         now, longest = self._engine.clock.monotonic(), self._engine.settings.whatsapp_timeout_seconds
-        self._arrivals.say(await self._lease.release(self._arrivals.leave(now=now, longest=longest)))
+        word = await self._lease.release(self._arrivals.leave(now=now, longest=longest))
+        self._arrivals.say(word, turn=self._turn)
 
     async def _drain(self) -> None:
         # In this order: no call adds an outcome any more when the settler is closed.

@@ -119,19 +119,21 @@ class Arrivals:
     _counted_until: list[float] = field(default_factory=list)
     _quickest: _Quickest = field(default_factory=_Quickest)
     _kept_until: float = float("-inf")
+    _turn: int = 0
     _own_word: object = None
     _next_call: int = 0
 
-    def take_over(self, left: Left, *, now: float) -> None:
-        """Begins to send for a number: what others left behind counts as its own does."""
+    def take_over(self, left: Left, *, now: float) -> int:
+        """Begins to send for a number: what others left behind counts as its own does. Returns this turn's number."""
+        self._turn += 1
         self._kept_until = max(self._kept_until, now + _KEPT_SECONDS - left.silence)
         own, self._own_word = self._own_word, None
-        if left.name == own:
-            return
-        if own is not None:
-            self._let_go()  # whoever sent since counts among its own what this process told before
-        self._counted_until += [now + seconds - left.age for seconds in left.counted if seconds > left.age]
-        heapify(self._counted_until)
+        if left.name != own:
+            if own is not None:
+                self._let_go()  # whoever sent since counts among its own what this process told before
+            self._counted_until += [now + seconds - left.age for seconds in left.counted if seconds > left.age]
+            heapify(self._counted_until)
+        return self._turn
 
     def leave(self, *, now: float, longest: float) -> list[float]:
         """Returns for who sends next how many seconds each message counts; no call takes longer than `longest`."""
@@ -147,9 +149,13 @@ class Arrivals:
             *(longest + _SECOND for _ in range(self._underway.late)),
         ]
 
-    def say(self, word: object) -> None:
-        """Notes the name of the word by which this process told what it left: it need not count that twice."""
-        self._own_word = word
+    def say(self, word: object, *, turn: int) -> None:
+        """Notes the name of the word by which this process told what a turn left: it need not count that twice.
+
+        Once the next turn has begun it is too late: what that one sends the word does not tell.
+        """
+        if turn == self._turn:
+            self._own_word = word
 
     def may_be_left(self, *, now: float) -> bool:
         """Whether so little is on the wire that another process can begin to send."""

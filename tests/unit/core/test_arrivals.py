@@ -199,11 +199,12 @@ def test_what_an_earlier_run_left_on_the_wire_counts_on() -> None:
 
 def test_what_this_process_left_itself_is_not_counted_twice() -> None:
     arrivals = Arrivals(PER_SECOND)
+    turn = arrivals.take_over(NOTHING_LEFT, now=100.0)
     calls = [arrivals.depart(now=100.0) for _ in range(PER_SECOND // 2)]
     for call in calls:
         arrivals.answer(call, now=100.1, is_accepted=True)
     told = arrivals.leave(now=100.2, longest=30.0)
-    arrivals.say("word")
+    arrivals.say("word", turn=turn)
     arrivals.take_over(Left(name="word", counted=told, age=0.1, silence=inf), now=100.3)
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
@@ -211,10 +212,11 @@ def test_what_this_process_left_itself_is_not_counted_twice() -> None:
 def test_what_it_is_not_known_to_have_told_is_counted_twice_rather_than_not_at_all() -> None:
     """The word may stand though its answer was lost: until then nobody else may have counted what is on the wire."""
     arrivals = Arrivals(PER_SECOND)
+    turn = arrivals.take_over(NOTHING_LEFT, now=100.0)
     for _ in range(PER_SECOND // 4):
         arrivals.depart(now=100.0)
     told = arrivals.leave(now=100.2, longest=30.0)
-    arrivals.say(None)
+    arrivals.say(None, turn=turn)
     arrivals.take_over(Left(name="word", counted=told, age=0.1, silence=inf), now=100.3)
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
@@ -224,12 +226,12 @@ def test_a_call_that_hangs_is_counted_once_however_often_two_processes_hand_over
     one, other = Arrivals(PER_SECOND), Arrivals(PER_SECOND)
     one.depart(now=100.0)
     told: list[float] = []
-    for turn in range(40):
-        now, process = 100.0 + turn / 10, (one, other)[turn % 2]
-        word = Left(name=turn - 1 if turn else None, counted=told, age=0.0, silence=inf)
-        process.take_over(word, now=now)
+    for number in range(40):
+        now, process = 100.0 + number / 10, (one, other)[number % 2]
+        word = Left(name=number - 1 if number else None, counted=told, age=0.0, silence=inf)
+        turn = process.take_over(word, now=now)
         told = process.leave(now=now, longest=30.0)
-        process.say(turn)
+        process.say(number, turn=turn)
     assert len(told) == 1
 
 

@@ -1,0 +1,49 @@
+"""The right to pump a number, as it goes from run to run, and what each run tells the next one of what it left."""
+
+from core.domain.arrivals import Arrivals, Left
+from tests.helpers.sending import CLOCK, Plan, numbers, planned
+from tests.helpers.workers import idle_worker
+from workers.engine import Engine
+from workers.lease import Lease
+
+_LIMIT = 100
+_HANGING = 40
+
+
+async def test_a_word_whose_answer_comes_when_the_next_run_has_begun_makes_nothing_count_less(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    """What that run sends nobody was told: it must count on, however many others have sent since."""
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        arrivals = Arrivals(_LIMIT)
+        first, left = await _begun(worker.engine, plan)
+        turn = arrivals.take_over(left, now=CLOCK.monotonic())
+        word = await first.release(arrivals.leave(now=CLOCK.monotonic(), longest=30.0))
+        _, left = await _begun(worker.engine, plan)
+        arrivals.take_over(left, now=CLOCK.monotonic())
+        for _ in range(_HANGING):
+            arrivals.depart(now=CLOCK.monotonic())
+        arrivals.say(word, turn=turn)  # only now the answer is there
+        await plan.connection.execute("UPDATE pumps SET lease_expire_time = now() - interval '1 second'")
+        other, _ = await _begun(worker.engine, plan)
+        await other.release([])
+        _, left = await _begun(worker.engine, plan)
+        arrivals.take_over(left, now=CLOCK.monotonic())
+        assert _room(arrivals) <= _LIMIT - _HANGING
+
+
+async def _begun(engine: Engine, plan: Plan) -> tuple[Lease, Left]:
+    """Takes the lease as a run does."""
+    lease = Lease(engine=engine, sender_id=plan.sender_id)
+    left = await lease.take()
+    assert left is not None
+    return lease, left
+
+
+def _room(arrivals: Arrivals) -> int:
+    """Counts how many may depart at once."""
+    count, now = 0, CLOCK.monotonic()
+    while arrivals.opening(now=now) <= now:
+        arrivals.depart(now=now)
+        count += 1
+    return count
