@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.domain.arrivals import Left
+from core.domain.errors import Unavailable
 from workers.engine import Engine
 from workers.waiting import pause
 
@@ -16,6 +17,9 @@ LEASE_SECONDS = 10.0
 _RENEW_SECONDS = 3.0
 # So long before its end nothing leaves any more: who has the lease next finds that all has arrived.
 _QUIET_SECONDS = 1.5
+# Whoever cannot let go keeps the number from being sent for until the lease ends: it is tried again for a while.
+_RELEASE_SECONDS = 5.0
+_RETRY_SECONDS = 0.5
 # One pump a sender is enough; the rows have room for more.
 _SLOT = 0
 
@@ -60,16 +64,24 @@ class Lease:
     async def release(self, left_seconds: Sequence[float]) -> datetime | None:
         """Lets go, so that the next run need not wait for the end, and tells it how long what left still counts.
 
-        Returns when that was; None if it could not be told.
+        A connection that breaks meanwhile is not the end of it. Returns when that was; None if it could not be told.
         """
         try:
-            async with self._engine.store.connection() as rooms:
-                return await rooms.pumps.release_pump(
-                    sender_id=self._sender_id, slot=_SLOT, holder=self._holder, left_seconds=left_seconds
-                )
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                while True:
+                    try:
+                        return await self._release(left_seconds)
+                    except Unavailable:
+                        await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
         except Exception:
             _log.exception("the pump's lease could not be released; it will end by itself")
             return None
+
+    async def _release(self, left_seconds: Sequence[float]) -> datetime | None:
+        async with self._engine.store.connection() as rooms:
+            return await rooms.pumps.release_pump(
+                sender_id=self._sender_id, slot=_SLOT, holder=self._holder, left_seconds=left_seconds
+            )
 
     async def _renew(self) -> bool:
         try:

@@ -1,13 +1,22 @@
 """The right to pump a number, as it goes from run to run, and what each run tells the next one of what it left."""
 
+import asyncio
+from functools import partial
+
+from core.db import Database
 from core.domain.arrivals import Arrivals, Left
+from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, Plan, numbers, planned
 from tests.helpers.workers import idle_worker
 from workers.engine import Engine
 from workers.lease import Lease
+from workers.pump import pump_sender
 
 _LIMIT = 100
 _HANGING = 40
+_CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%release_pump%'"""
 
 
 async def test_a_word_whose_answer_comes_when_the_next_run_has_begun_makes_nothing_count_less(
@@ -30,6 +39,24 @@ async def test_a_word_whose_answer_comes_when_the_next_run_has_begun_makes_nothi
         _, left = await _begun(worker.engine, plan)
         arrivals.take_over(left, now=CLOCK.monotonic())
         assert _room(arrivals) <= _LIMIT - _HANGING
+
+
+async def test_a_connection_cut_while_the_lease_is_released_lets_nobody_wait_for_its_end(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, numbers(1)) as plan,
+        Database(url=fresh_database_url, pool_size=1) as database,
+        idle_worker(worker_settings) as worker,
+    ):
+        run = asyncio.create_task(pump_sender(worker.engine, plan.sender_id))
+        await eventually(partial(plan.all_are, "ACCEPTED"))
+        async with database.transaction() as holder:
+            await holder.fetchval("SELECT holder FROM pumps FOR UPDATE")
+            # The run ends long before it would renew its lease: who waits for the row is about to release it.
+            assert await eventually(lambda: plan.connection.fetchval(_CUT))
+        await run
+        assert await plan.connection.fetchval("SELECT holder = '' AND release_time IS NOT NULL FROM pumps")
 
 
 async def _begun(engine: Engine, plan: Plan) -> tuple[Lease, Left]:
