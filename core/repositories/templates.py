@@ -49,10 +49,15 @@ class Templates:
         )
         return [_template(row) for row in rows]
 
+    async def lock_templates(self, whatsapp_account_id: str) -> None:
+        """Locks an account's templates in their order until the transaction ends."""
+        await self._connection.execute(SQL["lock_templates"], whatsapp_account_id)
+
     async def sync_templates(
         self, whatsapp_account_id: str, listed: Sequence[ListedTemplate], *, at: datetime
     ) -> SyncCounts:
         """Makes an account hold exactly what WhatsApp lists; what is gone there becomes DELETED."""
+        await self.lock_templates(whatsapp_account_id)
         rows = [asdict(template) for template in listed]
         counts = await self._connection.fetchrow(SQL["sync_templates"], whatsapp_account_id, rows, at)
         return SyncCounts(**dict(counts or {}))

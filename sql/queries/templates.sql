@@ -20,9 +20,18 @@ WHERE id > $1
 ORDER BY id
 LIMIT $2;
 
+-- name: lock_templates
+-- Locks account $1's templates in their order until the transaction ends, as whoever announces something of several does. No
+-- row: it has none yet.
+SELECT id
+FROM templates
+WHERE whatsapp_account_id = $1
+ORDER BY id
+FOR NO KEY UPDATE;
+
 -- name: sync_templates
 -- Makes account $1 hold exactly the templates listed in $2 at $3: new ones are added, known ones brought up to date, all
--- others become DELETED. Returns how many of each.
+-- others become DELETED. Returns how many of each. Needs the lock of lock_templates: it takes them in the order of the list.
 WITH listed AS MATERIALIZED (
     SELECT DISTINCT ON (template_name, language_code) whatsapp_template_id, template_name, language_code,
         template_category, state, parameter_format, components, quality, rejected_reason

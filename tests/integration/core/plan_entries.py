@@ -287,6 +287,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "stats.list_minutes": {"minute_counters_pkey"},
     "templates.get_template": set(),
     "templates.list_templates": set(),
+    "templates.lock_templates": set(),
     "templates.sync_templates": set(),
 }
 # What reads a whole table because a part of it is asked for that may be most of it, or because the table stays small.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random  # noqa: TID251  # the orders come from fixed seeds
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
+from core.domain.templates import ListedTemplate, SyncCounts, TemplateCategory, TemplateState
 from core.queries import load
 from core.whatsapp.webhooks import parse
 from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
@@ -30,6 +32,17 @@ MORE_CAMPAIGNS = """
         'RUNNING'
     FROM campaigns CROSS JOIN generate_series(1, 300) AS number"""
 WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+LISTED = ListedTemplate(
+    whatsapp_template_id="902",
+    template_name="",
+    language_code="en_US",
+    template_category=TemplateCategory.MARKETING,
+    state=TemplateState.APPROVED,
+    parameter_format="POSITIONAL",
+    components=[],
+    quality="GREEN",
+    rejected_reason="",
+)
 NUMBERS = [f"+4917{number:08d}" for number in range(300)]
 
 
@@ -108,6 +121,29 @@ async def test_templates_that_move_together_are_taken_in_their_order_however_wha
             await eventually(partial(_wait, at, 1), 20)
             await at.value("SELECT id FROM templates WHERE id = $1 FOR UPDATE NOWAIT", high)
         assert await waiting == "UPDATE 2"
+
+
+async def test_a_sync_and_an_announcement_of_the_same_templates_wait_for_each_other_and_not_in_a_ring(
+    fresh_database_url: str,
+) -> None:
+    """WhatsApp lists them the other way round than they were made."""
+    async with desk(fresh_database_url, NUMBERS[:1]) as at:
+        low = await at.value("UPDATE templates SET whatsapp_template_id = '901' RETURNING id")
+        await add_template(at.plan.connection, name="first by name", account=ACCOUNT)
+        await at.value("UPDATE templates SET sync_time = $1", NOW)
+        async with at.database.transaction() as first:
+            await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
+            waiting = asyncio.create_task(_sync(at))
+            await eventually(partial(_wait, at, 1), 20)
+            told = [["900", "901"], ["PAUSED"] * 2, [""] * 2, [NOW] * 2]
+            await first.execute(load("inbound")["move_templates"], *told)  # a deadlock would raise TRANSACTION_CONFLICT
+        assert (await waiting).updated_count == 2
+
+
+async def _sync(at: Desk) -> SyncCounts:
+    async with at.store.transaction() as rooms:
+        listed = [replace(LISTED, template_name=name) for name in ("first by name", "spring_sale")]
+        return await rooms.templates.sync_templates(ACCOUNT, listed, at=NOW)
 
 
 async def _move(at: Desk, statement: str, arguments: list[object]) -> str:
