@@ -5,7 +5,7 @@ import logging
 
 from core.db import is_of_values
 from core.domain.outcomes import Settlement
-from core.repositories.rooms import Rooms, Store
+from core.repositories.rooms import Store
 from workers.engine import Engine
 from workers.tasks.outdated import outdate_final_campaigns
 from workers.tellings import Telling, keep
@@ -87,21 +87,28 @@ def _leave(settlement: Settlement, error: Exception) -> None:
 
 async def write(store: Store, batch: list[Settlement]) -> int:
     """Writes settlements, and notes those that prove a double; returns how many superseded ones do."""
-    async with store.connection() as rooms:
+    accepted = [one for one in batch if one.whatsapp_message_id]
+    # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
+    is_again = any(one.ref.attempt > 1 for one in accepted)
+    async with store.transaction() if is_again else store.connection() as rooms:
         settled = await rooms.sending.settle_messages(batch)
-        accepted = [one for one in batch if one.whatsapp_message_id]
         newer = [(one.ref, None) for one in accepted if one.ref.attempt > 1 and one.ref.message_id in settled]
         if newer:
             await rooms.receipts.prove_doubles(newer)
-        late = [one for one in accepted if one.ref.message_id not in settled]
-        doubles = await _note_late(rooms, late) if late else 0
+    late = [one for one in accepted if one.ref.message_id not in settled]
+    doubles = await _note_late(store, late) if late else 0
     # A newer attempt that is only now settled was open until now: its campaign was not final.
     if doubles:
         await outdate_final_campaigns(store, {one.ref.campaign_id for one in late})
     return doubles
 
 
-async def _note_late(rooms: Rooms, late: list[Settlement]) -> int:
-    doubles = await rooms.sending.record_late_accepts(late)
+async def _note_late(store: Store, late: list[Settlement]) -> int:
+    refs = [one.ref for one in late]
+    async with store.transaction() as rooms:
+        # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
+        await rooms.receipts.lock_messages(refs)
+        await rooms.sending.record_late_accepts(late)
+        doubles = await rooms.receipts.prove_superseded_doubles(refs)
     _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
     return doubles

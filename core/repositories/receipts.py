@@ -104,6 +104,15 @@ class Receipts:
             [accept_time for _, accept_time in newer],
         )
 
+    async def prove_superseded_doubles(self, references: Sequence[MessageRef]) -> int:
+        """Marks superseded attempts of locked messages as doubles of later ones, and returns how many it marked."""
+        rows = await self._connection.fetch(
+            SQL["prove_superseded_doubles"],
+            [reference.campaign_id for reference in references],
+            [reference.message_id for reference in references],
+        )
+        return len(rows)
+
     async def park_receipts(self, parked: Sequence[Parked]) -> None:
         """Keeps receipts for later."""
         await self._connection.execute(

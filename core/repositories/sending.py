@@ -97,17 +97,16 @@ class Sending:
         rows = await self._connection.fetch(SQL["settle_messages"], *(list(column) for column in columns))
         return frozenset(row["id"] for row in rows)
 
-    async def record_late_accepts(self, settlements: Sequence[Settlement]) -> int:
-        """Notes that superseded attempts were taken after all; returns how many doubles that proves."""
+    async def record_late_accepts(self, settlements: Sequence[Settlement]) -> None:
+        """Keeps WhatsApp's ids of superseded attempts that were taken after all; their messages must be locked."""
         refs = [settlement.ref for settlement in settlements]
-        rows = await self._connection.fetch(
+        await self._connection.execute(
             SQL["record_late_accepts"],
             [ref.campaign_id for ref in refs],
             [ref.message_id for ref in refs],
             [ref.attempt for ref in refs],
             [settlement.whatsapp_message_id for settlement in settlements],
         )
-        return len(rows)
 
     async def expire_leases(self, limit: int) -> int:
         """Puts messages into doubt whose lease has ended; returns how many."""

@@ -119,6 +119,31 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.accept_time IS NULL
     AND message_attempts.fail_time IS NULL;
 
+-- name: prove_superseded_doubles
+-- Marks superseded attempts as doubles of which another one is known to be accepted too: the message's own, or a superseded
+-- one after it. $1 campaigns, $2 messages; needs the lock of lock_messages. Returns those it marked.
+UPDATE message_attempts
+SET accept_time = now()
+FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, message_id)
+JOIN messages ON messages.campaign_id = told.campaign_id AND messages.id = told.message_id
+WHERE message_attempts.campaign_id = told.campaign_id
+    AND message_attempts.message_id = told.message_id
+    AND message_attempts.whatsapp_message_id IS NOT NULL
+    AND message_attempts.accept_time IS NULL
+    AND message_attempts.fail_time IS NULL
+    AND (
+        messages.whatsapp_message_id <> message_attempts.whatsapp_message_id
+        OR EXISTS (
+            SELECT FROM message_attempts AS newer
+            WHERE newer.campaign_id = told.campaign_id
+                AND newer.message_id = told.message_id
+                AND newer.attempt > message_attempts.attempt
+                AND newer.whatsapp_message_id IS NOT NULL
+                AND newer.fail_time IS NULL
+        )
+    )
+RETURNING message_attempts.message_id;
+
 -- name: park_receipts
 -- Keeps receipts whose message is not there yet. $1 deliveries, $2 receipts, $3 tries so far, $4 not before, $5 until when,
 -- $6 whom they tell of, each an array written as text.

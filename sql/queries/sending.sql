@@ -121,25 +121,15 @@ WITH input AS MATERIALIZED (
 SELECT campaign_id, id FROM decided;
 
 -- name: record_late_accepts
--- Notes that superseded attempts were taken after all: a proven double where another one is known to be taken too; until
--- then only the WhatsApp id is kept, for the newer one's answer or receipt to prove it. $1 campaigns, $2 messages, $3
--- attempts, $4 WhatsApp ids. Returns the proven ones.
-WITH noted AS (
-    UPDATE message_attempts
-    SET accept_time = CASE
-            WHEN message_attempts.fail_time IS NULL AND messages.whatsapp_message_id <> late.whatsapp_message_id
-            THEN coalesce(message_attempts.accept_time, now())
-            ELSE message_attempts.accept_time
-        END,
-        whatsapp_message_id = CASE WHEN messages.contact_id IS NOT NULL THEN late.whatsapp_message_id END
-    FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS late (campaign_id, message_id, attempt, whatsapp_message_id)
-    JOIN messages ON messages.campaign_id = late.campaign_id AND messages.id = late.message_id
-    WHERE message_attempts.campaign_id = late.campaign_id
-        AND message_attempts.message_id = late.message_id
-        AND message_attempts.attempt = late.attempt
-    RETURNING message_attempts.message_id, message_attempts.accept_time
-)
-SELECT message_id FROM noted WHERE accept_time IS NOT NULL;
+-- Keeps WhatsApp's ids of superseded attempts that were taken after all. Needs the lock of lock_messages. $1 campaigns, $2
+-- messages, $3 attempts, $4 WhatsApp ids.
+UPDATE message_attempts
+SET whatsapp_message_id = CASE WHEN messages.contact_id IS NOT NULL THEN late.whatsapp_message_id END
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS late (campaign_id, message_id, attempt, whatsapp_message_id)
+JOIN messages ON messages.campaign_id = late.campaign_id AND messages.id = late.message_id
+WHERE message_attempts.campaign_id = late.campaign_id
+    AND message_attempts.message_id = late.message_id
+    AND message_attempts.attempt = late.attempt;
 
 -- name: expire_leases
 -- Puts messages into doubt whose worker did not settle them in time. $1 how many at most. No row: no lease has expired.

@@ -221,6 +221,8 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
     ]
     if newer:
         await rooms.receipts.prove_doubles(newer)
+    if older:
+        await rooms.receipts.prove_superseded_doubles([told.reference for told, _, _ in older])
 
 
 async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:

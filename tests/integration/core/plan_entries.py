@@ -224,6 +224,11 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "receipts.note_attempts": set(),
     "receipts.park_receipts": set(),
     "receipts.prove_doubles": {"message_attempts_pkey", "message_attempts_whatsapp_message_id_idx"},
+    "receipts.prove_superseded_doubles": {
+        "message_attempts_pkey",
+        "message_attempts_whatsapp_message_id_idx",
+        "messages_pkey",
+    },
     "receipts.revive_attempts": {"message_attempts_pkey"},
     "receipts.take_parked_receipt": set(),
     "receipts.take_parked_receipts": set(),

@@ -10,6 +10,7 @@ import pytest
 from core.db import Connection
 from core.domain.messages import MessageRef, MessageState, Reason
 from core.domain.outcomes import Settlement
+from core.repositories.receipts import Receipts
 from core.repositories.sending import BOTTOM, Claim, Sending
 from tests.helpers.campaign_rows import add_campaign, add_contacts, add_sender, add_template
 
@@ -173,7 +174,8 @@ async def test_a_superseded_attempt_is_a_double_when_another_one_was_accepted_to
     )
     await rows.execute("UPDATE messages SET attempt = 2, whatsapp_message_id = $1", newer)
     late = Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id=WAMID)
-    assert await Sending(rows).record_late_accepts([late]) == doubles
+    await Sending(rows).record_late_accepts([late])
+    assert await Receipts(rows).prove_superseded_doubles([late.ref]) == doubles
     row = await rows.fetchrow("SELECT whatsapp_message_id, accept_time IS NOT NULL AS proven FROM message_attempts")
     assert row is not None
     assert (row["whatsapp_message_id"], row["proven"]) == (WAMID, bool(doubles))

@@ -1,13 +1,16 @@
 """What a double is: WhatsApp accepted two attempts of one message, whatever became of them, told in whatever order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import permutations, product
+from uuid import UUID
 
 import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from server.services.erasure import erase_person
+from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
@@ -31,7 +34,12 @@ STORIES: list[tuple[News, ...]] = [
     ((1, "delivered"), (2, "failed"), (3, "failed")),
     ((1, "failed"), (1, "delivered"), (2, "sent")),
 ]
+# Of a third attempt, the newest, nothing is known.
+SUPERSEDED = [story for story in STORIES if {attempt for attempt, _ in story} == {1, 2}]
 SHOWN = "SELECT count(DISTINCT message_id) FROM message_attempts WHERE accept_time IS NOT NULL AND message_id = $1"
+WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+CONTACT = "SELECT contact_id FROM messages WHERE id = $1"
+FIRST_ATTEMPT = "SELECT attempt FROM message_attempts WHERE message_id = $1 AND attempt = 1 FOR UPDATE"
 # An older attempt was in doubt, and the message was sent again.
 DOUBTED = """
     INSERT INTO message_attempts (campaign_id, message_id, attempt)
@@ -58,13 +66,58 @@ async def test_a_message_that_was_accepted_twice_is_a_double_in_any_order(
         assert shown == _accepted(story), order
 
 
+@pytest.mark.parametrize("story", SUPERSEDED, ids=lambda story: "-".join(f"{attempt}{word}" for attempt, word in story))
+async def test_two_superseded_attempts_are_a_double_before_anything_is_known_of_the_newest(
+    at: Desk, story: tuple[News, ...]
+) -> None:
+    refs = await at.sent("SENDING", attempt=3)
+    await at.value(DOUBTED)
+    for ref, order in zip(refs, permutations(story), strict=False):
+        for attempt, word in order:
+            await _tell(at, _attempt(ref, attempt), word, 131026)
+        assert await at.value(SHOWN, ref.message_id) == 1, order
+
+
+async def test_two_superseded_attempts_whose_answers_are_written_together_are_a_double(at: Desk) -> None:
+    ref, *_ = await at.sent("SENDING", attempt=3)
+    await at.value(DOUBTED)
+    assert await write(at.store, [_answer(_attempt(ref, attempt)) for attempt in (1, 2)]) == 1
+    assert await at.value(SHOWN, ref.message_id) == 1
+
+
+@pytest.mark.parametrize(("newest", "second"), [(2, 2), (3, 2)], ids=["the newest", "another superseded one"])
+async def test_two_answers_that_are_written_at_the_same_moment_are_a_double(at: Desk, newest: int, second: int) -> None:
+    """The first one has looked at everything and waits for its row when the second one comes."""
+    ref, *_ = await at.sent("SENDING", attempt=newest)
+    await at.value(DOUBTED)
+    async with at.database.transaction() as holder:
+        await holder.fetchval(FIRST_ATTEMPT, ref.message_id)
+        first = asyncio.create_task(write(at.store, [_answer(_attempt(ref, 1))]))
+        await eventually(lambda: _waiting(at, 1))
+        other = asyncio.create_task(write(at.store, [_answer(_attempt(ref, second))]))
+        await eventually(lambda: other.done() or _waiting(at, 2))
+    await asyncio.gather(first, other)
+    assert await at.value(SHOWN, ref.message_id) == 1
+
+
+async def _waiting(at: Desk, count: int) -> bool:
+    return bool(await at.value(WAITERS) == count)
+
+
 async def _tell(at: Desk, ref: MessageRef, word: str, code: int) -> None:
-    wamid = f"wamid.{ref.message_id}.{ref.attempt}"
     if word == "accepted":
-        await write(at.store, [Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id=wamid)])
+        await write(at.store, [_answer(ref)])
     else:
         code = code if word == "failed" else 0
-        await at.deliver(body(statuses=[status(word, NOW, wamid=wamid, ref=ref, code=code)]))
+        await at.deliver(body(statuses=[status(word, NOW, wamid=_wamid(ref), ref=ref, code=code)]))
+
+
+def _answer(ref: MessageRef) -> Settlement:
+    return Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id=_wamid(ref))
+
+
+def _wamid(ref: MessageRef) -> str:
+    return f"wamid.{ref.message_id}.{ref.attempt}"
 
 
 def _attempt(ref: MessageRef, attempt: int) -> MessageRef:
@@ -80,9 +133,12 @@ async def test_what_would_be_proven_only_after_its_person_was_erased_is_not(at: 
     ref, *_ = await at.sent("SENDING", attempt=2)
     await at.value(DOUBTED)
     await _tell(at, ref, "sent", 0)
-    contact_id = await at.value("SELECT contact_id FROM messages WHERE id = $1", ref.message_id)
+    await _erase(at, await at.value(CONTACT, ref.message_id))
+    await _tell(at, _attempt(ref, 1), "sent", 0)
+    assert await at.value(SHOWN, ref.message_id) == 0
+
+
+async def _erase(at: Desk, contact_id: UUID) -> None:
     async with at.store.transaction() as rooms:
         contact = await rooms.contacts.lock_contact(contact_id)
         await erase_person(rooms, contact, hash_key=b"key of the test", at=NOW)
-    await _tell(at, _attempt(ref, 1), "sent", 0)
-    assert await at.value(SHOWN, ref.message_id) == 0
