@@ -25,7 +25,8 @@ WHERE traces && $1::bigint[]
     );
 
 -- name: forget_attempts
--- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded. Returns the ids.
+-- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded. The messages are
+-- locked first, as by all who write such ids: what comes later finds the person gone. Returns the ids.
 WITH theirs AS MATERIALIZED (
     SELECT message_attempts.campaign_id, message_attempts.message_id, message_attempts.attempt
     FROM messages
@@ -33,9 +34,8 @@ WITH theirs AS MATERIALIZED (
         ON message_attempts.campaign_id = messages.campaign_id
         AND message_attempts.message_id = messages.id
     WHERE messages.contact_id = $1
-        AND message_attempts.whatsapp_message_id IS NOT NULL
-    ORDER BY message_attempts.campaign_id, message_attempts.message_id, message_attempts.attempt
-    FOR UPDATE OF message_attempts
+    ORDER BY messages.campaign_id, messages.id, message_attempts.attempt
+    FOR UPDATE OF messages, message_attempts
 )
 UPDATE message_attempts
 SET whatsapp_message_id = NULL

@@ -138,6 +138,21 @@ async def test_what_would_be_proven_only_after_its_person_was_erased_is_not(at: 
     assert await at.value(SHOWN, ref.message_id) == 0
 
 
+async def test_an_answer_that_is_written_while_its_person_is_erased_leaves_no_id_behind(at: Desk) -> None:
+    ref, *_ = await at.sent("SENDING", attempt=2)
+    await at.value(DOUBTED)
+    await _tell(at, ref, "sent", 0)
+    contact_id = await at.value(CONTACT, ref.message_id)
+    async with at.database.transaction() as holder:
+        await holder.fetchval(FIRST_ATTEMPT, ref.message_id)
+        answer = asyncio.create_task(write(at.store, [_answer(_attempt(ref, 1))]))
+        await eventually(lambda: _waiting(at, 1))
+        erasure = asyncio.create_task(_erase(at, contact_id))
+        await eventually(lambda: erasure.done() or _waiting(at, 2))
+    await asyncio.gather(answer, erasure)
+    assert await at.value("SELECT count(whatsapp_message_id) FROM message_attempts") == 0
+
+
 async def _erase(at: Desk, contact_id: UUID) -> None:
     async with at.store.transaction() as rooms:
         contact = await rooms.contacts.lock_contact(contact_id)
