@@ -124,7 +124,7 @@ def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) 
         yield _safely(_receipt, receipt, value)
     for message in items(value, "messages"):
         yield from _message(message, value)
-    yield from (_unknown("error", str(integer(error, "code"))) for error in items(value, "errors"))
+    yield from (_unknown("error", str(integer(error, "code")), error) for error in items(value, "errors"))
     # A card beside receipts is of who got the message; that person is known by the message itself.
     if not receipts and "contacts" in value:
         yield Mentioned(about=frozenset(identities(value["contacts"])))
@@ -136,7 +136,7 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
     if isinstance(read, Unknown):
         return
     if strange := strangeness(message):
-        yield _unknown("message", strange)
+        yield _unknown("message", strange, message)
     change = read_identity_change(message, value)
     if change is not None:
         yield change
@@ -145,7 +145,7 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
 def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
-        return Unknown(what="legacy receipt") if word in _LEGACY_STATES else _unknown("receipt", word, told)
+        return _unknown("legacy receipt", "", told) if word in _LEGACY_STATES else _unknown("receipt", word, told)
     error = next(items(told, "errors"), None)
     return Receipt(
         whatsapp_message_id=required(told, "id"),
@@ -214,7 +214,7 @@ def _safely(
         return _unknown("unreadable", str(error), told)
 
 
-def _unknown(kind: str, name: str, about: object = None) -> Unknown:
+def _unknown(kind: str, name: str, about: object) -> Unknown:
     """Names what is not known; a name that does not look like one of WhatsApp's may hold anything, and is not kept."""
     named = name if _NAME.fullmatch(name) else "?" if name else ""
     return Unknown(what=f"{kind} {named}".strip(), about=frozenset(identities(about)))

@@ -58,6 +58,19 @@ async def test_what_was_kept_of_a_person_goes_and_what_was_kept_of_others_stays(
     assert BOB[1:].encode() not in await bodies(at)
 
 
+@pytest.mark.parametrize("word", ["deleted", "warning", "teleported"])
+async def test_a_receipt_that_moves_nothing_goes_with_its_person(at: Desk, word: str) -> None:
+    ann, bob = await message_of(at, ANN), await message_of(at, BOB)
+    legacy = [
+        {**told(ref, number, wamid=f"wamid.{number}"), "status": word} for ref, number in ((ann, ANN), (bob, BOB))
+    ]
+    await at.deliver(body(statuses=legacy))
+    await erase(at)
+    kept = await bodies(at)
+    assert ANN[1:].encode() not in kept
+    assert BOB[1:].encode() in kept
+
+
 async def test_a_late_receipt_still_counts_and_leaves_nothing(at: Desk) -> None:
     ann = await message_of(at, ANN)
     await erase(at)
