@@ -69,7 +69,7 @@ async def _serve_group(settings: Settings, ports: AbstractContextManager[Sequenc
     stopping = stop_signal()
     with ports as numbers:
         async with AsyncExitStack() as held:
-            starting = held.enter_async_context(members(numbers, metrics_port=settings.metrics_port))
+            starting = held.enter_async_context(members(settings, numbers))
             group = await unless(stopping, starting)
             if group is not None:
                 _announce(settings, sorted({member.port for member in group}))

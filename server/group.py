@@ -4,6 +4,7 @@ This process watches over them.
 """
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -13,6 +14,10 @@ from dataclasses import dataclass
 
 from core.settings import Settings
 from server.door import StartError
+
+_log = logging.getLogger(__name__)
+# After the grace of the settings no call is left: what a member may still wait for is servers that are silent.
+_LEAVE_SECONDS = 5.0
 
 _Process = asyncio.subprocess.Process
 
@@ -45,10 +50,11 @@ def own_ports(settings: Settings, count: int) -> list[int]:
 
 
 @asynccontextmanager
-async def members(ports: Sequence[int], *, metrics_port: int | None) -> AsyncIterator[list[Member]]:
+async def members(settings: Settings, ports: Sequence[int]) -> AsyncIterator[list[Member]]:
     """Starts a process for each port, and waits until all serve; at the end they are told to stop and waited for.
 
-    A port given more than once is shared. Each is watched on a port of its own, counted up from ``metrics_port``.
+    A port given more than once is shared. Each is watched on a port of its own, counted up from that of the settings.
+    What does not stop in time is killed.
     """
     started: list[_Process] = []
     are_shared = len(set(ports)) < len(ports) and ports[0] != 0
@@ -56,17 +62,33 @@ async def members(ports: Sequence[int], *, metrics_port: int | None) -> AsyncIte
         with ExitStack() as held:
             waiting: list[int] = []
             for number, port in enumerate(ports):
-                watched_on = metrics_port and metrics_port + number  # 0 takes a free one anyway
+                watched_on = settings.metrics_port and settings.metrics_port + number  # 0 takes a free one anyway
                 with _pipe(held) as (says, ready):
                     started.append(await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared))
                 waiting.append(says)
             bound = [await _bound_port(says) for says in waiting]
         yield [Member(process=process, port=port) for process, port in zip(started, bound, strict=True)]
     finally:
-        for process in started:
-            if process.returncode is None:
-                process.terminate()
-        await asyncio.gather(*(process.wait() for process in started))
+        await _stop(started, within_seconds=settings.stop_grace_seconds + _LEAVE_SECONDS)
+
+
+async def _stop(group: Sequence[_Process], *, within_seconds: float) -> None:
+    """Tells all to stop, and returns once none is left."""
+    for process in group:
+        if process.returncode is None:
+            process.terminate()
+    await asyncio.gather(*(_see_end(process, within_seconds) for process in group))
+
+
+async def _see_end(process: _Process, seconds: float) -> None:
+    """Waits until a process that was told to stop has ended, and kills it after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        _log.warning("a process did not stop in time: it is killed", extra={"pid": process.pid, "seconds": seconds})
+        process.kill()
+        await process.wait()
 
 
 @contextmanager

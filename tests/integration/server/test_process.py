@@ -151,6 +151,19 @@ async def test_members_of_a_group_do_not_outlive_a_killed_parent(settings: Setti
     assert (len(gone), alive) == (2, [])
 
 
+async def test_a_member_that_is_stuck_holds_up_no_group(settings: Settings, tmp_path: Path) -> None:
+    with server({**settings, "CHAPPE_STOP_GRACE_SECONDS": "0"}, tmp_path, "--processes", "2") as process:
+        parent = psutil.Process(process.pid)
+        members = parent.children()
+        members[0].suspend()
+        process.send(signal.SIGTERM)
+        assert parent.wait(timeout=12) == 0
+        assert not any(member.is_running() for member in members)
+    log = (tmp_path / "server.log").read_text()
+    assert "did not stop in time" in log
+    assert f'"pid":{members[0].pid}' in log
+
+
 async def test_a_group_that_loses_a_member_ends_and_says_so(settings: Settings, tmp_path: Path) -> None:
     with server(settings, tmp_path, "--processes", "2") as process:
         parent = psutil.Process(process.pid)
