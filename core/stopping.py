@@ -1,11 +1,14 @@
 """Being told to stop, at any moment of a process's life: also while it starts, and waits for something that is away."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 def stop_signal() -> asyncio.Event:
@@ -19,7 +22,7 @@ def stop_signal() -> asyncio.Event:
 async def unless(stopping: asyncio.Event, work: Awaitable[T]) -> T | None:
     """Returns what the work does, which may raise; once told to stop it is cut off, has let go of all, and it is None.
 
-    Work that was done by then counts as done.
+    Work that was done by then counts as done. What fails after that fails nobody: it was to end anyway.
     """
     working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
     try:
@@ -28,4 +31,13 @@ async def unless(stopping: asyncio.Event, work: Awaitable[T]) -> T | None:
         told.cancel()
         working.cancel()
     await asyncio.wait([working])
-    return None if working.cancelled() else working.result()
+    if working.cancelled() or (stopping.is_set() and _failed(working)):
+        return None
+    return working.result()
+
+
+def _failed(working: asyncio.Future[T]) -> bool:
+    error = working.exception()
+    if error is not None:
+        _log.info("what was under way when told to stop failed", extra={"error": type(error).__name__})
+    return error is not None
