@@ -18,7 +18,7 @@ from core.stopping import stop_signal, unless
 from core.telemetry import configure_logging
 from server.assembly import assembled
 from server.door import StartError
-from server.group import first_to_end, members, own_ports, shared_port
+from server.group import bound_ports, members, own_ports, shared_port, watch
 from server.policies import PolicyError
 
 _log = logging.getLogger(__name__)
@@ -68,14 +68,11 @@ async def _open(held: AsyncExitStack, settings: Settings, *, shares_port: bool) 
 async def _serve_group(settings: Settings, ports: AbstractContextManager[Sequence[int]]) -> None:
     stopping = stop_signal()
     with ports as numbers:
-        async with AsyncExitStack() as held:
-            starting = held.enter_async_context(members(settings, numbers))
-            group = await unless(stopping, starting)
-            if group is not None:
-                _announce(settings, sorted({member.port for member in group}))
-                await unless(stopping, first_to_end(group))
-    if not stopping.is_set():
-        raise StartError("a process of the group ended by itself; all were stopped")
+        async with members(settings, numbers) as group:
+            bound = await unless(stopping, bound_ports(group))
+            if bound is not None:
+                _announce(settings, sorted(set(bound)))
+                await unless(stopping, watch(group))
 
 
 def _stop_at_the_end_of(descriptor: int, stopping: asyncio.Event) -> None:

@@ -6,11 +6,13 @@ This process watches over them.
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from core.settings import Settings
 from server.door import StartError
@@ -19,15 +21,19 @@ _log = logging.getLogger(__name__)
 # After the grace of the settings no call is left: what a member may still wait for is servers that are silent.
 _LEAVE_SECONDS = 5.0
 
-_Process = asyncio.subprocess.Process
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Is a process that serves, and its port."""
+    """Is a process of a group, by which of them people know it, and where it says on which port it serves."""
 
-    process: _Process
-    port: int
+    name: str
+    process: asyncio.subprocess.Process
+    says: int
+
+    async def end(self) -> str:
+        """Waits until it has ended, and returns how: `exit code 1`, or the signal that ended it, such as `SIGKILL`."""
+        code = await self.process.wait()
+        return _signal_name(-code) if code < 0 else f"exit code {code}"
 
 
 @contextmanager
@@ -51,44 +57,22 @@ def own_ports(settings: Settings, count: int) -> list[int]:
 
 @asynccontextmanager
 async def members(settings: Settings, ports: Sequence[int]) -> AsyncIterator[list[Member]]:
-    """Starts a process for each port, and waits until all serve; at the end they are told to stop and waited for.
+    """Starts a process for each port; at the end they are told to stop and waited for, and killed if need be.
 
     A port given more than once is shared. Each is watched on a port of its own, counted up from that of the settings.
-    What does not stop in time is killed.
     """
-    started: list[_Process] = []
     are_shared = len(set(ports)) < len(ports) and ports[0] != 0
-    try:
-        with ExitStack() as held:
-            waiting: list[int] = []
+    group: list[Member] = []
+    with ExitStack() as held:
+        try:
             for number, port in enumerate(ports):
                 watched_on = settings.metrics_port and settings.metrics_port + number  # 0 takes a free one anyway
                 with _pipe(held) as (says, ready):
-                    started.append(await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared))
-                waiting.append(says)
-            bound = [await _bound_port(says) for says in waiting]
-        yield [Member(process=process, port=port) for process, port in zip(started, bound, strict=True)]
-    finally:
-        await _stop(started, within_seconds=settings.stop_grace_seconds + _LEAVE_SECONDS)
-
-
-async def _stop(group: Sequence[_Process], *, within_seconds: float) -> None:
-    """Tells all to stop, and returns once none is left."""
-    for process in group:
-        if process.returncode is None:
-            process.terminate()
-    await asyncio.gather(*(_see_end(process, within_seconds) for process in group))
-
-
-async def _see_end(process: _Process, seconds: float) -> None:
-    """Waits until a process that was told to stop has ended, and kills it after so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await process.wait()
-    except TimeoutError:
-        _log.warning("a process did not stop in time: it is killed", extra={"pid": process.pid, "seconds": seconds})
-        process.kill()
-        await process.wait()
+                    process = await _start(ready, port=port, metrics_port=watched_on, shares_port=are_shared)
+                group.append(Member(name=f"process {number + 1} of {len(ports)}", process=process, says=says))
+            yield group
+        finally:
+            await _stop(group, within_seconds=settings.stop_grace_seconds + _LEAVE_SECONDS)
 
 
 @contextmanager
@@ -102,31 +86,71 @@ def _pipe(held: ExitStack) -> Iterator[tuple[int, int]]:
         os.close(ready)
 
 
-async def _bound_port(says: int) -> int:
-    """Waits until a member serves, and returns where."""
+async def _stop(group: Sequence[Member], *, within_seconds: float) -> None:
+    """Tells all to stop, and returns once none is left."""
+    for member in group:
+        if member.process.returncode is None:
+            member.process.terminate()
+    await asyncio.gather(*(_see_end(member, within_seconds) for member in group))
+
+
+async def _see_end(member: Member, seconds: float) -> None:
+    """Waits until a process that was told to stop has ended, and kills it after so many seconds."""
+    process = member.process
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        facts = {"member": member.name, "pid": process.pid, "seconds": seconds}
+        _log.warning("a process did not stop in time: it is killed", extra=facts)
+        process.kill()
+        await process.wait()
+
+
+async def bound_ports(group: Sequence[Member]) -> list[int]:
+    """Waits until all serve, and returns where; raises StartError as soon as one of them has ended instead."""
+    asked = [asyncio.ensure_future(_bound_port(member)) for member in group]
+    try:
+        return await asyncio.gather(*asked)
+    finally:
+        for each in asked:
+            each.cancel()
+        await asyncio.wait(asked)
+
+
+async def _bound_port(member: Member) -> int:
     loop, readable = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(says, readable.set)
+    loop.add_reader(member.says, readable.set)
     try:
         await readable.wait()
     finally:
-        loop.remove_reader(says)
-    told = os.read(says, 8)
+        loop.remove_reader(member.says)
+    told = os.read(member.says, 8)
     if not told:
-        raise StartError("a process of the group did not start")
+        raise StartError(f"{member.name} did not start ({await member.end()}); all were stopped")
     return int(told)
 
 
-async def first_to_end(group: Sequence[Member]) -> None:
-    """Waits until one of the processes ends: the group is then one short, and whoever started it should know."""
-    waits = [asyncio.ensure_future(member.process.wait()) for member in group]
+async def watch(group: Sequence[Member]) -> NoReturn:
+    """Raises StartError as soon as one ends by itself: who started the group should know that it is one short."""
+    ends = {asyncio.ensure_future(member.end()): member for member in group}
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for end in ends:
+            end.cancel()
+    end = done.pop()
+    raise StartError(f"{ends[end].name} ended by itself ({end.result()}); all were stopped")
 
 
-async def _start(ready: int, *, port: int, metrics_port: int | None, shares_port: bool) -> _Process:
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of those in real time has no name
+        return f"signal {number}"
+
+
+async def _start(ready: int, *, port: int, metrics_port: int | None, shares_port: bool) -> asyncio.subprocess.Process:
     settings = {name: value for name, value in os.environ.items() if name != "CHAPPE_PORT_FILE"}
     if metrics_port is not None:
         settings["CHAPPE_METRICS_PORT"] = str(metrics_port)

@@ -1,8 +1,10 @@
 """The server as a process: it starts or says why not, serves, and leaves without cutting anyone off."""
 
 import asyncio
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -169,7 +171,30 @@ async def test_a_group_that_loses_a_member_ends_and_says_so(settings: Settings, 
         parent = psutil.Process(process.pid)
         parent.children()[0].kill()
         assert parent.wait(timeout=10) == 1
-    assert "ended by itself" in (tmp_path / "server.log").read_text()
+    assert re.search(r"process [12] of 2 ended by itself \(SIGKILL\)", (tmp_path / "server.log").read_text())
+
+
+def member_on(parent: psutil.Process, port: int) -> psutil.Process | None:
+    members = [each for each in parent.children() if "--member" in each.cmdline()]
+    return next((each for each in members if each.environ()["CHAPPE_GRPC_PORT"] == str(port)), None)
+
+
+async def test_a_group_says_which_of_it_does_not_start_also_while_another_is_stuck(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = Ports().take()
+    apart = {**settings, "CHAPPE_GRPC_PORT": str(first), "CHAPPE_STOP_GRACE_SECONDS": "0"}
+    with socket.create_server(("127.0.0.1", first + 1)):
+        process = server(apart, tmp_path, "--processes", "2", "--ports-apart")
+        process.launch()
+        try:
+            parent = psutil.Process(process.pid)
+            stuck: psutil.Process = await eventually(partial(member_on, parent, first))
+            stuck.suspend()
+            assert parent.wait(timeout=12) == 1
+        finally:
+            process.stop()
+    assert "process 2 of 2 did not start (exit code 1)" in process.last_lines()
 
 
 def refusal_to_start(settings: Settings, directory: Path) -> str:
