@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 
 import uvloop
 
@@ -50,16 +50,22 @@ async def _serve(settings: Settings, *, member: int | None, shares_port: bool) -
     async with AsyncExitStack() as held:
         port = await unless(stopping, _open(held, settings, shares_port=shares_port))
         if port is not None and member is not None:
-            os.write(member, b"%d\n" % port)
-            os.close(member)
+            _tell(member, port)
         await stopping.wait()
+
+
+def _tell(descriptor: int, port: int) -> None:
+    """Says on which port this process serves, to whoever started it."""
+    with suppress(BrokenPipeError):  # it is gone, and so are we in a moment
+        os.write(descriptor, b"%d\n" % port)
+    os.close(descriptor)
 
 
 async def _open(held: AsyncExitStack, settings: Settings, *, shares_port: bool) -> int:
     """Opens a door, to be closed with what is held, and returns its port."""
     door = await held.enter_async_context(assembled(settings=settings, clock=SystemClock(), shares_port=shares_port))
+    held.push_async_callback(door.close)  # first: what was half open when a stop was asked for is closed, too
     port = await door.open()
-    held.push_async_callback(door.close)
     look_rarely()
     _announce(settings, [port])
     return port

@@ -48,14 +48,17 @@ class Door:
 
     async def open(self) -> int:
         """Starts serving and returns the port; raises StartError when it is taken."""
-        port = self._listen()
         await self._look()
+        port = self._listen()  # not before: no caller is to wait for what may be called off
         await self._server.start()
         self._looking = asyncio.create_task(self._keep_looking())
         return port
 
     async def close(self) -> None:
-        """Says NOT_SERVING, ends watches, lets calls end for the grace of the settings, then cuts the rest off."""
+        """Says NOT_SERVING, ends watches, lets calls end for the grace of the settings, then cuts the rest off.
+
+        Also closes what was opened only in part, or not at all.
+        """
         self._closing.set()
         if self._looking is not None:
             await self._looking

@@ -40,8 +40,8 @@ async def _serve(settings: Settings) -> None:
 async def _open(held: AsyncExitStack, settings: Settings) -> None:
     """Opens a door, to be closed with what is held, and says so."""
     door = await held.enter_async_context(assembled(settings=settings))
+    held.push_async_callback(door.close)  # first: what was half open when a stop was asked for is closed, too
     port = await door.open()
-    held.push_async_callback(door.close)
     _log.info("taking webhooks", extra={"port": port, "settings": settings.public()})
     look_rarely()
     if settings.port_file is not None:

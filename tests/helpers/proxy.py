@@ -1,10 +1,10 @@
-"""A wire between a service and Redis that a test can cut, mend, and make deaf."""
+"""A wire between a service and its server that a test can cut, mend, and make deaf."""
 
 import asyncio
 
 
 class Proxy:
-    """Stands between the service and Valkey, so that Valkey can be taken away and given back."""
+    """Stands between the service and its server, Valkey or another, so that it can be taken away and given back."""
 
     def __init__(self, url: str) -> None:
         self._upstream = url.rpartition("@")[2].partition("/")[0]
@@ -13,10 +13,16 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.is_deaf = False
+        self.deafening = b""  # at these bytes it goes deaf
 
     @property
     def url(self) -> str:
+        """The address of a Valkey by way of this wire."""
         return f"redis://{self._password}@127.0.0.1:{self.port}/0"
+
+    def through(self, url: str) -> str:
+        """Returns the address of the server by way of this wire."""
+        return url.replace(self._upstream, f"127.0.0.1:{self.port}")
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -36,7 +42,7 @@ class Proxy:
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
         except OSError:
-            writer.close()  # Valkey is away: so are we
+            writer.close()  # the server is away: so are we
             return
         self._writers.add(upstream_writer)
         await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer))
@@ -44,6 +50,7 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(65536):
+                self.is_deaf = self.is_deaf or (bool(self.deafening) and self.deafening in data)
                 if not self.is_deaf:
                     writer.write(data)
         except ConnectionError:

@@ -9,9 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.clock import SystemClock
+from core.settings import Settings
+from server.assembly import assembled
 from stack import programs
+from stack.ports import Ports, answers
+from stack.postgres import Postgres
 from stack.process import Process
 from tests.helpers.eventually import eventually
+from tests.helpers.frozen import frozen
+from tests.helpers.proxy import Proxy
 
 
 class Silence:
@@ -78,3 +85,40 @@ async def test_it_stops_well_and_leaves_nobody_while_its_database_is_silent(
         process.stop()
     assert alive == []
     assert [each.returncode for each in gone if each == parent] == [0], process.last_lines()
+
+
+async def test_it_stops_well_while_its_door_is_half_open_and_nobody_was_let_in(
+    settings: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    port = Ports().take()
+    wire = Proxy(database_url)
+    wire.deafening = b"SELECT 1"  # the sign of life that a door asks for before it serves
+    await wire.open()
+    given = settings | {"CHAPPE_DATABASE_URL": wire.through(database_url), "CHAPPE_GRPC_PORT": str(port)}
+    process = launched("serve", directory=tmp_path, settings=given)
+    try:
+        assert await eventually(lambda: wire.is_deaf)
+        parent = psutil.Process(process.pid)
+        process.send(signal.SIGTERM)
+        assert not answers(port)
+        assert await asyncio.to_thread(parent.wait, 3) == 0, process.last_lines()
+    finally:
+        process.stop()
+        await wire.close()
+    assert "serving" not in process.last_lines()
+    assert "Traceback" not in process.last_lines()
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_door_is_closed_however_far_it_was_open(
+    postgres: Postgres, database_url: str, cache_url: str, queue_url: str, is_begun: bool
+) -> None:
+    settings = Settings(database_url=database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0)
+    async with assembled(settings=settings, clock=SystemClock()) as door:
+        if is_begun:
+            with frozen(postgres):
+                opening = asyncio.ensure_future(door.open())
+                await asyncio.wait([opening], timeout=0.1)
+                opening.cancel()
+                await asyncio.wait([opening])
+        await asyncio.wait_for(door.close(), 3)
