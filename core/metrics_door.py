@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, make_asgi_app
 
 from core.clock import Clock
 from core.health import LoopLag, Readiness, Report
-from core.listener import Listener
+from core.listener import Listener, ListenError
 from core.metrics import loop_lag
 from core.settings import Settings
 
@@ -63,7 +63,10 @@ async def watched(
         listener = Listener(
             app=app, host=settings.metrics_host, port=settings.metrics_port, grace_seconds=_GRACE_SECONDS
         )
-        port = await listener.open()
+        try:
+            port = await listener.open()
+        except ListenError as error:
+            raise ListenError(f"{error} (CHAPPE_METRICS_HOST, CHAPPE_METRICS_PORT)") from error
         _log.info("metrics are shown", extra={"port": port})
         try:
             yield

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,6 +35,13 @@ async def unless(stopping: asyncio.Event, work: Awaitable[T]) -> T | None:
     if working.cancelled() or (stopping.is_set() and _failed(working)):
         return None
     return working.result()
+
+
+@asynccontextmanager
+async def entered(stopping: asyncio.Event, context: AbstractAsyncContextManager[T]) -> AsyncIterator[T | None]:
+    """Enters a context for the time of the block; None when told to stop before it was entered."""
+    async with AsyncExitStack() as held:
+        yield await unless(stopping, held.enter_async_context(context))
 
 
 def _failed(working: asyncio.Future[T]) -> bool:

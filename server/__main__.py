@@ -2,26 +2,20 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
-
-import uvloop
+from contextlib import nullcontext, suppress
+from functools import partial
 
 from core.clock import SystemClock
-from core.memory import look_rarely
-from core.ready_file import write_at_once
-from core.settings import Settings, SettingsError
-from core.stopping import stop_signal, unless
-from core.telemetry import configure_logging
+from core.listener import ListenError
+from core.process import opened, run, say_ready
+from core.settings import Settings
+from core.stopping import entered, stop_signal, unless
 from server.assembly import assembled
 from server.door import StartError
 from server.group import bound_ports, members, own_ports, shared_port, watch
 from server.policies import PolicyError
-
-_log = logging.getLogger(__name__)
 
 
 def main(
@@ -31,27 +25,24 @@ def main(
 
     ``member`` is the file descriptor on which a process of a group says on which port it serves.
     """
-    try:
-        settings = Settings.load()
-        configure_logging("server", settings.log_level)
-        if processes > 1:
-            ports = nullcontext(own_ports(settings, processes)) if ports_apart else shared_port(settings, processes)
-            uvloop.run(_serve_group(settings, ports))
-        else:
-            uvloop.run(_serve(settings, member=member, shares_port=shares_port))
-    except (StartError, SettingsError, PolicyError) as error:
-        sys.exit(f"chappe serve: {error}")
+    if processes > 1:
+        work = partial(_serve_group, processes=processes, ports_apart=ports_apart)
+    else:
+        work = partial(_serve, member=member, shares_port=shares_port)
+    run("serve", work, service="server", expected=(StartError, ListenError, PolicyError))
 
 
 async def _serve(settings: Settings, *, member: int | None, shares_port: bool) -> None:
     stopping = stop_signal()
     if member is not None:
         _stop_at_the_end_of(sys.stdin.fileno(), stopping)
-    async with AsyncExitStack() as held:
-        port = await unless(stopping, _open(held, settings, shares_port=shares_port))
-        if port is not None and member is not None:
-            _tell(member, port)
-        await stopping.wait()
+    door = assembled(settings=settings, clock=SystemClock(), shares_port=shares_port)
+    async with entered(stopping, opened(door)) as port:
+        if port is not None:
+            say_ready(settings, "serving", [port])
+            if member is not None:
+                _tell(member, port)
+            await stopping.wait()
 
 
 def _tell(descriptor: int, port: int) -> None:
@@ -61,23 +52,13 @@ def _tell(descriptor: int, port: int) -> None:
     os.close(descriptor)
 
 
-async def _open(held: AsyncExitStack, settings: Settings, *, shares_port: bool) -> int:
-    """Opens a door, to be closed with what is held, and returns its port."""
-    door = await held.enter_async_context(assembled(settings=settings, clock=SystemClock(), shares_port=shares_port))
-    held.push_async_callback(door.close)  # first: what was half open when a stop was asked for is closed, too
-    port = await door.open()
-    look_rarely()
-    _announce(settings, [port])
-    return port
-
-
-async def _serve_group(settings: Settings, ports: AbstractContextManager[Sequence[int]]) -> None:
+async def _serve_group(settings: Settings, *, processes: int, ports_apart: bool) -> None:
     stopping = stop_signal()
-    with ports as numbers:
-        async with members(settings, numbers) as group:
+    with nullcontext(own_ports(settings, processes)) if ports_apart else shared_port(settings, processes) as ports:
+        async with members(settings, ports) as group:
             bound = await unless(stopping, bound_ports(group))
             if bound is not None:
-                _announce(settings, sorted(set(bound)))
+                say_ready(settings, "serving", sorted(set(bound)))
                 await unless(stopping, watch(group))
 
 
@@ -90,13 +71,6 @@ def _stop_at_the_end_of(descriptor: int, stopping: asyncio.Event) -> None:
         stopping.set()
 
     loop.add_reader(descriptor, end)
-
-
-def _announce(settings: Settings, ports: Sequence[int]) -> None:
-    """Says that calls are taken: in the log, and in the port file, a line for each port."""
-    _log.info("serving", extra={"ports": list(ports), "settings": settings.public()})
-    if settings.port_file is not None:
-        write_at_once(settings.port_file, "".join(f"{port}\n" for port in ports))
 
 
 if __name__ == "__main__":

@@ -180,7 +180,10 @@ def _request_ids() -> Callable[[], str]:
 async def assembled(
     *, settings: Settings, clock: Clock, shares_port: bool = False, safeguards: Safeguards | None = None
 ) -> AsyncIterator[Door]:
-    """Yields the door, still closed; raises StartError, SettingsError, and PolicyError when the contract has a gap."""
+    """Yields the door, still closed.
+
+    Raises StartError, ListenError, SettingsError, and PolicyError when the contract has a gap.
+    """
     cache = Cache(
         url=settings.cache_url,
         clock=clock,

@@ -10,11 +10,9 @@ from prometheus_client.registry import Collector
 from core.cache import OUTCOMES, CacheMetrics, CacheSnapshot
 from core.db import Database
 from core.health import Readiness
-from core.listener import ListenError
 from core.metrics import PoolCollector
 from core.metrics_door import watched
 from core.migrate import at_head
-from server.door import StartError
 from server.parts import Parts
 
 
@@ -54,7 +52,7 @@ def _levels(snapshot: CacheSnapshot) -> Iterable[Metric]:
 async def monitored(
     parts: Parts, *, registry: CollectorRegistry, database: Database, is_draining: Callable[[], bool]
 ) -> AsyncIterator[None]:
-    """Shows the door to who watches it, inside the block; raises StartError when the port is taken."""
+    """Shows the door to who watches it, inside the block; raises ListenError when the port is taken."""
     registry.register(PoolCollector(database))
     registry.register(CacheCollector(parts.cache_metrics))
     readiness = Readiness(
@@ -62,11 +60,8 @@ async def monitored(
         wanted={"cache": lambda: _answers(parts.cache_metrics), "queue": parts.wakeups.examine},
         is_draining=is_draining,
     )
-    try:
-        async with watched(settings=parts.settings, clock=parts.clock, registry=registry, readiness=readiness):
-            yield
-    except ListenError as error:
-        raise StartError(f"{error} (CHAPPE_METRICS_HOST, CHAPPE_METRICS_PORT)") from error
+    async with watched(settings=parts.settings, clock=parts.clock, registry=registry, readiness=readiness):
+        yield
 
 
 async def _answers(metrics: CacheMetrics) -> None:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from core.clock import SystemClock
 from core.db import Database
 from core.health import Readiness
-from core.listener import Listener, ListenError
+from core.listener import Listener
 from core.metrics import PoolCollector, WebhookMetrics
 from core.metrics_door import watched
 from core.migrate import at_head
@@ -22,10 +22,6 @@ from server.webhooks.intake import Intake
 from server.webhooks.signature import app_secrets
 
 _log = logging.getLogger(__name__)
-
-
-class DoorError(Exception):
-    """Says in one line what keeps the door from opening."""
 
 
 class Door:
@@ -41,11 +37,8 @@ class Door:
         self.is_closing = False
 
     async def open(self) -> int:
-        """Starts listening and returns the port; raises DoorError when it is taken."""
-        try:
-            return await self._listener.open()
-        except ListenError as error:
-            raise DoorError(str(error)) from None
+        """Starts listening and returns the port; raises ListenError when it is taken."""
+        return await self._listener.open()
 
     async def close(self) -> None:
         """Takes no more calls, and lets those that came end."""
@@ -55,7 +48,10 @@ class Door:
 
 @asynccontextmanager
 async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
-    """Yields a door whose database and bell are connected, and closes them; the door itself is yet to be opened."""
+    """Yields a door whose database and bell are connected, and closes them; the door itself is yet to be opened.
+
+    Raises ListenError when the port for who watches it is taken.
+    """
     secrets = app_secrets(settings.whatsapp_app_secret.get_secret_value())
     if not secrets:
         _log.warning("CHAPPE_WHATSAPP_APP_SECRET is not set: every webhook is refused")
@@ -88,14 +84,7 @@ async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
             wanted={"queue": wakeups.examine},
             is_draining=lambda: door.is_closing,
         )
-        await stack.enter_async_context(_watched(settings, registry, readiness))
+        await stack.enter_async_context(
+            watched(settings=settings, clock=SystemClock(), registry=registry, readiness=readiness)
+        )
         yield door
-
-
-@asynccontextmanager
-async def _watched(settings: Settings, registry: CollectorRegistry, readiness: Readiness) -> AsyncIterator[None]:
-    try:
-        async with watched(settings=settings, clock=SystemClock(), registry=registry, readiness=readiness):
-            yield
-    except ListenError as error:
-        raise DoorError(f"{error} (CHAPPE_METRICS_HOST, CHAPPE_METRICS_PORT)") from error

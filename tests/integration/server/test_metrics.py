@@ -139,5 +139,5 @@ async def test_each_process_of_a_group_is_watched_on_a_port_of_its_own(
 async def test_a_taken_metrics_port_is_named(processes: Processes) -> None:
     _, door = watched(processes, "webhooks")
     for verb in ("serve", "worker"):
-        with pytest.raises(StartError, match=r"CHAPPE_METRICS_PORT|cannot listen on port"):
+        with pytest.raises(StartError, match="CHAPPE_METRICS_PORT"):
             processes.start(verb, name=f"second-{verb}", settings={"CHAPPE_METRICS_PORT": str(door.port)})
