@@ -74,6 +74,7 @@ class Cache:
         if self._asking is not None:
             self._closing.set_result(None)
             await self._asking
+        await self._outdating.settle()
         await self._server.close()
         await self._follower.close()
 

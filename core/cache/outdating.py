@@ -1,8 +1,9 @@
 """Raising generations after a commit, and remembering the raises that failed until they can be made good."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from core.cache.breaker import Breaker
 from core.cache.keys import generation_keys
@@ -12,6 +13,11 @@ from core.clock import Clock
 from core.settings import Settings
 
 _AGAIN_SECONDS = 0.5
+_LAST_SECONDS = 2.0
+_LAST_AGAIN_SECONDS = 0.1
+_MOST_NAMED = 5
+
+_log = logging.getLogger(__name__)
 
 
 def _ignore(_numbers: Mapping[str, int]) -> None:
@@ -57,8 +63,22 @@ class Outdating:
         """Raises what is owed as soon as it is, until cancelled; what Redis did not take is told it again."""
         while True:
             await self._something_is_owed.wait()
+            await self._pay_off(again_seconds=_AGAIN_SECONDS)
+
+    async def settle(self) -> None:
+        """Raises what is owed before the process ends, for two seconds at most; the log says what could not be told."""
+        self._server.insist()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self._pay_off(again_seconds=_LAST_AGAIN_SECONDS)
+        if self._owed:
+            text = "the cache could not be told: for an hour at most the API may show what it kept before of %s"
+            _log.warning(text, _some(sorted(self._owed)))
+
+    async def _pay_off(self, *, again_seconds: float) -> None:
+        while self._owed:
             if not await self.pay():
-                await asyncio.sleep(_AGAIN_SECONDS)  # noqa: TID251 - nothing tells when the server is back
+                await asyncio.sleep(again_seconds)  # noqa: TID251 - nothing tells when the server is back
 
     async def pay(self) -> dict[str, int]:
         """Raises all that is owed; a collection owed again meanwhile stays owed."""
@@ -80,6 +100,12 @@ class Outdating:
         return numbers
 
 
+def _some(names: Sequence[str]) -> str:
+    """Returns the first of the names in words."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 @asynccontextmanager
 async def telling(settings: Settings, *, clock: Clock) -> AsyncIterator[Callable[[Iterable[str]], None] | None]:
     """Yields how a process that keeps no replies itself tells what it changed of those that others keep.
@@ -89,7 +115,7 @@ async def telling(settings: Settings, *, clock: Clock) -> AsyncIterator[Callable
     if not settings.cache_enabled:
         yield None
         return
-    breaker = Breaker(clock=clock, rest_seconds=settings.cache_rest_seconds)
+    breaker = Breaker(clock=clock, rest_seconds=0.0)  # nobody waits for an answer: there is nothing to spare
     server = Server(
         url=settings.cache_url, clock=clock, timeout_seconds=settings.cache_timeout_seconds, breaker=breaker
     )
@@ -100,5 +126,5 @@ async def telling(settings: Settings, *, clock: Clock) -> AsyncIterator[Callable
     finally:
         paying.cancel()
         await asyncio.wait([paying])
-        await outdating.make_good()
+        await outdating.settle()
         await server.close()

@@ -47,6 +47,10 @@ class Server:
         """Whether it is being asked: not while it rests after failures."""
         return not self._breaker.is_open
 
+    def insist(self) -> None:
+        """Has it asked from now on also while it fails: for who has no later."""
+        self._breaker = Breaker(clock=self._clock, rest_seconds=0.0)
+
     async def close(self) -> None:
         """Closes the connections; waits a second at most for a server that has stopped, and never fails."""
         for line in self._idle_lines:

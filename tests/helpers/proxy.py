@@ -12,6 +12,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
+        self.callers = 0
         self.is_deaf = False
         self.deafening = b""  # at these bytes it goes deaf
 
@@ -37,6 +38,7 @@ class Proxy:
         self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.callers += 1
         host, port = self._upstream.split(":")
         self._writers.add(writer)
         try:

@@ -10,7 +10,7 @@ import pytest
 import redis.asyncio as redis
 
 from core.cache.keys import generation_keys
-from core.domain.messages import MessageState
+from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from stack import programs
@@ -107,13 +107,32 @@ async def test_counters_that_are_set_right_outdate_what_is_kept_of_their_campaig
 ) -> None:
     (ref,) = await at.sent()
     await over(at)
-    await at.plan.connection.execute("INSERT INTO counters VALUES ($1, 'READ', 0, 7, 2)", ref.campaign_id)
-    settings = {"CHAPPE_DATABASE_URL": fresh_database_url, "CHAPPE_CACHE_URL": cache_url}
-    command = [sys.executable, "-m", "cli", "recount", f"campaigns/{ref.campaign_id}", "--repair"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=programs.ROOT, env=programs.environment(settings))
-    assert await process.wait() == 0
+    _, said = await repair(at, ref, CHAPPE_DATABASE_URL=fresh_database_url, CHAPPE_CACHE_URL=cache_url)
+    assert "cache" not in said
     async with redis.Redis.from_url(cache_url) as server:
         assert await server.exists(*generation_keys([f"campaigns/{ref.campaign_id}"]))
+
+
+async def test_whoever_sets_counters_right_is_told_when_the_cache_could_not_be(
+    at: Desk, fresh_database_url: str
+) -> None:
+    (ref,) = await at.sent()
+    away = "redis://127.0.0.1:1/0"
+    code, said = await repair(at, ref, CHAPPE_DATABASE_URL=fresh_database_url, CHAPPE_CACHE_URL=away)
+    assert (code, "set right" in said) == (0, True)
+    assert f"the API may show what it kept before of campaigns/{ref.campaign_id}" in said
+
+
+async def repair(at: Desk, ref: MessageRef, **settings: str) -> tuple[int, str]:
+    """Makes the counters of a campaign wrong and has them set right; returns the exit code and what was said."""
+    await at.plan.connection.execute("INSERT INTO counters VALUES ($1, 'READ', 0, 7, 2)", ref.campaign_id)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "recount", f"campaigns/{ref.campaign_id}", "--repair",
+        cwd=programs.ROOT, env=programs.environment(settings),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
 
 
 async def test_receipts_of_a_running_campaign_outdate_nothing(
