@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
-import pytest
 from chappe.v1 import (
     categories_pb2,
     categories_pb2_grpc,
@@ -16,39 +14,21 @@ from chappe.v1 import (
     contacts_service_pb2_grpc,
 )
 from google.api.httpbody_pb2 import HttpBody
-from google.protobuf.message import Message
 
-from core.clock import SystemClock
 from core.db import Database
-from core.repositories.rooms import Store
-from core.settings import Settings
-from server.assembly import assembled
-from server.keys import create_key
-from tests.helpers.doors import details
+from tests.helpers.served import Api, serving_to
 
 ImportRequest = contacts_import_pb2.ImportContactsRequest
 Rejects = list[contacts_import_pb2.ImportContactsResponse.Reject]
-HASH_KEY = "a key of the tests"
 
 
-@dataclass(frozen=True, slots=True)
-class ContactsApi:
-    """The two services by their stubs, with a key that may do everything, and the database behind them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsApi(Api):
+    """The two services, with a key that may do everything, and the database behind them."""
 
     contacts: Any
     categories: Any
-    metadata: tuple[tuple[str, str], ...]
     database: Database
-
-    async def call(self, method: Any, request: Message) -> Any:
-        """Calls and returns the reply."""
-        return await method(request, metadata=self.metadata, timeout=10)
-
-    async def refusal(self, method: Any, request: Message) -> str:
-        """Calls, expects a refusal and returns its reason."""
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await self.call(method, request)
-        return str(details(refused.value)["ErrorInfo"].reason)
 
     async def create(self, phone_number: str = "", **fields: Any) -> contacts_pb2.Contact:
         """Creates a contact."""
@@ -107,29 +87,12 @@ class ContactsApi:
 
 
 @asynccontextmanager
-async def serving_contacts(
-    *,
-    database_url: str,
-    cache_url: str,
-    queue_url: str,
-    database: Database | None = None,
-    cache_enabled: bool = False,
-    **settings: Any,
-) -> AsyncIterator[ContactsApi]:
-    """Serves on a free port and yields the services; replies are not cached unless it is asked for."""
-    used = Settings(
-        database_url=database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0,
-        cache_enabled=cache_enabled, cache_timeout_seconds=2,
-        hash_key=HASH_KEY, **settings,
-    )  # fmt: skip
-    async with Database(url=database_url, pool_size=2) as own, assembled(settings=used, clock=SystemClock()) as door:
-        key = await create_key(Store(own), role="ADMIN")
-        port = await door.open()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield ContactsApi(
-                contacts_service_pb2_grpc.ContactsServiceStub(channel),
-                categories_pb2_grpc.CategoriesServiceStub(channel),
-                (("authorization", f"Bearer {key}"),),
-                database or own,
-            )
-        await door.close()
+async def serving_contacts(*, database: Database | None = None, **settings: Any) -> AsyncIterator[ContactsApi]:
+    """Serves on a free port and yields the services; another connection to the database may look at the rows."""
+    async with serving_to("ADMIN", **settings) as at:
+        yield ContactsApi(
+            metadata=at.metadata,
+            contacts=contacts_service_pb2_grpc.ContactsServiceStub(at.channel),
+            categories=categories_pb2_grpc.CategoriesServiceStub(at.channel),
+            database=database or at.database,
+        )

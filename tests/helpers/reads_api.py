@@ -7,20 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import grpc
-import pytest
 from chappe.v1 import campaigns_service_pb2_grpc, messages_service_pb2_grpc, stats_service_pb2_grpc
-from google.protobuf.message import Message
 
-from core.clock import SystemClock
 from core.db import Database
-from core.repositories.rooms import Store
 from core.repositories.stats import Stats
-from core.settings import Settings
-from server.assembly import assembled
-from server.keys import create_key
 from tests.helpers import campaign_rows
-from tests.helpers.doors import details
+from tests.helpers.served import Api, serving_to
 
 _PLAN = """
     INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence)
@@ -85,25 +77,14 @@ class Rows:
             return [dict(row) for row in await connection.fetch(statement, *arguments)]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadsApi:
-    """The services that list and count by their stubs, with a key that may only look, and the rows behind them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadsApi(Api):
+    """The services that list and count, with a key that may only look, and the rows behind them."""
 
     messages: Any
     stats: Any
     campaigns: Any
-    metadata: tuple[tuple[str, str], ...]
     rows: Rows
-
-    async def call(self, method: Any, request: Message) -> Any:
-        """Calls and returns the reply."""
-        return await method(request, metadata=self.metadata, timeout=10)
-
-    async def refusal(self, method: Any, request: Message) -> str:
-        """Calls, expects a refusal and returns its reason."""
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await self.call(method, request)
-        return str(details(refused.value)["ErrorInfo"].reason)
 
 
 @asynccontextmanager
@@ -116,26 +97,13 @@ async def some_rows(database: Database) -> AsyncIterator[Rows]:
 
 
 @asynccontextmanager
-async def serving_reads(
-    *, database_url: str, cache_url: str, queue_url: str, cache_enabled: bool = False
-) -> AsyncIterator[ReadsApi]:
+async def serving_reads(**settings: Any) -> AsyncIterator[ReadsApi]:
     """Serves on a free port and yields the services."""
-    settings = Settings(
-        database_url=database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0, cache_enabled=cache_enabled,
-        hash_key="a key of the tests",
-    )  # fmt: skip
-    async with (
-        Database(url=database_url, pool_size=2) as own,
-        assembled(settings=settings, clock=SystemClock()) as door,
-    ):
-        key = await create_key(Store(own), role="VIEWER")
-        port = await door.open()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel, some_rows(own) as rows:
-            yield ReadsApi(
-                messages_service_pb2_grpc.MessagesServiceStub(channel),
-                stats_service_pb2_grpc.StatsServiceStub(channel),
-                campaigns_service_pb2_grpc.CampaignsServiceStub(channel),
-                (("authorization", f"Bearer {key}"),),
-                rows,
-            )
-        await door.close()
+    async with serving_to("VIEWER", **settings) as at, some_rows(at.database) as rows:
+        yield ReadsApi(
+            metadata=at.metadata,
+            messages=messages_service_pb2_grpc.MessagesServiceStub(at.channel),
+            stats=stats_service_pb2_grpc.StatsServiceStub(at.channel),
+            campaigns=campaigns_service_pb2_grpc.CampaignsServiceStub(at.channel),
+            rows=rows,
+        )

@@ -1,7 +1,6 @@
 """The audit's rows on the cache: fast, apart from the queue, kept as long as the contract says, fresh after writes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -29,16 +28,12 @@ from chappe.v1 import (
 from core.cache import Cache
 from core.cache.keys import Entry, ForeignKeyError, own
 from core.clock import SystemClock
-from core.db import Database
 from core.queue.wakeups import CAMPAIGNS_STREAM, MESSAGES_STREAM, RECEIPTS_STREAM
-from core.repositories.rooms import Store
-from core.settings import Settings
-from server.assembly import assembled
-from server.keys import create_key
 from server.policies import read_policies
 from stack.valkey import Valkey
 from tests.helpers.eventually import eventually
 from tests.helpers.reads_api import Rows, some_rows
+from tests.helpers.served import serving_to
 from tests.helpers.worlds import World, world
 from tests.integration.audit.conftest import Note
 from tests.integration.server.test_every_rpc import CALLS, METHODS, Make
@@ -89,29 +84,11 @@ class Door:
         return await made, dict(await made.trailing_metadata()).get("chappe-cache", "")
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Door]:
-    async with (
-        Database(url=settings.database_url, pool_size=2) as own_database,
-        assembled(settings=settings, clock=SystemClock()) as door,
-    ):
-        key = await create_key(Store(own_database), role="ADMIN")
-        async with (
-            grpc.aio.insecure_channel(f"127.0.0.1:{await door.open()}") as channel,
-            some_rows(own_database) as rows,
-        ):
-            yield Door(channel, (("authorization", f"Bearer {key}"),), rows)
-        await door.close()
-
-
 @pytest.fixture
 async def door(fresh_database_url: str, cache_url: str, queue_url: str) -> AsyncIterator[Door]:
-    settings = Settings(
-        database_url=fresh_database_url, cache_url=cache_url, queue_url=queue_url, grpc_port=0, hash_key="audit",
-        cache_timeout_seconds=2,  # what is looked at is what it answers, not how a busy machine does without
-    )  # fmt: skip
-    async with opened(settings) as started:
-        yield started
+    urls = {"database_url": fresh_database_url, "cache_url": cache_url, "queue_url": queue_url}
+    async with serving_to("ADMIN", cache_enabled=True, **urls) as at, some_rows(at.database) as rows:
+        yield Door(at.channel, at.metadata, rows)
 
 
 async def milliseconds(work: Callable[[int], Awaitable[object]], *, times: int = 200) -> float:

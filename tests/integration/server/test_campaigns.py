@@ -16,19 +16,13 @@ from chappe.v1 import (
     templates_pb2_grpc,
 )
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2, status_pb2
 
-from core.clock import SystemClock
 from core.db import Database
-from core.repositories.rooms import Store
-from core.settings import Settings
-from server.assembly import assembled
-from server.keys import create_key
 from server.wire import names
 from tests.helpers import campaign_rows as rows
 from tests.helpers.processes import Processes
+from tests.helpers.served import Api, reason_of, serving_to
 
 ACCOUNT, FAST_NUMBER, TOKEN = "200000000000001", "100000000000002", "demo-access-token"
 Campaign = campaigns_pb2.Campaign
@@ -36,25 +30,14 @@ requests = campaigns_service_pb2
 NOBODY = "00000000-0000-7000-8000-000000000001"
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
-    """The three services by their stubs, with a key that may do everything, and the database behind them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignsApi(Api):
+    """The three services, with a key that may do everything, and the database behind them."""
 
     campaigns: Any
     senders: Any
     templates: Any
-    metadata: tuple[tuple[str, str], ...]
     database: Database
-
-    async def call(self, method: Any, request: Message) -> Any:
-        """Calls and returns the reply."""
-        return await method(request, metadata=self.metadata, timeout=10)
-
-    async def refusal(self, method: Any, request: Message) -> str:
-        """Calls, expects a refusal and returns its reason."""
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await self.call(method, request)
-        return reason_of(refused.value)
 
     async def sender(self, *, account: str = ACCOUNT) -> Any:
         """Finds or makes the sender of the fast demo number, or one of another account."""
@@ -89,14 +72,6 @@ def body(parameter: str, value: str, source: Any = templates_pb2.Binding.SOURCE_
     return templates_pb2.Binding(component=component, parameter=parameter, source=source, value=value)
 
 
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    trailers = dict(error.trailing_metadata() or ())
-    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
-    info = error_details_pb2.ErrorInfo()
-    assert any(detail.Unpack(info) for detail in status.details)
-    return str(info.reason)
-
-
 @pytest.fixture(scope="module")
 def whatsapp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with Processes(directory=tmp_path_factory.mktemp("whatsapp"), settings={}) as processes:
@@ -106,37 +81,25 @@ def whatsapp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def api(
     request: pytest.FixtureRequest, fresh_database_url: str, cache_url: str, queue_url: str, whatsapp: str
-) -> AsyncIterator[Api]:
-    settings = Settings(
-        database_url=fresh_database_url,
-        cache_url=cache_url,
-        queue_url=queue_url,
-        grpc_port=0,
-        whatsapp_base_url=whatsapp,
-        whatsapp_access_token=TOKEN,
-        cache_enabled=getattr(request, "param", False),
-        cache_timeout_seconds=2,
-    )
-    async with Database(url=fresh_database_url) as database, assembled(settings=settings, clock=SystemClock()) as door:
-        key = await create_key(Store(database), role="ADMIN")
-        port = await door.open()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Api(
-                campaigns_service_pb2_grpc.CampaignsServiceStub(channel),
-                senders_pb2_grpc.SendersServiceStub(channel),
-                templates_pb2_grpc.TemplatesServiceStub(channel),
-                (("authorization", f"Bearer {key}"),),
-                database,
-            )
-        await door.close()
+) -> AsyncIterator[CampaignsApi]:
+    settings = {"whatsapp_base_url": whatsapp, "whatsapp_access_token": TOKEN}
+    urls = {"database_url": fresh_database_url, "cache_url": cache_url, "queue_url": queue_url}
+    async with serving_to("ADMIN", **settings, **urls, cache_enabled=getattr(request, "param", False)) as at:
+        yield CampaignsApi(
+            metadata=at.metadata,
+            campaigns=campaigns_service_pb2_grpc.CampaignsServiceStub(at.channel),
+            senders=senders_pb2_grpc.SendersServiceStub(at.channel),
+            templates=templates_pb2_grpc.TemplatesServiceStub(at.channel),
+            database=at.database,
+        )
 
 
-async def add_contacts(api: Api, count: int) -> None:
+async def add_contacts(api: CampaignsApi, count: int) -> None:
     async with api.database.connection() as connection:
         await rows.add_contacts(connection, count)
 
 
-async def test_a_refreshed_sender_knows_its_quality_its_limit_and_its_speed(api: Api) -> None:
+async def test_a_refreshed_sender_knows_its_quality_its_limit_and_its_speed(api: CampaignsApi) -> None:
     sender = await api.sender()
     assert sender.messages_per_second == 80
     refreshed = await api.call(api.senders.RefreshSender, senders_pb2.RefreshSenderRequest(name=sender.name))
@@ -147,13 +110,13 @@ async def test_a_refreshed_sender_knows_its_quality_its_limit_and_its_speed(api:
     assert refreshed.verified_name == "Demo Shop News"
 
 
-async def test_a_sender_whatsapp_does_not_know_is_told_as_such(api: Api) -> None:
+async def test_a_sender_whatsapp_does_not_know_is_told_as_such(api: CampaignsApi) -> None:
     sender = await api.sender(account="8")
     request = senders_pb2.RefreshSenderRequest(name=sender.name)
     assert await api.refusal(api.senders.RefreshSender, request) == "WHATSAPP_OBJECT_NOT_FOUND"
 
 
-async def test_a_token_whatsapp_does_not_take_is_told_as_such(api: Api) -> None:
+async def test_a_token_whatsapp_does_not_take_is_told_as_such(api: CampaignsApi) -> None:
     sender = await api.sender()
     changed = senders_pb2.Sender(name=sender.name, credential_reference="CHAPPE_NO_SUCH_TOKEN")
     await api.call(api.senders.UpdateSender, senders_pb2.UpdateSenderRequest(sender=changed))
@@ -161,7 +124,7 @@ async def test_a_token_whatsapp_does_not_take_is_told_as_such(api: Api) -> None:
     assert await api.refusal(api.templates.SyncTemplates, request) == "CREDENTIAL_INVALID"
 
 
-async def test_a_second_sync_changes_nothing_and_the_template_tells_what_to_bind(api: Api) -> None:
+async def test_a_second_sync_changes_nothing_and_the_template_tells_what_to_bind(api: CampaignsApi) -> None:
     sender = await api.sender()
     template = await api.template(sender)
     again = await api.call(api.templates.SyncTemplates, templates_pb2.SyncTemplatesRequest(sender=sender.name))
@@ -178,7 +141,7 @@ async def test_a_second_sync_changes_nothing_and_the_template_tells_what_to_bind
     assert list(shown.buttons) == ["Stop promotions", "Shop now"]
 
 
-async def test_a_template_is_shown_as_one_contact_would_see_it(api: Api) -> None:
+async def test_a_template_is_shown_as_one_contact_would_see_it(api: CampaignsApi) -> None:
     template = await api.template(await api.sender())
     async with api.database.connection() as connection:
         [contact_id] = await rows.add_contacts(connection, 1)
@@ -192,7 +155,7 @@ async def test_a_template_is_shown_as_one_contact_would_see_it(api: Api) -> None
     assert [part.parameter for part in reply.missing_parameters] == ["2"]
 
 
-async def test_a_campaign_is_created_previewed_started_paused_resumed_and_cancelled(api: Api) -> None:
+async def test_a_campaign_is_created_previewed_started_paused_resumed_and_cancelled(api: CampaignsApi) -> None:
     await add_contacts(api, 1000)
     created = await api.draft(messages_per_second=20)
     assert (created.state, created.etag) == (Campaign.STATE_DRAFT, "1")
@@ -215,7 +178,7 @@ async def test_a_campaign_is_created_previewed_started_paused_resumed_and_cancel
     )
 
 
-async def test_a_start_that_is_repeated_with_its_request_id_gets_the_same_reply(api: Api) -> None:
+async def test_a_start_that_is_repeated_with_its_request_id_gets_the_same_reply(api: CampaignsApi) -> None:
     await add_contacts(api, 1)
     created = await api.draft()
     request = requests.StartCampaignRequest(name=created.name, request_id="start-1")
@@ -223,7 +186,7 @@ async def test_a_start_that_is_repeated_with_its_request_id_gets_the_same_reply(
     assert await api.call(api.campaigns.StartCampaign, request) == first
 
 
-async def test_a_preview_shows_what_is_missing_and_what_a_start_would_be_refused_for(api: Api) -> None:
+async def test_a_preview_shows_what_is_missing_and_what_a_start_would_be_refused_for(api: CampaignsApi) -> None:
     await add_contacts(api, 3)
     created = await api.draft(bindings=[body("2", "shoe_size", templates_pb2.Binding.SOURCE_ATTRIBUTE)])
     preview = await api.call(api.campaigns.PreviewCampaign, requests.PreviewCampaignRequest(name=created.name))
@@ -237,13 +200,13 @@ async def test_a_preview_shows_what_is_missing_and_what_a_start_would_be_refused
     assert read.state == Campaign.STATE_DRAFT
 
 
-async def test_a_campaign_for_nobody_does_not_start(api: Api) -> None:
+async def test_a_campaign_for_nobody_does_not_start(api: CampaignsApi) -> None:
     created = await api.draft()
     request = requests.StartCampaignRequest(name=created.name)
     assert await api.refusal(api.campaigns.StartCampaign, request) == "AUDIENCE_EMPTY"
 
 
-async def test_a_paused_sender_starts_nothing_now_but_lets_a_start_be_planned(api: Api) -> None:
+async def test_a_paused_sender_starts_nothing_now_but_lets_a_start_be_planned(api: CampaignsApi) -> None:
     await add_contacts(api, 1)
     created = await api.draft()
     await api.call(api.senders.PauseSender, senders_pb2.PauseSenderRequest(name=created.sender))
@@ -266,21 +229,21 @@ async def test_a_paused_sender_starts_nothing_now_but_lets_a_start_be_planned(ap
     ],
 )  # fmt: skip
 async def test_a_campaign_that_names_what_is_not_there_is_refused(
-    api: Api, changes: dict[str, Any], reason: str
+    api: CampaignsApi, changes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await api.draft(**changes)
     assert reason_of(refused.value) == reason
 
 
-async def test_a_template_of_another_account_is_refused(api: Api) -> None:
+async def test_a_template_of_another_account_is_refused(api: CampaignsApi) -> None:
     other = await api.sender(account="8")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await api.draft(sender=other.name)
     assert reason_of(refused.value) == "TEMPLATE_OF_OTHER_ACCOUNT"
 
 
-async def test_only_named_fields_change_and_a_stale_etag_changes_nothing(api: Api) -> None:
+async def test_only_named_fields_change_and_a_stale_etag_changes_nothing(api: CampaignsApi) -> None:
     created = await api.draft()
     changed = Campaign(name=created.name, display_name="Summer", etag=created.etag)
     updated = await api.call(api.campaigns.UpdateCampaign, requests.UpdateCampaignRequest(campaign=changed))
@@ -293,7 +256,7 @@ async def test_only_named_fields_change_and_a_stale_etag_changes_nothing(api: Ap
     assert (list(updated.bindings), updated.audience.all_contacts, updated.display_name) == ([], False, "Summer")
 
 
-async def test_a_running_campaign_takes_another_rate_but_no_other_template(api: Api) -> None:
+async def test_a_running_campaign_takes_another_rate_but_no_other_template(api: CampaignsApi) -> None:
     await add_contacts(api, 1)
     created = await api.draft()
     await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
@@ -306,7 +269,7 @@ async def test_a_running_campaign_takes_another_rate_but_no_other_template(api: 
     assert await api.refusal(api.campaigns.DeleteCampaign, delete) == "CAMPAIGN_NOT_DELETABLE"
 
 
-async def test_campaigns_are_listed_newest_first_page_by_page(api: Api) -> None:
+async def test_campaigns_are_listed_newest_first_page_by_page(api: CampaignsApi) -> None:
     first = await api.draft(display_name="First")
     for name in ("Second", "Third"):
         campaign = Campaign(display_name=name, sender=first.sender, template=first.template)
@@ -321,7 +284,7 @@ async def test_campaigns_are_listed_newest_first_page_by_page(api: Api) -> None:
     assert not (await api.call(api.campaigns.ListCampaigns, running)).campaigns
 
 
-async def test_a_watch_shows_the_campaign_at_once_then_its_changes_and_ends_with_it(api: Api) -> None:
+async def test_a_watch_shows_the_campaign_at_once_then_its_changes_and_ends_with_it(api: CampaignsApi) -> None:
     await add_contacts(api, 3)
     created = await api.draft()
     await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
@@ -341,7 +304,7 @@ async def test_a_watch_shows_the_campaign_at_once_then_its_changes_and_ends_with
     assert await watch.code() is grpc.StatusCode.OK
 
 
-async def test_a_watch_tells_what_keeps_a_campaign_from_sending(api: Api) -> None:
+async def test_a_watch_tells_what_keeps_a_campaign_from_sending(api: CampaignsApi) -> None:
     await add_contacts(api, 1)
     created = await api.draft()
     await api.call(api.campaigns.StartCampaign, requests.StartCampaignRequest(name=created.name))
@@ -356,7 +319,7 @@ async def test_a_watch_tells_what_keeps_a_campaign_from_sending(api: Api) -> Non
     assert await waiting_reason(api, created.name) == "PAUSED"
 
 
-async def test_a_campaign_that_is_not_there_cannot_be_watched(api: Api) -> None:
+async def test_a_campaign_that_is_not_there_cannot_be_watched(api: CampaignsApi) -> None:
     watch = api.campaigns.WatchCampaign(
         requests.WatchCampaignRequest(name=f"campaigns/{NOBODY}"), metadata=api.metadata
     )
@@ -365,14 +328,14 @@ async def test_a_campaign_that_is_not_there_cannot_be_watched(api: Api) -> None:
     assert reason_of(refused.value) == "CAMPAIGN_NOT_FOUND"
 
 
-async def waiting_reason(api: Api, name: str) -> str:
+async def waiting_reason(api: CampaignsApi, name: str) -> str:
     watch = api.campaigns.WatchCampaign(requests.WatchCampaignRequest(name=name), metadata=api.metadata)
     seen = await watch.read()
     watch.cancel()
     return str(seen.waiting_reason)
 
 
-async def accept_messages(api: Api, name: str, *, count: int, waiting: int) -> None:
+async def accept_messages(api: CampaignsApi, name: str, *, count: int, waiting: int) -> None:
     """Does what workers would have done."""
     campaign_id = names.parse_campaign(name)
     async with api.database.connection() as connection:
@@ -384,7 +347,7 @@ async def accept_messages(api: Api, name: str, *, count: int, waiting: int) -> N
 @pytest.mark.parametrize("api", [True], indirect=True, ids=["cached"])
 @pytest.mark.parametrize(("source", "state"), [("TEMPLATE", Campaign.STATE_RUNNING), ("USER", Campaign.STATE_PAUSED)])
 async def test_a_sync_lets_run_on_what_a_template_paused_that_is_approved_again(
-    api: Api, source: str, state: Campaign.State.ValueType
+    api: CampaignsApi, source: str, state: Campaign.State.ValueType
 ) -> None:
     await add_contacts(api, 1)
     created = await api.draft()

@@ -9,7 +9,8 @@ from chappe.v1 import contacts_pb2, contacts_service_pb2
 
 from core.domain.traces import trace
 from tests.helpers import campaign_rows
-from tests.helpers.contacts_api import HASH_KEY, ContactsApi, serving_contacts
+from tests.helpers.contacts_api import ContactsApi, serving_contacts
+from tests.helpers.served import HASH_KEY
 
 Contact = contacts_pb2.Contact
 requests = contacts_service_pb2
