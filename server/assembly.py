@@ -43,7 +43,7 @@ from core.whatsapp.management import ManagementClient
 from server.door import Door, StartError
 from server.interceptors.auth import Auth
 from server.interceptors.base import Chain, Interceptor
-from server.interceptors.cache import Caching
+from server.interceptors.cache import Caching, outdating
 from server.interceptors.deadline import Deadline
 from server.interceptors.errors import Errors
 from server.interceptors.shortcut import shortcut
@@ -200,7 +200,7 @@ async def assembled(
         _wakeups(settings) as wakeups,
         _closing(Pace.connect(settings.pace_url, clock=clock)) as pace,
     ):
-        store = Store(database, outdate=cache.owe if settings.cache_enabled else None)
+        store = Store(database, outdate=outdating(cache) if settings.cache_enabled else None)
         parts = Parts(
             settings=settings,
             clock=clock,

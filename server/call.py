@@ -1,6 +1,6 @@
 """The call being served, as its own context knows it: the interceptors fill it, services hardly need it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 
@@ -29,6 +29,7 @@ class Call:
     caller: Caller | None = None
     final: bool = False
     check: Callable[[Message], None] = _accept
+    outdated: set[str] = field(default_factory=set)
     trailing: dict[str, str] = field(default_factory=dict)
 
     def header(self, name: str) -> str:
@@ -60,6 +61,13 @@ def mark_final() -> None:
     call = _current.get(None)
     if call is not None:
         call.final = True
+
+
+def note_outdated(collections: Iterable[str]) -> None:
+    """Notes what the call changed beside what its policy says; what is no call's doing is nobody's to be told."""
+    call = _current.get(None)
+    if call is not None:
+        call.outdated.update(collections)
 
 
 def enter(call: Call) -> Token[Call]:

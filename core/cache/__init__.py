@@ -6,6 +6,7 @@ of collections are now, ``outdating`` raises them. ``server`` is the way to Redi
 
 from core.cache.breaker import Breaker
 from core.cache.cache import Cache, Safeguards, is_behind
+from core.cache.generations import BELIEVED_SECONDS
 from core.cache.keys import Entry, campaign_generation
 from core.cache.memory import Remembered
 from core.cache.metrics import OUTCOMES, CacheMetrics, CacheSnapshot, LevelCounts, MethodCounts, Outcome
@@ -13,6 +14,7 @@ from core.cache.outdating import telling
 from core.cache.replies import Found
 
 __all__ = [
+    "BELIEVED_SECONDS",
     "OUTCOMES",
     "Breaker",
     "Cache",

@@ -3,14 +3,15 @@
 A read asks the process's own memory, then Redis, then the service; of many alike, one asks for all.
 """
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from core.cache import Cache, Entry, Found, Outcome, Remembered, campaign_generation, is_behind
+from core.cache import BELIEVED_SECONDS, Cache, Entry, Found, Outcome, Remembered, campaign_generation, is_behind
 from core.domain.errors import Refusal, Unavailable
-from server.call import Call
+from server.call import Call, note_outdated
 from server.interceptors.base import Proceed
 from server.interceptors.flights import Flights
 from server.policies import Changed, Kept
@@ -19,6 +20,7 @@ OUTCOME = "chappe-cache"
 GENERATIONS = "chappe-generations"
 _CAMPAIGN = re.compile(rb"campaigns/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _LARGEST_JITTER = 0.1
+_MOST_TOLD = 50  # some 3 KiB; gRPC takes 8 of metadata, and our own client sends 64 generations back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +139,10 @@ class Caching:
                 # A cancelled call cannot wait, so the next look pays.
                 self._cache.owe(collections)
             raise
-        generations = await self._cache.outdate(collections)
-        if generations:
+        generations = await self._cache.outdate((*collections, *sorted(call.outdated)))
+        if len(generations) > _MOST_TOLD:
+            await asyncio.sleep(BELIEVED_SECONDS)  # noqa: TID251 - after which every process knows of them
+        elif generations:
             call.trailing[GENERATIONS] = ",".join(f"{name}={number}" for name, number in generations.items())
         return reply
 
@@ -153,6 +157,16 @@ class Caching:
     def _tell(self, call: Call, outcome: Outcome) -> None:
         call.trailing[OUTCOME] = outcome
         self._cache.metrics.count(call.method, outcome)
+
+
+def outdating(cache: Cache) -> Callable[[Iterable[str]], None]:
+    """Returns what a store tells of what it changed: nothing kept of it is shown any more, and the caller is told."""
+
+    def outdate(collections: Iterable[str]) -> None:
+        cache.owe(collections)
+        note_outdated(collections)
+
+    return outdate
 
 
 def _collections(call: Call, policy: Kept | Changed) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from chappe.v1 import (
 )
 
 from core.cache import Cache
-from server.call import mark_final
+from server.call import mark_final, note_outdated
 from server.interceptors.base import Chain, Interceptor
 from server.interceptors.cache import Caching
 from server.interceptors.errors import Errors
@@ -43,6 +43,7 @@ class Truth:
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     broken: Exception | None = None
     final: bool = False
+    also_changed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -68,6 +69,7 @@ class Categories(categories_pb2_grpc.CategoriesServiceServicer):
         self._truth.display_name = request.category.display_name
         if self._truth.broken is not None:
             raise self._truth.broken
+        note_outdated(self._truth.also_changed)
         return request.category
 
 
