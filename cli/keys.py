@@ -55,7 +55,7 @@ def show() -> None:
 def revoke(
     prefix: Annotated[str, typer.Argument(help="The first characters, as `chappe keys list` shows them.")],
 ) -> None:
-    """Make a key useless within ten seconds."""
+    """Make a key useless within ten seconds; streams it opened end, too."""
     _in_store(lambda store: revoke_key(store, key_prefix=prefix))
     console.print(f"{prefix}… is revoked.")
 

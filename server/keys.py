@@ -29,6 +29,9 @@ async def list_keys(store: Store) -> list[ApiKey]:
 
 
 async def revoke_key(store: Store, *, key_prefix: str) -> ApiKey:
-    """Ends the key with those first characters within ten seconds; refuses with ``API_KEY_NOT_FOUND``."""
+    """Ends the key with those first characters, and streams it opened, within ten seconds.
+
+    Refuses with ``API_KEY_NOT_FOUND``.
+    """
     async with store.transaction() as rooms:
         return await rooms.api_keys.revoke(key_prefix)

@@ -1,17 +1,19 @@
 """Who calls, and whether their role allows it: refused before anything is spent."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.clock import Clock
 from core.domain.access import ApiKey, Caller, Role, key_hash
-from core.domain.errors import NotAllowed, Unauthenticated
+from core.domain.errors import NotAllowed, Unauthenticated, Unavailable
 from core.repositories.rooms import Store
 from server.call import Call
 from server.interceptors.base import Proceed
 
 _REMEMBERED_SECONDS = 10.0
+_AGAIN_SECONDS = 1.0
 _REMEMBERED_KEYS = 10_000
 _REMEMBERED_HEADERS = 256
 _SCHEME = "bearer "
@@ -30,20 +32,22 @@ _UNKNOWN = _Verdict(None, None, 0.0)
 class Auth:
     """Knows callers by their key; a verdict is remembered for ten seconds, so a revoked key may live that long."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock, remembered_seconds: float = _REMEMBERED_SECONDS) -> None:
         self._store = store
         self._clock = clock
+        self._remembered_seconds = remembered_seconds
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
         """Lets the call pass when its key and role are good; refuses with ``API_KEY_INVALID`` or ``ROLE_TOO_LOW``."""
-        role = call.policy.role
-        if role is not None:
-            call.caller = await self._caller(call.header("authorization"))
-            if not call.caller.role.may_act_as(role):
-                text = f"This call needs the role {role}."
-                raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role)
-        return await proceed()
+        role, header = call.policy.role, call.header("authorization")
+        if role is None:
+            return await proceed()
+        call.caller = await self._caller(header)
+        if not call.caller.role.may_act_as(role):
+            text = f"This call needs the role {role}."
+            raise NotAllowed("ROLE_TOO_LOW", text, needed_role=role)
+        return await (proceed() if call.is_unary else self._while_good(_hashed(header), proceed))
 
     def remembers(self, header: str, role: Role, now: float) -> bool:
         """Returns whether the key is known to be good for the role, ``now`` (monotonic), without looking anywhere."""
@@ -55,9 +59,38 @@ class Auth:
         verdict = await self._find(_hashed(header)) if _key(header) else _UNKNOWN
         caller = self._judge(verdict)
         if caller is None:
-            # Missing, unknown, expired and revoked look the same from outside.
-            raise Unauthenticated("API_KEY_INVALID", "The call carries no valid API key.")
+            raise _unauthenticated()
         return caller
+
+    async def _while_good(self, hashed: bytes, proceed: Proceed) -> bytes:
+        """Lets a stream go on until its key ends; what it has sent or changed by then stands."""
+        limit = asyncio.timeout(None)
+        watching = asyncio.create_task(self._end_with_key(hashed, limit))
+        try:
+            async with limit:
+                return await proceed()
+        except TimeoutError:
+            if limit.expired():
+                raise _unauthenticated() from None
+            raise
+        finally:
+            watching.cancel()
+
+    async def _end_with_key(self, hashed: bytes, limit: asyncio.Timeout) -> None:
+        """Ends what has that limit once the key opens nothing any more."""
+        while (seconds := await self._stands_for(hashed)) is not None:  # noqa: ASYNC110 - no key rings when it ends
+            await asyncio.sleep(seconds)  # noqa: TID251  # cancelled when the stream ends
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    async def _stands_for(self, hashed: bytes) -> float | None:
+        """Returns after how many seconds to ask again about a key, as calls would; None once it opens nothing."""
+        try:
+            verdict = await self._find(hashed)
+        except Unavailable:
+            return _AGAIN_SECONDS  # nobody is cut off before it is known
+        if self._judge(verdict) is None:
+            return None
+        return verdict.known_at + self._remembered_seconds - self._clock.monotonic()
 
     def _judge(self, verdict: _Verdict) -> Caller | None:
         key = verdict.key
@@ -67,7 +100,7 @@ class Auth:
 
     def _recall(self, hashed: bytes, now: float) -> _Verdict | None:
         known = self._verdicts.get(hashed)
-        return known if known is not None and now - known.known_at < _REMEMBERED_SECONDS else None
+        return known if known is not None and now - known.known_at < self._remembered_seconds else None
 
     async def _find(self, hashed: bytes) -> _Verdict:
         now = self._clock.monotonic()
@@ -87,6 +120,11 @@ class Auth:
         self._verdicts.move_to_end(hashed)
         if len(self._verdicts) > _REMEMBERED_KEYS:
             self._verdicts.popitem(last=False)
+
+
+def _unauthenticated() -> Unauthenticated:
+    """Missing, unknown, expired and revoked look the same from outside."""
+    return Unauthenticated("API_KEY_INVALID", "The call carries no valid API key.")
 
 
 def _key(header: str) -> str:

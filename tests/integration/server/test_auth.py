@@ -1,7 +1,10 @@
 """Who may call what: every rpc of the contract against every role, on the assembled server."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -16,6 +19,7 @@ from chappe.v1 import (
 )
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import _async as health_aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -28,16 +32,21 @@ from core.metrics import RpcMetrics
 from core.repositories.rooms import Store
 from core.settings import Settings
 from server.assembly import Service, build_server, interceptors, offered
+from server.interceptors.auth import Auth
 from server.interceptors.deadline import Deadline
+from server.interceptors.errors import Errors
 from server.keys import create_key, list_keys, revoke_key
-from server.policies import read_policies
+from server.policies import Policy, read_policies
+from stack.postgres import Postgres
 from tests.helpers.clocks import StillClock
-from tests.helpers.doors import Stub, details, listening, trailing
+from tests.helpers.doors import ECHO, Context, Stub, details, listening, serving, trailing
+from tests.helpers.frozen import closed
 
 SERVICES = ("Contacts", "Categories", "Templates", "Senders", "Campaigns", "Messages", "Stats")
 FOUND = [descriptor_pool.Default().FindServiceByName(f"chappe.v1.{name}Service") for name in SERVICES]
 METHODS = [(f"/{service.full_name}/{method.name}", method) for service in FOUND for method in service.methods]
 POLICIES = read_policies(FOUND)
+SOON = 0.2
 
 
 def bare_services() -> list[Service]:
@@ -149,6 +158,64 @@ async def test_a_key_that_expires_while_remembered_opens_nothing(
     assert (await get(channel, f"Bearer {key}")).code() is grpc.StatusCode.UNIMPLEMENTED
     clock.move(3)
     assert (await get(channel, f"Bearer {key}")).code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def say_five_times(request: StringValue, _: Context) -> AsyncIterator[StringValue]:
+    for _ in range(5):
+        yield request
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=SOON)
+
+
+async def watch(request: StringValue, _: Context) -> AsyncIterator[StringValue]:
+    yield request
+    await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def streaming(store: Store, behaviour: Any) -> AsyncIterator[Stub]:
+    """Yields a stream for viewers whose keys are asked for again soon."""
+    texts: Any = {"request_deserializer": StringValue.FromString, "response_serializer": StringValue.SerializeToString}
+    handlers = {"Stream": grpc.unary_stream_rpc_method_handler(behaviour, **texts)}
+    auth = Auth(store=store, clock=SystemClock(), remembered_seconds=SOON)
+    policies = {f"/{ECHO}/Stream": Policy(role=Role.VIEWER)}
+    async with serving(handlers, [Errors(), auth], policies=policies) as channel:
+        yield channel.unary_stream(f"/{ECHO}/Stream", response_deserializer=StringValue.FromString)
+
+
+async def test_a_stream_ends_soon_after_its_key_was_revoked(store: Store) -> None:
+    key = await create_key(store, role="VIEWER")
+    async with streaming(store, watch) as stub:
+        watching = stub(b"", metadata=[("authorization", f"Bearer {key}")], timeout=20)
+        await watching.read()
+        await revoke_key(store, key_prefix=key[:17])
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await watching.read()
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert details(refused.value)["ErrorInfo"].reason == "API_KEY_INVALID"
+
+
+async def test_a_stream_goes_on_while_its_key_is_good(store: Store) -> None:
+    key = await create_key(store, role="VIEWER")
+    async with streaming(store, say_five_times) as stub:
+        said = stub(b"", metadata=[("authorization", f"Bearer {key}")], timeout=20)
+        assert len([each async for each in said]) == 5
+
+
+async def test_a_stream_is_not_cut_off_while_nobody_can_be_asked_about_its_key_and_ends_after_that(
+    postgres: Postgres, fresh_database_url: str
+) -> None:
+    async with Database(url=fresh_database_url) as database, streaming(Store(database), watch) as stub:
+        key = await create_key(Store(database), role="VIEWER")
+        watching = stub(b"", metadata=[("authorization", f"Bearer {key}")], timeout=20)
+        await watching.read()
+        reading = asyncio.ensure_future(watching.read())
+        with closed(postgres, fresh_database_url):
+            answered, _ = await asyncio.wait([reading], timeout=3 * SOON)
+        assert not answered
+        await revoke_key(Store(database), key_prefix=key[:17])
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await reading
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_the_database_holds_no_key(store: Store, database_url: str) -> None:

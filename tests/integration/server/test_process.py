@@ -28,6 +28,7 @@ from stack.process import Command, Process
 from stack.ready import by_port_file
 from tests.helpers.doors import Stub
 from tests.helpers.eventually import eventually
+from tests.helpers.frozen import closed
 from tests.helpers.servers import Databases
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -242,25 +243,16 @@ async def test_it_refuses_a_queue_that_evicts(settings: Settings, tmp_path: Path
     assert said == "chappe serve: the queue's server evicts (allkeys-lru); it needs maxmemory-policy noeviction\n"
 
 
-def end_connections(postgres: Postgres, name: str) -> None:
-    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  # names of our own
-
-
 async def is_in(channel: grpc.aio.Channel, expected: int) -> bool:
     return await state(channel) == expected
 
 
 async def test_health_follows_the_database(settings: Settings, postgres: Postgres, tmp_path: Path) -> None:
-    name = settings["CHAPPE_DATABASE_URL"].partition("?")[0].rpartition("/")[2]
     with server(settings, tmp_path) as process:
         async with channel_to(process) as channel:
             assert await state(channel) == SERVING
-            postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-            end_connections(postgres, name)
-            try:
+            with closed(postgres, settings["CHAPPE_DATABASE_URL"]):
                 assert await eventually(partial(is_in, channel, NOT_SERVING))
-            finally:
-                postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             assert await eventually(partial(is_in, channel, SERVING))
 
 
