@@ -43,9 +43,9 @@ class Identities:
         )
         return row is not None
 
-    async def join_contact(self, contact_id: UUID, *, heir_id: UUID, at: datetime) -> bool:
+    async def join_contact(self, contact_id: UUID, *, heir_id: UUID, at: datetime, told: datetime) -> bool:
         """Lets one contact stand in for another one, which is sent nothing any more; false when it does already."""
-        return await self._connection.fetchrow(SQL["join_contact"], contact_id, heir_id, at) is not None
+        return await self._connection.fetchrow(SQL["join_contact"], contact_id, heir_id, at, told) is not None
 
     async def find_consent(self, contact_id: UUID) -> Chosen | None:
         """Returns what a contact chose about marketing, None when nothing."""

@@ -18,7 +18,7 @@ RETURNING id;
 
 -- name: join_contact
 -- Lets contact $2 stand in for contact $1, at $3: it is put into the same categories, and the old number counts as not being
--- on WhatsApp. No row: that was done before.
+-- on WhatsApp since $4. No row: that was done before.
 WITH locked AS MATERIALIZED (
     SELECT id, whatsapp_state FROM contacts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE
 ), joined AS (
@@ -28,7 +28,7 @@ WITH locked AS MATERIALIZED (
     ON CONFLICT ON CONSTRAINT category_contacts_pkey DO NOTHING
 )
 UPDATE contacts
-SET whatsapp_state = 'ABSENT', update_time = $3
+SET whatsapp_state = 'ABSENT', absent_date = $4::timestamptz::date, update_time = $3
 FROM locked
 WHERE contacts.id = $1
     AND locked.id = $1

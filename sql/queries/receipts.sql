@@ -174,7 +174,7 @@ RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
 -- name: mark_whatsapp_states
 -- Notes which contacts are on WhatsApp and which cannot be reached; a contact of whom that is known already is not touched.
 -- $1 contacts (none twice), $2 states, $3 the days that is told of, $4 on how many it takes to be absent; being reached begins
--- anew, and a day counts once.
+-- anew, unless it was before the last of these days, and a day counts once.
 WITH told AS (
     SELECT id, state, day
     FROM unnest($1::uuid[], $2::text[], $3::date[]) AS told (id, state, day)
@@ -183,8 +183,10 @@ WITH told AS (
         CASE WHEN told.state = 'ABSENT' THEN contacts.absent_days + 1 ELSE 0 END AS absent_days
     FROM told
     JOIN contacts ON contacts.id = told.id
-    WHERE contacts.whatsapp_state <> told.state AND (told.state <> 'ABSENT' OR told.day > coalesce(contacts.absent_date, '-infinity'))
-        OR told.state <> 'ABSENT' AND contacts.absent_days > 0
+    WHERE CASE told.state
+        WHEN 'ABSENT' THEN contacts.whatsapp_state <> 'ABSENT' AND told.day > coalesce(contacts.absent_date, '-infinity')
+        ELSE (contacts.whatsapp_state <> told.state OR contacts.absent_days > 0) AND told.day >= coalesce(contacts.absent_date, '-infinity')
+    END
     ORDER BY contacts.id
     FOR UPDATE OF contacts
 )

@@ -35,7 +35,8 @@ async def _follow(
         heir = before if moved else None
     else:
         # The new number is a contact already: that one goes on, and nothing is sent to the old number any more.
-        heir = after if await rooms.identities.join_contact(before.id, heir_id=after.id, at=now) else None
+        joined = await rooms.identities.join_contact(before.id, heir_id=after.id, at=now, told=change.event_time)
+        heir = after if joined else None
         rooms.outdate("categories")
     if heir is None:
         return []

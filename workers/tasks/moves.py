@@ -226,9 +226,10 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
 
 
 async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
-    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure."""
-    absent = [step for step in steps if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
-    reached = [step for step in steps if step.is_seen]
+    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing."""
+    news = [step for step in steps if step.is_news]
+    absent = [step for step in news if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
+    reached = [step for step in news if step.is_seen]
     failed = [step for step in absent if step.after.state is MessageState.FAILED]
     states = {step.after.contact_id: (WhatsappState.ABSENT, step.told.latest_time) for step in failed}
     states |= {step.after.contact_id: (WhatsappState.VERIFIED, step.told.latest_time) for step in reached}

@@ -8,7 +8,7 @@ import pytest
 from core.clock import SystemClock
 from core.domain.contacts import person_hash
 from tests.helpers.receiving import KEY, Desk, desk
-from tests.helpers.webhook_bodies import body, reply
+from tests.helpers.webhook_bodies import body, reply, status
 
 OLD, NEW, OTHER = "+491700000001", "+491700000009", "+491700000002"
 
@@ -70,6 +70,17 @@ async def test_where_the_new_number_is_a_contact_already_that_one_stands_in_for_
     assert heir is not None
     assert (old["whatsapp_state"], heir["marketing_consent"]) == ("ABSENT", "OPTED_OUT")
     assert await at.value("SELECT count(*) FROM category_contacts WHERE contact_id = $1", heir["id"]) == 1
+
+
+async def test_what_the_old_number_got_before_does_not_bring_it_back_however_often_it_is_told(at: Desk) -> None:
+    refs = await at.sent()
+    got = [status("delivered", SystemClock().now(), wamid=f"wamid.{ref.message_id}", ref=ref) for ref in refs]
+    await at.deliver(body(statuses=got))
+    await at.deliver(changed(after=OTHER))
+    await at.deliver(body(statuses=got))
+    old = await contact(at, OLD)
+    assert old is not None
+    assert old["whatsapp_state"] == "ABSENT"
 
 
 async def test_a_new_id_alone_leaves_the_number(at: Desk) -> None:

@@ -195,6 +195,23 @@ async def test_deliveries_tell_who_is_on_whatsapp_and_failures_who_is_not(at: De
     assert found == ["UNKNOWN", "ABSENT", "VERIFIED", "VERIFIED", "VERIFIED", "ABSENT"]
 
 
+async def test_who_is_absent_by_now_is_not_back_for_a_delivery_of_before(at: Desk) -> None:
+    ref, _ = await at.sent()
+    before = body(statuses=[status("delivered", NOW, wamid=wamid(ref), ref=ref)])
+    await at.deliver(before)
+    for days in (1, 2):
+        ref = (await at.sent())[0]
+        failed = status("failed", NOW + timedelta(days=days), wamid=wamid(ref), ref=ref, code=131026)
+        await at.deliver(body(statuses=[failed]))
+    state = "SELECT whatsapp_state FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
+    assert await at.value(state, ref.message_id) == "ABSENT"
+    for is_news in (False, True):
+        if is_news:
+            await at.sent()
+        await at.deliver(before)
+        assert await at.value(state, ref.message_id) == "ABSENT"
+
+
 async def test_a_contact_known_to_be_on_whatsapp_is_not_written_again(at: Desk) -> None:
     ref, _ = await at.sent()
     version = (
