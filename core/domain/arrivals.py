@@ -9,7 +9,8 @@ arrived after t - 1, so its answer came after t - 1 or has not come: at t it cou
 
 Two things more are believed, since they let a message count a little less:
 - A message has arrived once one that left later has its answer (`core/domain/underway.py`): where answers take long and
-  vary, it counts until a second after that and a little grace.
+  vary, it counts until a second after that and a little grace. That is believed of about as many at a time as is usual
+  (`core/domain/trusted.py`): of more than that, a part of the connections may stand still.
 - A way out and a way back together take no less than the quickest answer of the last minute did. Once a quicker one
   comes, less is believed of all that was answered within the second, too: what was too much departed before it came.
 """
@@ -21,6 +22,7 @@ from heapq import heapify, heappop, heappush
 from itertools import islice
 from math import ceil
 
+from core.domain.trusted import Trusted
 from core.domain.underway import Underway
 
 # A clock that is read in whole milliseconds sees as one second what took a little longer.
@@ -116,6 +118,7 @@ class Arrivals:
     per_second: float
     _underway: Underway = field(default_factory=Underway)
     _answered: _Answered = field(default_factory=_Answered)
+    _trusted: Trusted = field(default_factory=Trusted)
     _counted_until: list[float] = field(default_factory=list)
     _quickest: _Quickest = field(default_factory=_Quickest)
     _kept_until: float = float("-inf")
@@ -144,7 +147,7 @@ class Arrivals:
             *(answer + self._counts_seconds - now for answer in self._answered.counted),
             *(until - now for until in self._counted_until),
             *(end + _SECOND - now for end in self._underway.graces(per_second=self.per_second)),
-            *(_SOON_SECONDS + _SECOND for _ in young),
+            *(_SOON_SECONDS + _SECOND for _ in range(len(young) + self._unusual)),
             *(departure + longest + _SECOND - now for departure in old),
             *(longest + _SECOND for _ in range(self._underway.late)),
         ]
@@ -165,7 +168,8 @@ class Arrivals:
     def opening(self, *, now: float) -> float:
         """Returns when the next message may depart: now, or when it is worth while to ask again."""
         self._forget(now)
-        if len(self._underway) + len(self._answered.counted) + len(self._counted_until) < self._allowed(now):
+        counted = len(self._underway) + len(self._answered.counted) + len(self._counted_until)
+        if counted + self._unusual < self._allowed(now):
             return now
         return min((now + _LOOK_SECONDS, *self._counted_until[:1], *self._next_answered()))
 
@@ -173,12 +177,15 @@ class Arrivals:
         """Notes that a message departs; returns the call by which its answer is noted."""
         self._next_call += 1
         self._underway.depart(self._next_call, now=now)
+        self._trusted.learn(per_second=self.per_second)
         return self._next_call
 
     def answer(self, call: int, *, now: float, is_accepted: bool) -> None:
         """Notes that a call has come to its end; only an accepted one tells how quick answers are."""
         self._forget(now)
         departure, has_arrived = self._underway.answer(call)
+        if has_arrived:
+            self._trusted.answer(now=now)
         if departure is None or not is_accepted:
             heappush(self._counted_until, now + _SECOND)
             return
@@ -190,6 +197,11 @@ class Arrivals:
     def _allowed(self, now: float) -> int:
         kept = ceil(self.per_second * _KEPT_SHARE) + 1 if now < self._kept_until else 0
         return max(1, int(self.per_second) - kept - self._underway.late)
+
+    @property
+    def _unusual(self) -> int:
+        """How many count no more that could as well have arrived just now."""
+        return self._trusted.unusual(per_second=self.per_second)
 
     @property
     def _few(self) -> int:
@@ -207,12 +219,18 @@ class Arrivals:
     def _let_go(self) -> None:
         self._underway = Underway()
         self._answered = _Answered()
+        self._trusted.let_go()
         self._counted_until.clear()
 
     def _forget(self, now: float) -> None:
-        self._answered.counted += self._underway.arrive(now=now, per_second=self.per_second)
+        arrived = self._underway.arrive(now=now, per_second=self.per_second)
+        self._answered.counted += arrived
+        self._trusted.arrive(arrived)
         self._answered.divide(now=now, counts=self._counts_seconds)
+        self._trusted.divide(now=now, counts=self._counts_seconds)
         while self._counted_until and self._counted_until[0] <= now:
             heappop(self._counted_until)
-        for _ in range(self._underway.give_up(now=now)):
+        given_up = self._underway.give_up(now=now)
+        self._trusted.give_up(given_up)
+        for _ in range(given_up):
             heappush(self._counted_until, now + _SECOND)

@@ -4,7 +4,8 @@ import heapq
 import random  # noqa: TID251  # seeded: the model's own chance
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, log
+from statistics import NormalDist
 
 from core.domain.arrivals import Arrivals, Left
 from core.domain.pacing import Gate
@@ -20,8 +21,8 @@ Stretch = tuple[float, float]
 class World:
     """A line to a server that notes arrivals; during a stall neither bytes nor answers get through.
 
-    What leaves later arrives later, unless it is one where messages overtake each other. A fourth of the messages takes
-    a way of its own, which stands still `partly`.
+    What leaves later arrives later, unless it is one where messages overtake each other. Of so many `ways` one stands
+    still `partly`, and with it what leaves on it then.
     """
 
     out: Callable[[], float]
@@ -30,6 +31,7 @@ class World:
     freezes: list[Stretch] = field(default_factory=list)
     lost_every: int = 0
     overtakes: bool = False
+    ways: int = 4
     partly: Stretch = (0.0, 0.0)
     arrivals: list[float] = field(default_factory=list)
     departures: list[float] = field(default_factory=list)
@@ -39,7 +41,7 @@ class World:
         """Returns when the answer is noted to a message that departs now and whose bytes leave when `written`."""
         self.departures.append(now)
         arrival = _held(self.stalls, (now if written is None else written) + self.out())
-        if len(self.departures) % 4 == 0 and (held := _held([self.partly], now)) > now:
+        if len(self.departures) % self.ways == 0 and (held := _held([self.partly], now)) > now:
             arrival = held
         elif written is None and not self.overtakes:
             arrival = self._latest = max(arrival, self._latest)
@@ -140,6 +142,10 @@ def constant(seconds: float) -> Callable[[], float]:
 
 def spread(chance: random.Random, least: float, most: float) -> Callable[[], float]:
     return lambda: chance.uniform(least, most)
+
+
+def log_normal(chance: random.Random, median: float, p99: float) -> Callable[[], float]:
+    return lambda: chance.lognormvariate(log(median), log(p99 / median) / NormalDist().inv_cdf(0.99))
 
 
 def ways(seed: int, *, accepts: str) -> tuple[Callable[[], float], Callable[[], float]]:

@@ -19,6 +19,7 @@ from tests.helpers.line_model import (
     Stretch,
     World,
     constant,
+    log_normal,
     send,
     spread,
     ways,
@@ -149,12 +150,29 @@ def test_a_server_that_counts_in_disorder_gets_hardly_more_than_the_limit(most: 
     assert world.most_in_a_second() <= PER_SECOND * 1.03
 
 
-@pytest.mark.parametrize(("seconds", "share"), [(0.25, 1.05), (0.5, 1.12), (1.0, 1.25), (3.0, 1.15)])
-def test_a_part_of_the_ways_that_stands_still_adds_at_most_what_stands_there(seconds: float, share: float) -> None:
-    """What is taken for arrived, since later ones on other ways have their answers; soon it counts as late."""
-    world = World(out=constant(0.001), back=constant(0.05), partly=(115.0, seconds))
+@pytest.mark.parametrize(("rate", "used"), [(100, 0.87), (1000, 0.92)])
+def test_the_pace_is_used_where_few_answers_take_very_long(rate: int, used: float) -> None:
+    """About as many as ever are taken for arrived before their own answers are there: that costs nothing."""
+    chance = random.Random(1)
+    world = World(out=spread(chance, 0.0002, 0.003), back=log_normal(chance, 0.12, 0.9))
+    Sending(world, arrivals=Arrivals(rate)).run(NOTHING_LEFT, start=100.0, end=150.0)
+    assert world.usual_speed() >= rate * used
+
+
+@pytest.mark.parametrize("ways", [10, 4, 2])
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0, 3.0])
+def test_a_part_of_the_ways_that_stands_still_adds_little_however_large_it_is(ways: int, seconds: float) -> None:
+    """That later ones on other ways have their answers is believed of few more than usual."""
+    world = World(out=constant(0.001), back=constant(0.05), ways=ways, partly=(115.0, seconds))
     send(world, seconds=25)
-    assert world.most_in_a_second() <= PER_SECOND * share
+    assert world.most_in_a_second() <= PER_SECOND * 1.05
+
+
+def test_nor_does_it_where_answers_take_long_and_vary() -> None:
+    chance = random.Random(1)
+    world = World(out=constant(0.001), back=log_normal(chance, 0.12, 0.9), ways=2, partly=(115.0, 1.0))
+    send(world, seconds=25)
+    assert world.most_in_a_second() <= PER_SECOND * 1.05
 
 
 def test_what_hangs_beside_others_is_told_to_who_comes_next() -> None:
