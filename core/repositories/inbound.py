@@ -97,6 +97,10 @@ class Inbound:
         """Returns what identifies these contacts to WhatsApp."""
         return [_known(row) for row in await self._connection.fetch(SQL["find_identities"], contact_ids)]
 
+    async def lock_told_templates(self, whatsapp_template_ids: Sequence[str]) -> None:
+        """Locks templates in their order until the transaction ends: several statements may change some of them."""
+        await self._connection.execute(SQL["lock_told_templates"], whatsapp_template_ids)
+
     async def move_templates(self, moves: Sequence[TemplateMove]) -> None:
         """Notes what WhatsApp decided about templates."""
         await self._connection.execute(

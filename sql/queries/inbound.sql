@@ -121,6 +121,15 @@ SELECT id, phone_number, whatsapp_user_id
 FROM contacts
 WHERE id = ANY ($1::uuid[]);
 
+-- name: lock_told_templates
+-- Locks templates in their order until the transaction ends, before the first of several statements that change some of
+-- them. $1 WhatsApp's template ids. No row: none is ours.
+SELECT id
+FROM templates
+WHERE whatsapp_template_id = ANY ($1::text[])
+ORDER BY id
+FOR NO KEY UPDATE;
+
 -- name: move_templates
 -- Notes what WhatsApp decided about templates, unless they were synced since. $1 WhatsApp's template ids (none twice), $2
 -- states, $3 reasons, $4 moments, which WhatsApp tells in whole seconds.

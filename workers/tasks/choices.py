@@ -100,6 +100,7 @@ async def keep_choices(rooms: Rooms, records: Sequence[ConsentRecord], *, now: d
 
 async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: datetime) -> None:
     """Notes which templates were approved, paused or rejected; of several events of one template the last counts."""
+    await rooms.inbound.lock_told_templates(sorted({event.whatsapp_template_id for event in events}))
     moves = [
         TemplateMove(
             whatsapp_template_id=event.whatsapp_template_id,

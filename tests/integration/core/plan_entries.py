@@ -176,6 +176,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "inbound.find_told_consents": set(),
     "inbound.keep_announcements": set(),
     "inbound.learn_user_ids": {"contacts_pkey", "contacts_whatsapp_user_id_key"},
+    "inbound.lock_told_templates": set(),
     "inbound.move_templates": set(),
     "inbound.open_windows": set(),
     "inbound.recategorise_templates": set(),

@@ -19,7 +19,7 @@ from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT
-from tests.integration.workers.test_announcements import banned, template
+from tests.integration.workers.test_announcements import announced, banned, template
 from workers.tasks.announcements import follow_announcements
 
 WRITERS = 3
@@ -138,6 +138,24 @@ async def test_a_sync_and_an_announcement_of_the_same_templates_wait_for_each_ot
             told = [["900", "901"], ["PAUSED"] * 2, [""] * 2, [NOW] * 2]
             await first.execute(load("inbound")["move_templates"], *told)  # a deadlock would raise TRANSACTION_CONFLICT
         assert (await waiting).updated_count == 2
+
+
+async def test_templates_of_which_different_things_are_told_are_taken_in_their_order_too(
+    fresh_database_url: str,
+) -> None:
+    async with desk(fresh_database_url, NUMBERS[:1]) as at:
+        low = await at.value("UPDATE templates SET whatsapp_template_id = '901' RETURNING id")
+        high = await add_template(at.plan.connection, name="other")
+        await at.value("UPDATE templates SET sync_time = $1", NOW)
+        moved = {"message_template_id": 901, "new_category": "UTILITY", "previous_category": "MARKETING"}
+        async with at.database.transaction() as first:
+            await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
+            waiting = asyncio.create_task(at.deliver(template("PAUSED"), announced("template_category_update", moved)))
+            await eventually(partial(_wait, at, 1), 20)
+            await at.value("SELECT id FROM templates WHERE id = $1 FOR UPDATE NOWAIT", high)
+        await waiting
+        told = await at.plan.connection.fetch("SELECT state, template_category FROM templates ORDER BY id")
+        assert [tuple(row) for row in told] == [("APPROVED", "UTILITY"), ("PAUSED", "MARKETING")]
 
 
 async def _sync(at: Desk) -> SyncCounts:
