@@ -143,11 +143,13 @@ class Arrivals:
         self._forget(now)
         departures = sorted(self._underway.unheard, reverse=True)
         young, old = departures[: self._few], departures[self._few :]
+        # What may stand still takes the place of the oldest, which would be the first to count no more.
+        silent = self._trusted.silent(per_second=self.per_second)
         return [
-            *(answer + self._counts_seconds - now for answer in self._answered.counted),
+            *(answer + self._counts_seconds - now for answer in islice(self._answered.counted, silent, None)),
             *(until - now for until in self._counted_until),
             *(end + _SECOND - now for end in self._underway.graces(per_second=self.per_second)),
-            *(_SOON_SECONDS + _SECOND for _ in range(len(young) + self._unusual)),
+            *(_SOON_SECONDS + _SECOND for _ in range(len(young) + silent + self._unusual)),
             *(departure + longest + _SECOND - now for departure in old),
             *(longest + _SECOND for _ in range(self._underway.late)),
         ]

@@ -54,10 +54,17 @@ class Trusted:
 
     def unusual(self, *, per_second: float) -> int:
         """Returns how many are too many to be trusted."""
-        return max(0, self._count - int(self._usual + per_second * _SLACK_SHARE))
+        return max(0, self._count - self._most(per_second))
+
+    def silent(self, *, per_second: float) -> int:
+        """Returns how many will be too many, should none of those taken for arrived have its answer soon."""
+        return max(0, self._count + len(self._arrivals) - len(self._answers) - self._most(per_second))
 
     def let_go(self) -> None:
         """Forgets the messages; what is usual stays known."""
         self._arrivals.clear()
         self._answers.clear()
         self._count = 0
+
+    def _most(self, per_second: float) -> int:
+        return int(self._usual + per_second * _SLACK_SHARE)

@@ -46,8 +46,8 @@ FAULTS = (
     Fault(
         name="still-ways-trusted",
         path="core/domain/trusted.py",
-        old="return max(0, self._count",
-        new="return 0 * max(0, self._count",
+        old="return max(0, self._count - self._most(per_second))",
+        new="return 0",
         tests=("tests/unit/core/test_arrivals.py",),
     ),
     Fault(

@@ -175,6 +175,16 @@ def test_nor_does_it_where_answers_take_long_and_vary() -> None:
     assert world.most_in_a_second() <= PER_SECOND * 1.05
 
 
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0])
+def test_nor_where_a_number_goes_to_another_process_meanwhile(seconds: float) -> None:
+    world = World(out=constant(0.001), back=constant(0.05), ways=2, partly=(120.0 - seconds / 2, seconds))
+    before = Sending(world)
+    before.run(NOTHING_LEFT, start=100.0, end=120.0)
+    left = before.hand_over()
+    Sending(world).run(left, start=before.now, end=125.0)
+    assert world.most_in_a_second() <= PER_SECOND * 1.05
+
+
 def test_what_hangs_beside_others_is_told_to_who_comes_next() -> None:
     before = Arrivals(PER_SECOND)
     for number in range(40):
