@@ -21,6 +21,10 @@ _AS_CONFIGURED: Mapping[str, str] = MappingProxyType({})
 # value, make the planner collect and sort what a walk in order would have found in its first fifty entries.
 WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"})
 
+# A transaction of ours waits for nobody but the database. One that does nothing for so long is of a process that is
+# frozen, or of a machine that is gone, of which TCP alone would tell after hours; others wait for what it has locked.
+_IDLE_SECONDS = 30.0
+
 # Of a connection given back, so long is waited for what was cut off on it.
 _RELEASE_SECONDS = 1.0
 
@@ -76,12 +80,17 @@ class Database:
         pool_size: int = 10,
         application_name: str = "chappe",
         planner: Mapping[str, str] = _AS_CONFIGURED,
+        idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
-        """Takes the address, how many connections at most, and what the planner is told on each of them."""
+        """Takes the address, how many connections at most, and what the planner is told on each of them.
+
+        A transaction that does nothing for `idle_seconds` is ended by the server, with its connection.
+        """
         self._url = url
         self._pool_size = pool_size
         self._application_name = application_name
         self._planner = planner
+        self._idle_milliseconds = round(idle_seconds * 1000)
         self._pool: asyncpg.Pool[Row] | None = None
         self._waiting = 0
         self._wait_count = 0
@@ -96,7 +105,7 @@ class Database:
                 init=_prepare_connection,
                 reset=_keep_session,
                 command_timeout=60,
-                server_settings={"application_name": self._application_name, "timezone": "UTC", **self._planner},
+                server_settings=self._session(),
             )
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise _unavailable() from error
@@ -108,6 +117,14 @@ class Database:
         if self._pool is not None:
             await leave(self._pool.close())  # which, given up, cuts the connections off
             self._pool = None
+
+    def _session(self) -> dict[str, str]:
+        return {
+            "application_name": self._application_name,
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": str(self._idle_milliseconds),
+            **self._planner,
+        }
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
