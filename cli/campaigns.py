@@ -9,9 +9,10 @@ from rich.markup import escape
 
 from cli.binding_options import parse_bindings
 from cli.connection import call
-from cli.output import console, print_table, say
+from cli.output import print_table, say
 from cli.times import as_utc, in_utc, time_option
 from cli.watch import watch
+from cli.words import counted, lasting
 
 app = typer.Typer(help="Make campaigns, start them, follow them.", no_args_is_help=True)
 
@@ -104,19 +105,17 @@ def retry(
     """Send failed messages again."""
     request = v1.RetryFailedMessagesRequest(name=name, error_codes=code or [])
     reply = call(lambda client: client.campaigns.retry_failed_messages(request))
-    say(f"{reply.message_count:,} messages will be sent again.")
+    say(f"{counted(reply.message_count, 'message')} will be sent again.")
 
 
 def print_preview(reply: v1.PreviewCampaignResponse) -> None:
     """Prints a preview in a few lines."""
-    duration = reply.send_duration.total_seconds() if reply.send_duration else 0
-    console.print(
-        f"{reply.audience_count:,} contacts, {reply.sendable_count:,} will get a message, in about {duration:,.0f} s",
-    )
+    time = f", in about {lasting(reply.send_duration)}" if reply.send_duration else ""
+    say(f"{counted(reply.audience_count, 'contact')}, {reply.sendable_count:,} will get a message{time}")
     for skip in reply.skips:
         say(f"  skipped: {skip.message_count:,} {skip.reason}")
     for missing in reply.missing_variables:
-        say(f"  no value for {missing.value}: {missing.contact_count:,} contacts")
+        say(f"  no value for {missing.value}: {counted(missing.contact_count, 'contact')}")
     for problem in reply.problems:
         say(f"  [red]{problem.reason}[/]: {escape(problem.description)}")
     for sample in reply.samples:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColum
 
 from cli.connection import call
 from cli.output import console, errors, fail, print_table, say
+from cli.words import counted
 
 _REJECT_COLUMNS = ("reject_line", "reject_column", "reject_reason")
 
@@ -52,7 +53,8 @@ async def import_with_progress(
             if element.reject is not None:
                 rejected.add(element.reject)
             elif element.progress is not None:
-                progress.update(bar, completed=element.progress.byte_count, rows=f"{element.progress.row_count:,} rows")
+                rows = counted(element.progress.row_count, "row")
+                progress.update(bar, completed=element.progress.byte_count, rows=rows)
             elif element.summary is not None:
                 summary = element.summary
         rejected.finish(summary)
@@ -70,7 +72,7 @@ def print_summary(summary: v1.ImportContactsResponseSummary, rejects: Path) -> N
     """Prints what an import did."""
     totals = summary.totals or v1.ImportContactsResponseTotals()
     say(
-        f"{totals.row_count:,} rows: {totals.created_count:,} created, {totals.updated_count:,} updated,"
+        f"{counted(totals.row_count, 'row')}: {totals.created_count:,} created, {totals.updated_count:,} updated,"
         f" {totals.unchanged_count:,} unchanged, {totals.rejected_count:,} rejected"
         f" ({summary.encoding}, {summary.delimiter!r})",
     )
@@ -121,7 +123,7 @@ def export(
 ) -> None:
     """Write all contacts to standard output as CSV."""
     count = call(lambda client: _export(client, category))
-    errors.print(f"{count:,} contacts", highlight=False)
+    errors.print(counted(count, "contact"), highlight=False)
 
 
 async def _export(client: Chappe, category: str) -> int:

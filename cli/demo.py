@@ -22,6 +22,7 @@ from cli.settling import wait_for_receipts
 from cli.stats import print_counts
 from cli.truth import Comparison, compare
 from cli.watch import watch
+from cli.words import counted
 from core.clock import Clock, SystemClock
 from core.db import Database
 from core.repositories.rooms import Store
@@ -89,7 +90,7 @@ async def _walk(demo: Demo) -> Comparison:
 
 
 async def _import(demo: Demo, file: DemoFile) -> str:
-    step(f"importing {file.path.name} ({file.good_rows + file.bad_rows:,} rows) into {file.category}")
+    step(f"importing {file.path.name} ({counted(file.good_rows + file.bad_rows, 'row')}) into {file.category}")
     rejects = file.path.with_suffix(".rejects.csv")
     options = ImportOptions(categories=[file.category], default_region="FR")
     summary = await import_with_progress(demo.client, file.path, options, rejects)
@@ -99,7 +100,8 @@ async def _import(demo: Demo, file: DemoFile) -> str:
         or summary.totals.rejected_count != file.bad_rows
         or summary.totals.created_count != file.good_rows
     ):
-        fail(f"{file.path.name} should have made {file.good_rows} contacts and {file.bad_rows} rejects.")
+        expected = f"{counted(file.good_rows, 'contact')} and {counted(file.bad_rows, 'reject')}"
+        fail(f"{file.path.name} should have made {expected}.")
     return summary.categories[0]
 
 
@@ -108,7 +110,7 @@ async def _prepare_sender(demo: Demo) -> tuple[v1.Template, v1.Sender]:
     sender = await create_and_refresh(demo.client, made)
     step(f"sender {sender.phone_number} may send {sender.messages_per_second:g} messages a second")
     synced = await demo.client.templates.sync_templates(v1.SyncTemplatesRequest(sender=sender.name))
-    step(f"{synced.created_count} templates synced")
+    step(f"{counted(synced.created_count, 'template')} synced")
     request = v1.ListTemplatesRequest(template_name=_TEMPLATE, language_code="en_US")
     return (await demo.client.templates.list_templates(request)).templates[0], sender
 
@@ -144,7 +146,7 @@ async def _call_by_three_ways(demo: Demo) -> None:
     )
     if len(set(counts)) != 1:
         fail(f"gRPC, gRPC-Web and JSON gave different answers: {counts}")
-    step(f"Envoy answers gRPC, gRPC-Web and JSON alike ({counts[0]} categories)")
+    step(f"Envoy answers gRPC, gRPC-Web and JSON alike ({counted(counts[0], 'category', 'categories')})")
 
 
 async def _act_out(demo: Demo) -> None:
@@ -161,11 +163,11 @@ async def _summarise(demo: Demo, campaign: str) -> Comparison:
 
 def _conclude(comparison: Comparison) -> None:
     say(
-        f"The simulator accepted {comparison.theirs.total():,} messages;"
+        f"The simulator accepted {counted(comparison.theirs.total(), 'message')};"
         f" Chappe knows what became of {comparison.ours.total():,} of them.",
     )
     for difference in comparison.differences[:20]:
         say(f"  [red]{difference}[/]")
     if comparison.differences:
-        fail(f"{len(comparison.differences)} differences from the simulator's own list.")
+        fail(f"{counted(len(comparison.differences), 'difference')} from the simulator's own list.")
     say("[bold green]No difference: nothing lost, nothing sent twice, every message accounted for.[/]")

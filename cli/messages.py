@@ -12,6 +12,7 @@ from cli.binding_options import parse_bindings
 from cli.connection import call
 from cli.output import errors, fail, print_table, say
 from cli.times import as_utc, in_utc, time_option
+from cli.words import counted
 
 app = typer.Typer(help="See what became of each message; send a single one.", no_args_is_help=True)
 
@@ -44,7 +45,7 @@ def show(
 def export(campaign: Annotated[str, typer.Argument(help="campaigns/…")], state: State = "") -> None:
     """Write every message of a campaign to standard output as CSV, with the time of each step."""
     request = v1.ExportMessagesRequest(parent=campaign, state=read_state(state))
-    errors.print(f"{call(lambda client: _export(client, request)):,} messages", highlight=False)
+    errors.print(counted(call(lambda client: _export(client, request)), "message"), highlight=False)
 
 
 @app.command("send")

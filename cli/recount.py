@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from cli.output import errors, explaining, say
+from cli.words import counted
 from core.cache import campaign_generation, telling
 from core.clock import SystemClock
 from core.db import Database
@@ -104,7 +105,7 @@ async def _look(store: Store, scope_id: UUID) -> list[Difference]:
         def tell(more: int) -> None:
             nonlocal compared
             compared += more
-            shown.update(f"comparing {name}: {compared:,} messages")
+            shown.update(f"comparing {name}: {counted(compared, 'message')}")
 
         async with store.snapshot() as rooms:
             return await rooms.recounts.find_differences(scope_id, tell=tell)

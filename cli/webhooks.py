@@ -14,6 +14,7 @@ import typer
 
 from cli.output import explaining, fail, print_table, say
 from cli.times import as_utc, in_utc, time_option
+from cli.words import counted
 from core.clock import SystemClock
 from core.db import Database
 from core.domain.errors import Refusal
@@ -85,7 +86,7 @@ async def _replay(selection: Selection, *, dry_run: bool, at: datetime) -> None:
         store = Store(database)
         async with store.connection() as rooms:
             count, size = await rooms.replays.count_replayable(selection)
-        say(f"{count:,} {'delivery matches' if count == 1 else 'deliveries match'} ({size:,} bytes).")
+        say(f"{counted(count, 'delivery matches', 'deliveries match')} ({counted(size, 'byte')}).")
         if dry_run or not count:
             return
         await _give_back(store, selection, count=count, at=at)

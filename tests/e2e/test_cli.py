@@ -101,7 +101,7 @@ async def test_a_campaign_is_made_previewed_started_and_counted(shell: Shell, wa
     name = campaign.strip()
     assert (code, name.startswith("campaigns/")) == (0, True)
     _, preview = await shell.run("campaigns", "preview", name)
-    assert "2 contacts, 2 will get a message" in preview
+    assert "2 contacts, 2 will get a message, in about a second" in preview
     assert "Hello Contact" in preview
 
     code, _ = await shell.run("campaigns", "start", name, "--watch")
