@@ -91,7 +91,10 @@ class App:
 
     def _handshake(self, query: bytes) -> str:
         """Answers the set-up of the webhook with its challenge."""
-        given = parse_qs(query.decode("latin-1"), max_num_fields=20)
+        try:
+            given = parse_qs(query.decode("latin-1"), max_num_fields=20)
+        except ValueError:
+            raise Turned(HTTPStatus.FORBIDDEN) from None
         mode, token, challenge = (given.get(f"hub.{name}", [""])[0] for name in ("mode", "verify_token", "challenge"))
         if mode != "subscribe" or not is_token(token, self._verify_token):
             raise Turned(HTTPStatus.FORBIDDEN)

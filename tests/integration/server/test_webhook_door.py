@@ -103,6 +103,7 @@ async def test_without_an_app_secret_nothing_is_taken(fresh_database_url: str, q
         ({"hub.mode": "subscribe", "hub.verify_token": "verify-token", "hub.challenge": "123456789"}, 200, "123456789"),
         ({"hub.mode": "subscribe", "hub.verify_token": "wrong", "hub.challenge": "123456789"}, 403, ""),
         ({"hub.mode": "unsubscribe", "hub.verify_token": "verify-token", "hub.challenge": "1"}, 403, ""),
+        ({f"field.{number}": "1" for number in range(21)}, 403, ""),
         ({}, 403, ""),
     ],
 )
