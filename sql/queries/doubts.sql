@@ -18,8 +18,9 @@ FROM beats;
 
 -- name: resend_on_evidence
 -- Makes PENDING again what has been in doubt for $1 seconds, was claimed for $2, and of whose sender's other messages of
--- those minutes 95 in 100 have a receipt. $3 how many are looked at, $4 whether the evidence counts, $5 and $6 the last one
--- looked at (doubt time, id). The old attempt is kept. Returns how many were resent, how many looked at, and the last of these.
+-- those minutes 95 in 100 have a receipt, and half of each: late receipts that come in their order leave out the last ones.
+-- $3 how many are looked at, $4 whether the evidence counts, $5 and $6 the last one looked at (doubt time, id). The old attempt
+-- is kept. Returns how many were resent, how many looked at, and the last of these.
 WITH doubted AS MATERIALIZED (
     SELECT
         messages.campaign_id, messages.id, messages.attempt, messages.sender_id, messages.doubt_time,
@@ -35,18 +36,21 @@ WITH doubted AS MATERIALIZED (
 ), proven AS MATERIALIZED (
     SELECT span.sender_id, span.first_minute, span.end_minute
     FROM (SELECT DISTINCT sender_id, first_minute, end_minute FROM doubted) AS span
-    CROSS JOIN LATERAL (
-        SELECT sum(minute_counters.count) AS count
+    LEFT JOIN LATERAL (
+        SELECT minute_counters.minute, sum(minute_counters.count) AS count
         FROM campaigns JOIN minute_counters ON minute_counters.scope_id = campaigns.id
         WHERE campaigns.sender_id = span.sender_id AND minute_counters.milestone = 'ACCEPTED'
             AND minute_counters.minute >= span.first_minute AND minute_counters.minute < span.end_minute
-    ) AS accepted
+        GROUP BY minute_counters.minute
+    ) AS accepted ON true
     CROSS JOIN LATERAL (
         SELECT count(*) AS count FROM messages
         WHERE messages.sender_id = span.sender_id AND messages.state = 'ACCEPTED'
-            AND messages.accept_time >= span.first_minute AND messages.accept_time < span.end_minute
+            AND messages.accept_time >= accepted.minute AND messages.accept_time < accepted.minute + interval '1 minute'
     ) AS unheard
-    WHERE NOT $4 OR (accepted.count > 0 AND unheard.count <= accepted.count * 0.05)
+    GROUP BY span.sender_id, span.first_minute, span.end_minute
+    HAVING NOT $4 OR (sum(accepted.count) > 0 AND sum(unheard.count) <= sum(accepted.count) * 0.05
+        AND NOT bool_or(unheard.count > greatest(1, accepted.count * 0.5)))
 ), resent AS (
     UPDATE messages
     SET state = 'PENDING', not_before_time = now(), whatsapp_message_id = NULL

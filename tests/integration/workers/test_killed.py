@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -137,6 +138,30 @@ async def test_receipts_that_others_lack_as_well_are_no_evidence(
         )
         await _judge(given)
         assert await _state(plan, doubted) == "UNCONFIRMED"
+
+
+@pytest.mark.parametrize(("unheard", "expected"), [(5, "UNCONFIRMED"), (1, "PENDING")])
+async def test_receipts_that_have_come_up_to_a_moment_are_no_evidence_of_what_left_at_it(
+    fresh_database_url: str, given: dict[str, str], unheard: int, expected: str
+) -> None:
+    async with planned(fresh_database_url, numbers(101)) as plan:
+        doubted = await _doubt_one(plan)
+        await _hear_the_door(plan)
+        # All was heard of the minute in which it left, which is all but over, and next to nothing of the minute after.
+        minute = CLOCK.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
+        claimed, later = minute + timedelta(seconds=50), minute + timedelta(seconds=62)
+        await plan.connection.execute(
+            "UPDATE messages SET lease_expire_time = $1 WHERE id = $2", claimed + timedelta(seconds=2), doubted
+        )
+        await plan.connection.execute("UPDATE messages SET accept_time = $1 WHERE state = 'SENT'", minute)
+        await plan.connection.execute(
+            """UPDATE messages SET state = 'ACCEPTED', accept_time = $1
+            WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT $2)""",
+            later,
+            unheard,
+        )
+        await _judge(given)
+        assert await _state(plan, doubted) == expected
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("RESEND", "PENDING"), ("HOLD", "FAILED")])
