@@ -25,3 +25,10 @@ async def cache(cache_url: str) -> AsyncIterator[Cache]:
 async def channel(cache: Cache, truth: Truth) -> AsyncIterator[grpc.aio.Channel]:
     async with process(cache, truth) as channel:
         yield channel
+
+
+@pytest.fixture
+async def elsewhere(cache_url: str, truth: Truth) -> AsyncIterator[grpc.aio.Channel]:
+    """Reaches another process, with a cache of its own on the same Valkey."""
+    async with Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2) as other, process(other, truth) as channel:
+        yield channel

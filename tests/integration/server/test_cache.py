@@ -12,9 +12,8 @@ from chappe.v1 import (
 )
 
 from core.cache import Cache, CacheSnapshot, campaign_generation
-from core.clock import SystemClock
 from core.domain.errors import NotFound, Unavailable
-from tests.helpers.cached import CAMPAIGN, CATEGORIES, ONE, TWO, Category, Truth, get, process, rename, stats
+from tests.helpers.cached import CAMPAIGN, CATEGORIES, ONE, TWO, Category, Truth, get, rename, stats
 from tests.helpers.doors import call
 from tests.helpers.eventually import eventually
 
@@ -36,16 +35,12 @@ async def test_a_write_is_seen_by_the_next_read(channel: grpc.aio.Channel) -> No
 
 
 async def test_a_caller_who_sends_back_its_write_sees_it_in_every_process_at_once(
-    channel: grpc.aio.Channel, cache_url: str, truth: Truth
+    channel: grpc.aio.Channel, elsewhere: grpc.aio.Channel
 ) -> None:
-    async with (
-        Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2) as other,
-        process(other, truth) as elsewhere,
-    ):
-        await get(elsewhere)
-        assert (await get(channel))[1] == "hit"
-        seen = await rename(channel, "second")
-        assert (await get(elsewhere, chappe_generations=seen))[0].display_name == "second"
+    await get(elsewhere)
+    assert (await get(channel))[1] == "hit"
+    seen = await rename(channel, "second")
+    assert (await get(elsewhere, chappe_generations=seen))[0].display_name == "second"
 
 
 async def test_what_a_write_changed_beside_what_its_policy_says_is_told_as_well(
@@ -57,17 +52,13 @@ async def test_what_a_write_changed_beside_what_its_policy_says_is_told_as_well(
 
 
 async def test_a_write_that_changed_more_than_can_be_told_returns_once_every_process_knows(
-    channel: grpc.aio.Channel, cache_url: str, truth: Truth
+    channel: grpc.aio.Channel, elsewhere: grpc.aio.Channel, truth: Truth
 ) -> None:
-    async with (
-        Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2) as other,
-        process(other, truth) as elsewhere,
-    ):
-        await get(elsewhere)
-        assert (await get(elsewhere))[1] == "hit"
-        truth.also_changed = tuple(campaign_generation(UUID(int=number)) for number in range(200))
-        assert await rename(channel, "second") == ""
-        assert (await get(elsewhere))[0].display_name == "second"
+    await get(elsewhere)
+    assert (await get(elsewhere))[1] == "hit"
+    truth.also_changed = tuple(campaign_generation(UUID(int=number)) for number in range(200))
+    assert await rename(channel, "second") == ""
+    assert (await get(elsewhere))[0].display_name == "second"
 
 
 async def test_a_reply_read_before_a_write_is_not_kept_after_it(channel: grpc.aio.Channel, truth: Truth) -> None:
