@@ -2,15 +2,16 @@
 
 By their own answers they would count longer. Where answers take long and vary, a sixth of the pace is in that at any
 time, and without it could not be used. Where a part of the connections stands still while the others go on, it is ever
-more, and all of them may arrive at once. So what is beyond the usual, and a little, is not believed.
+more, and all of them may arrive at once. So what is beyond the usual is not believed, nor the first few of it: on a
+machine at its limit now and then a few are late only because the server took later ones first.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# Of the pace, so much may be trusted beyond what was usual in the last seconds.
-_SLACK_SHARE = 0.02
+# Of the pace, so much is never trusted, however usual it was in the last seconds.
+_DOUBTED_SHARE = 0.01
 _USUAL_SECONDS = 5.0
 
 
@@ -67,4 +68,4 @@ class Trusted:
         self._count = 0
 
     def _most(self, per_second: float) -> int:
-        return int(self._usual + per_second * _SLACK_SHARE)
+        return max(0, int(self._usual - per_second * _DOUBTED_SHARE))

@@ -129,7 +129,7 @@ def test_a_server_that_turns_quick_at_once_gets_no_more_than_what_left_before_it
 
 @pytest.mark.parametrize(
     ("rate", "least", "most", "used"),
-    [(100, 0.01, 0.1, 0.94), (100, 0.01, 0.35, 0.87), (1000, 0.01, 0.1, 0.96), (1000, 0.01, 0.35, 0.93)],
+    [(100, 0.01, 0.1, 0.94), (100, 0.01, 0.35, 0.86), (1000, 0.01, 0.1, 0.95), (1000, 0.01, 0.35, 0.92)],
 )
 def test_the_pace_is_used_where_answers_take_now_little_and_now_long(
     rate: int, least: float, most: float, used: float
@@ -142,15 +142,15 @@ def test_the_pace_is_used_where_answers_take_now_little_and_now_long(
 
 
 @pytest.mark.parametrize("most", [0.1, 0.35])
-def test_a_server_that_counts_in_disorder_gets_hardly_more_than_the_limit(most: float) -> None:
+def test_a_server_that_counts_in_disorder_gets_no_more_than_the_limit(most: float) -> None:
     """One that notes a message only when it answers, after now 10 ms and now many more."""
     chance = random.Random(1)
     world = World(out=spread(chance, 0.01, most), back=spread(chance, 0.0002, 0.003), overtakes=True)
     send(world, seconds=100)
-    assert world.most_in_a_second() <= PER_SECOND * 1.03
+    assert world.most_in_a_second() <= PER_SECOND
 
 
-@pytest.mark.parametrize(("rate", "used"), [(100, 0.87), (1000, 0.92)])
+@pytest.mark.parametrize(("rate", "used"), [(100, 0.85), (1000, 0.91)])
 def test_the_pace_is_used_where_few_answers_take_very_long(rate: int, used: float) -> None:
     """About as many as ever are taken for arrived before their own answers are there: that costs nothing."""
     chance = random.Random(1)
@@ -161,28 +161,28 @@ def test_the_pace_is_used_where_few_answers_take_very_long(rate: int, used: floa
 
 @pytest.mark.parametrize("ways", [10, 4, 2])
 @pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0, 3.0])
-def test_a_part_of_the_ways_that_stands_still_adds_little_however_large_it_is(ways: int, seconds: float) -> None:
-    """That later ones on other ways have their answers is believed of few more than usual."""
+def test_a_part_of_the_ways_that_stands_still_adds_hardly_anything_however_large_it_is(ways: int, seconds: float) -> None:
+    """That later ones on other ways have their answers is believed of no more than usual."""
     world = World(out=constant(0.001), back=constant(0.05), ways=ways, partly=(115.0, seconds))
     send(world, seconds=25)
-    assert world.most_in_a_second() <= PER_SECOND * 1.05
+    assert world.most_in_a_second() <= PER_SECOND * 1.01
 
 
 def test_nor_does_it_where_answers_take_long_and_vary() -> None:
     chance = random.Random(1)
     world = World(out=constant(0.001), back=log_normal(chance, 0.12, 0.9), ways=2, partly=(115.0, 1.0))
     send(world, seconds=25)
-    assert world.most_in_a_second() <= PER_SECOND * 1.05
+    assert world.most_in_a_second() <= PER_SECOND
 
 
 @pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0])
-def test_nor_where_a_number_goes_to_another_process_meanwhile(seconds: float) -> None:
+def test_it_adds_little_where_a_number_goes_to_another_process_meanwhile(seconds: float) -> None:
     world = World(out=constant(0.001), back=constant(0.05), ways=2, partly=(120.0 - seconds / 2, seconds))
     before = Sending(world)
     before.run(NOTHING_LEFT, start=100.0, end=120.0)
     left = before.hand_over()
     Sending(world).run(left, start=before.now, end=125.0)
-    assert world.most_in_a_second() <= PER_SECOND * 1.05
+    assert world.most_in_a_second() <= PER_SECOND * 1.02
 
 
 def test_what_hangs_beside_others_is_told_to_who_comes_next() -> None:
