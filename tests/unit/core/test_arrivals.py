@@ -161,7 +161,9 @@ def test_the_pace_is_used_where_few_answers_take_very_long(rate: int, used: floa
 
 @pytest.mark.parametrize("ways", [10, 4, 2])
 @pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0, 3.0])
-def test_a_part_of_the_ways_that_stands_still_adds_hardly_anything_however_large_it_is(ways: int, seconds: float) -> None:
+def test_a_part_of_the_ways_that_stands_still_adds_hardly_anything_however_large_it_is(
+    ways: int, seconds: float
+) -> None:
     """That later ones on other ways have their answers is believed of no more than usual."""
     world = World(out=constant(0.001), back=constant(0.05), ways=ways, partly=(115.0, seconds))
     send(world, seconds=25)
