@@ -216,13 +216,6 @@ def is_answered(standing: Standing, told: Progress) -> bool:
     return told.reference.attempt <= standing.failed_attempt and not seen
 
 
-def is_double(standing: Standing, told: Progress) -> bool:
-    """Tells whether a superseded attempt and another one are both known to be accepted."""
-    known = standing.whatsapp_message_id
-    superseded = is_superseded(standing, told) and not is_answered(standing, told)
-    return superseded and bool(known) and known != told.whatsapp_message_id
-
-
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     """Returns the earlier of two times, as far as they are known."""
     if one is None or (other is not None and other < one):

@@ -72,13 +72,12 @@ class Receipts:
         rows = await self._connection.fetch(SQL["find_messages"], whatsapp_message_ids)
         return {row["whatsapp_message_id"]: _found(row) for row in rows}
 
-    async def note_attempts(self, attempts: Sequence[tuple[Progress, Standing, datetime | None]]) -> None:
-        """Notes superseded attempts as accepted; with a time, as a proven double."""
+    async def note_attempts(self, attempts: Sequence[tuple[Progress, Standing]]) -> None:
+        """Notes superseded attempts as accepted."""
         await self._connection.execute(
             SQL["note_attempts"],
-            *_keys([told for told, _, _ in attempts]),
-            [told.whatsapp_message_id if standing.contact_id else None for told, standing, _ in attempts],
-            [accept_time for _, _, accept_time in attempts],
+            *_keys([told for told, _ in attempts]),
+            [told.whatsapp_message_id if standing.contact_id else None for told, standing in attempts],
         )
 
     async def fail_attempts(self, answered: Sequence[tuple[Progress, Standing]]) -> None:

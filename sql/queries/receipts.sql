@@ -94,17 +94,14 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.fail_time IS NOT NULL;
 
 -- name: note_attempts
--- Notes attempts other than the current one that WhatsApp accepted; an accept time makes it a proven double. $1
--- campaigns, $2 messages, $3 attempts, $4 WhatsApp ids, $5 accept times or null.
-INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, accept_time)
-SELECT campaign_id, message_id, attempt, whatsapp_message_id, accept_time
-FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::timestamptz[])
-    AS told (campaign_id, message_id, attempt, whatsapp_message_id, accept_time)
+-- Notes attempts other than the current one that WhatsApp accepted. $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids.
+INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id)
+SELECT campaign_id, message_id, attempt, whatsapp_message_id
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[])
+    AS told (campaign_id, message_id, attempt, whatsapp_message_id)
 ORDER BY campaign_id, message_id, attempt
 ON CONFLICT ON CONSTRAINT message_attempts_pkey DO UPDATE
-SET
-    whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id),
-    accept_time = least(message_attempts.accept_time, excluded.accept_time);
+SET whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id);
 
 -- name: prove_doubles
 -- Marks accepted attempts as doubles once a newer one is known to be accepted too. $1 campaigns, $2 messages, $3 the newer
@@ -120,8 +117,9 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.fail_time IS NULL;
 
 -- name: prove_superseded_doubles
--- Marks superseded attempts as doubles of which another one is known to be accepted too: the message's own, or a superseded
--- one after it. $1 campaigns, $2 messages; needs the lock of lock_messages. Returns those it marked.
+-- Marks superseded attempts as doubles of which a later one is known to be accepted too: another superseded one, or the
+-- newest, whose id the message bears unless that is a superseded one's. $1 campaigns, $2 messages; needs the lock of
+-- lock_messages. Returns those it marked.
 UPDATE message_attempts
 SET accept_time = now()
 FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, message_id)
@@ -132,14 +130,19 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.accept_time IS NULL
     AND message_attempts.fail_time IS NULL
     AND (
-        messages.whatsapp_message_id <> message_attempts.whatsapp_message_id
-        OR EXISTS (
+        EXISTS (
             SELECT FROM message_attempts AS newer
             WHERE newer.campaign_id = told.campaign_id
                 AND newer.message_id = told.message_id
                 AND newer.attempt > message_attempts.attempt
                 AND newer.whatsapp_message_id IS NOT NULL
                 AND newer.fail_time IS NULL
+        )
+        OR messages.whatsapp_message_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM message_attempts AS superseded
+            WHERE superseded.campaign_id = told.campaign_id
+                AND superseded.message_id = told.message_id
+                AND superseded.whatsapp_message_id = messages.whatsapp_message_id
         )
     )
 RETURNING message_attempts.message_id;

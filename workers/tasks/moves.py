@@ -18,7 +18,6 @@ from core.domain.receipts import (
     Standing,
     apply,
     collapse,
-    is_double,
     is_superseded,
     may_try_again,
     pause_before_try,
@@ -207,11 +206,7 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
     ]
     if revived:
         await rooms.receipts.revive_attempts(revived)
-    older = [
-        (step.told, step.before, step.told.accept_time if is_double(step.before, step.told) else None)
-        for step in steps
-        if is_superseded(step.before, step.told)
-    ]
+    older = [(step.told, step.before) for step in steps if is_superseded(step.before, step.told)]
     if older:
         await rooms.receipts.note_attempts(older)
     newer = [
@@ -222,7 +217,7 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
     if newer:
         await rooms.receipts.prove_doubles(newer)
     if older:
-        await rooms.receipts.prove_superseded_doubles([told.reference for told, _, _ in older])
+        await rooms.receipts.prove_superseded_doubles([told.reference for told, _ in older])
 
 
 async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
