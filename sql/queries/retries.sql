@@ -16,8 +16,9 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 -- name: retry_failed_page
 -- Puts up to $3 FAILED messages of campaign $1 behind id $2 back to PENDING: those with the error codes $4, or with none
 -- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased
--- contacts and, of marketing, those who opted out stay as they are. An attempt that may have reached somebody is kept. Fewer
--- than $3 rows: that was the last page.
+-- contacts and, of marketing, those who opted out stay as they are, and so does what a worker holds while a receipt says that
+-- an earlier attempt failed: that one's id is the message's then. An attempt that may have reached somebody is kept. Fewer than
+-- $3 rows: that was the last page.
 WITH page AS MATERIALIZED (
     SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
         messages.accept_time, messages.fail_time
@@ -32,6 +33,15 @@ WITH page AS MATERIALIZED (
             ELSE messages.error_code = ANY ($4)
         END
         AND NOT (messages.error_code = ANY ($6::integer[]) AND messages.fail_time > $7)
+        AND NOT (
+            messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > now() AND coalesce((
+                SELECT true
+                FROM message_attempts AS older
+                WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
+                    AND older.whatsapp_message_id = messages.whatsapp_message_id
+                LIMIT 1
+            ), false)
+        )
     ORDER BY messages.campaign_id, messages.id
     LIMIT $3
     FOR UPDATE OF messages
@@ -65,7 +75,16 @@ WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > 
         WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
         ELSE messages.error_code = ANY ($3)
     END
-    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6);
+    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6)
+    AND NOT (
+        messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > now() AND coalesce((
+            SELECT true
+            FROM message_attempts AS older
+            WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
+                AND older.whatsapp_message_id = messages.whatsapp_message_id
+            LIMIT 1
+        ), false)
+    );
 
 -- name: count_resting
 -- Counts the FAILED messages of campaign $1, with the codes $2 if any are given, that failed after $4 with a code of $3.

@@ -191,7 +191,8 @@ class Life:
 
     def retry(self, codes: Sequence[int]) -> None:
         """What failed is put back: all that may help, or what failed by these codes."""
-        chosen = [mail for mail in self.mails if _may_retry(mail, codes)]
+        held = self._held()
+        chosen = [mail for mail in self.mails if _may_retry(mail, codes) and mail not in held]
 
         async def work() -> None:
             async with self.stage.store.transaction() as rooms:
@@ -205,6 +206,12 @@ class Life:
         for mail in chosen:
             mail.retry()
         self.campaign = "RUNNING" if self.campaign == "COMPLETED" else self.campaign
+
+    def _held(self) -> list[Mail]:
+        """Whose newest attempt a worker may be about to make, though an earlier one's failure is told."""
+        now = self.stage.now.timestamp()
+        flying = [(one.number, one.attempt) for one in self.flights if one.lease_ends > now and not one.told]
+        return [mail for number, mail in enumerate(self.mails) if (number, mail.attempt) in flying]
 
     def move_campaign(self, verb: str, state: str) -> None:
         """The campaign is paused, resumed or cancelled."""

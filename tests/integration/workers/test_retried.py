@@ -1,10 +1,11 @@
 """A message that failed at WhatsApp and is tried again: old news of the first try must neither stop nor double it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
 
+from core.domain.errors import WrongState
 from core.domain.messages import MessageRef
 from server.services.campaign_retries import retry_failed_messages
 from tests.helpers.receiving import NOW, Desk, desk
@@ -24,10 +25,18 @@ async def _retried(at: Desk) -> MessageRef:
     """Sends the message, lets WhatsApp fail it, and puts it back."""
     (ref,) = await at.sent()
     await _tell(at, "failed", ref)
-    async with at.store.transaction() as rooms:
-        retried = await retry_failed_messages(rooms, ref.campaign_id, error_codes=(), at=NOW)
-    assert retried.message_count == 1
+    assert await _put_back(at, ref, codes=()) == 1
     return ref
+
+
+async def _put_back(at: Desk, ref: MessageRef, *, codes: Sequence[int]) -> int:
+    """Retries what failed, and returns how many messages that were."""
+    try:
+        async with at.store.transaction() as rooms:
+            retried = await retry_failed_messages(rooms, ref.campaign_id, error_codes=codes, at=NOW)
+    except WrongState:
+        return 0
+    return retried.message_count
 
 
 async def _tell(at: Desk, word: str, ref: MessageRef) -> None:
@@ -55,6 +64,26 @@ async def test_a_second_try_of_a_failed_one_is_no_double(at: Desk) -> None:
         await _tell(at, word, replace(ref, attempt=attempt))
     assert (await at.message(ref))["state"] == "DELIVERED"
     assert await at.value(_DOUBLES) == 0
+
+
+async def test_what_a_worker_holds_is_not_put_back_for_what_is_told_of_an_earlier_try(at: Desk) -> None:
+    """It would be claimed once more, and leave twice: until its lease ends the worker may be about to send it."""
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() + interval '1 minute'")
+    await _tell(at, "failed", replace(ref, attempt=1))
+    assert (await at.message(ref))["state"] == "FAILED"
+    assert await _put_back(at, ref, codes=(131051,)) == 0
+    assert await _put_back(at, ref, codes=()) == 0
+    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() - interval '1 second'")
+    assert await _put_back(at, ref, codes=()) == 1
+
+
+async def test_what_failed_by_its_own_answer_is_put_back_before_its_lease_would_have_ended(at: Desk) -> None:
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() + interval '1 minute'")
+    await _tell(at, "failed", ref)
+    await _tell(at, "failed", replace(ref, attempt=1))
+    assert await _put_back(at, ref, codes=()) == 1
 
 
 async def test_a_first_try_that_arrived_after_all_keeps_the_second_from_leaving(at: Desk) -> None:
