@@ -1,16 +1,19 @@
 """Messages whose outcome is not known, on one connection; the statements are in sql/queries/doubts.sql."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from core.db import Connection
+from core.db import Connection, Row
 from core.queries import load
 
 SQL = load("doubts")
 
 # The door beats each second; a beat that is this late is a silence.
 SILENCE_SECONDS = 5.0
+# A sender, and when messages of it were claimed.
+_Moment = tuple[UUID, datetime]
 _OLDEST = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
@@ -32,6 +35,11 @@ class Walk:
     doubt_time: datetime = _OLDEST[0]
     message_id: UUID = _OLDEST[1]
 
+    def move(self, doubts: Sequence[Row], *, limit: int) -> None:
+        """Goes behind what was looked at; fewer than the limit were the last ones."""
+        is_full = len(doubts) == limit
+        self.doubt_time, self.message_id = (doubts[-1]["doubt_time"], doubts[-1]["id"]) if is_full else _OLDEST
+
 
 class Doubts:
     """Judges messages in doubt: sent again on evidence only, until their deadline."""
@@ -46,18 +54,48 @@ class Doubts:
     async def resend_on_evidence(
         self, *, grace_seconds: float, lease_seconds: float, limit: int, evidence: bool = True, walk: Walk | None = None
     ) -> int:
-        """Makes PENDING again what others' receipts show was not accepted; returns how many. Moves `walk` on."""
+        """Makes PENDING again what others' receipts show was not accepted; returns how many. Moves `walk` on.
+
+        Needs a transaction.
+        """
         walk = walk or Walk()
-        statement = SQL["resend_on_evidence"]
-        row = await self._connection.fetchrow(
-            statement, grace_seconds, lease_seconds, limit, evidence, walk.doubt_time, walk.message_id
-        )
-        is_full = row is not None and row["count"] == limit
-        walk.doubt_time, walk.message_id = (row["doubt_time"], row["id"]) if row and is_full else _OLDEST
-        return int(row["resent_count"]) if row else 0
+        doubts = await self._lock_doubts(grace_seconds, lease_seconds, limit, walk)
+        walk.move(doubts, limit=limit)
+        moments = {_moment(row) for row in doubts}
+        if evidence:
+            moments = await self._list_heard_moments(moments)
+            moments = await self._list_passed_moments(moments, lease_seconds)
+        return await self._resend_doubts([row for row in doubts if _moment(row) in moments])
+
+    async def _lock_doubts(self, grace_seconds: float, lease_seconds: float, limit: int, walk: Walk) -> list[Row]:
+        asked = (grace_seconds, lease_seconds, limit, walk.doubt_time, walk.message_id)
+        return await self._connection.fetch(SQL["lock_doubts"], *asked)
+
+    async def _list_heard_moments(self, moments: Set[_Moment]) -> set[_Moment]:
+        return await self._among(moments, SQL["list_heard_moments"])
+
+    async def _list_passed_moments(self, moments: Set[_Moment], lease_seconds: float) -> set[_Moment]:
+        return await self._among(moments, SQL["list_passed_moments"], lease_seconds)
+
+    async def _among(self, moments: Set[_Moment], statement: str, *arguments: object) -> set[_Moment]:
+        """Returns those of the moments for which the statement has a row; without any it is not asked."""
+        if not moments:
+            return set()
+        senders, times = zip(*moments, strict=True)
+        return {_moment(row) for row in await self._connection.fetch(statement, senders, times, *arguments)}
+
+    async def _resend_doubts(self, proven: Sequence[Row]) -> int:
+        if not proven:
+            return 0
+        campaigns, ids = [row["campaign_id"] for row in proven], [row["id"] for row in proven]
+        return len(await self._connection.fetch(SQL["resend_doubts"], campaigns, ids))
 
     async def decide_doubts(self, *, deadline_seconds: float, limit: int) -> Decided:
         """Lets each campaign's policy decide over what has been in doubt too long."""
         rows = await self._connection.fetch(SQL["decide_doubts"], deadline_seconds, limit)
         failed = sum(row["state"] == "FAILED" for row in rows)
         return Decided(resent_count=len(rows) - failed, failed_count=failed)
+
+
+def _moment(row: Row) -> _Moment:
+    return row["sender_id"], row["claim_time"]

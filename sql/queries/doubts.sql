@@ -16,56 +16,98 @@ SELECT
     )
 FROM beats;
 
--- name: resend_on_evidence
--- Makes PENDING again what has been in doubt for $1 seconds, was claimed for $2, and of whose sender's other messages of
--- those minutes 95 in 100 have a receipt, and half of each: late receipts that come in their order leave out the last ones.
--- $3 how many are looked at, $4 whether the evidence counts, $5 and $6 the last one looked at (doubt time, id). The old attempt
--- is kept. Returns how many were resent, how many looked at, and the last of these.
-WITH doubted AS MATERIALIZED (
+-- name: lock_doubts
+-- Locks what has been in doubt for $1 seconds until the transaction ends, and was claimed for $2; the oldest first, behind the
+-- last one looked at ($4 and $5, doubt time and id). $3 how many. No row: nothing is, or others hold it.
+SELECT
+    messages.campaign_id, messages.id, messages.sender_id, messages.doubt_time,
+    messages.lease_expire_time - make_interval(secs => $2) AS claim_time
+FROM messages JOIN campaigns ON campaigns.id = messages.campaign_id AND campaigns.state IN ('RUNNING', 'PAUSED')
+WHERE messages.state = 'UNCONFIRMED' AND messages.doubt_time <= now() - make_interval(secs => $1)
+    -- Said twice, since the index knows the time alone.
+    AND messages.doubt_time >= $4 AND (messages.doubt_time, messages.id) > ($4, $5)
+ORDER BY messages.doubt_time, messages.id
+LIMIT $3
+FOR UPDATE OF messages SKIP LOCKED;
+
+-- name: list_heard_moments
+-- At which moments nearly all was heard of: 95 in 100 of what the sender sent in the minutes around it, and half of each of
+-- them. $1 senders, $2 moments. No row: at none.
+WITH moment AS MATERIALIZED (
     SELECT
-        messages.campaign_id, messages.id, messages.attempt, messages.sender_id, messages.doubt_time,
-        date_trunc('minute', messages.lease_expire_time - make_interval(secs => $2 + 30)) AS first_minute,
-        date_trunc('minute', messages.lease_expire_time - make_interval(secs => $2 - 30)) + interval '1 minute' AS end_minute
-    FROM messages JOIN campaigns ON campaigns.id = messages.campaign_id AND campaigns.state IN ('RUNNING', 'PAUSED')
-    WHERE messages.state = 'UNCONFIRMED' AND messages.doubt_time <= now() - make_interval(secs => $1)
-        -- Said twice, since the index knows the time alone.
-        AND messages.doubt_time >= $5 AND (messages.doubt_time, messages.id) > ($5, $6)
-    ORDER BY messages.doubt_time, messages.id
-    LIMIT $3
-    FOR UPDATE OF messages SKIP LOCKED
-), proven AS MATERIALIZED (
+        sender_id, claim_time,
+        date_trunc('minute', claim_time - interval '30 seconds') AS first_minute,
+        date_trunc('minute', claim_time + interval '30 seconds') + interval '1 minute' AS end_minute
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS moment (sender_id, claim_time)
+), heard AS MATERIALIZED (
     SELECT span.sender_id, span.first_minute, span.end_minute
-    FROM (SELECT DISTINCT sender_id, first_minute, end_minute FROM doubted) AS span
-    LEFT JOIN LATERAL (
+    FROM (SELECT DISTINCT sender_id, first_minute, end_minute FROM moment) AS span
+    CROSS JOIN LATERAL (
         SELECT minute_counters.minute, sum(minute_counters.count) AS count
         FROM campaigns JOIN minute_counters ON minute_counters.scope_id = campaigns.id
         WHERE campaigns.sender_id = span.sender_id AND minute_counters.milestone = 'ACCEPTED'
             AND minute_counters.minute >= span.first_minute AND minute_counters.minute < span.end_minute
         GROUP BY minute_counters.minute
-    ) AS accepted ON true
+    ) AS accepted
     CROSS JOIN LATERAL (
         SELECT count(*) AS count FROM messages
         WHERE messages.sender_id = span.sender_id AND messages.state = 'ACCEPTED'
             AND messages.accept_time >= accepted.minute AND messages.accept_time < accepted.minute + interval '1 minute'
     ) AS unheard
     GROUP BY span.sender_id, span.first_minute, span.end_minute
-    HAVING NOT $4 OR (sum(accepted.count) > 0 AND sum(unheard.count) <= sum(accepted.count) * 0.05
-        AND NOT bool_or(unheard.count > greatest(1, accepted.count * 0.5)))
-), resent AS (
+    HAVING sum(accepted.count) > 0 AND sum(unheard.count) <= sum(accepted.count) * 0.05
+        AND NOT bool_or(unheard.count > greatest(1, accepted.count * 0.5))
+)
+SELECT moment.sender_id, moment.claim_time
+FROM moment JOIN heard USING (sender_id, first_minute, end_minute);
+
+-- name: list_passed_moments
+-- Which moments receipts that come in order have passed. Of the first messages that WhatsApp took right after it and is silent
+-- about, those sent next tell whether they are stray or the head of a queue: half of these must be heard of. Ids follow the
+-- order of sending, and the time of a claim is by our own clock. $1 senders, $2 moments, $3 lease in seconds. No row: none.
+SELECT moment.sender_id, moment.claim_time
+FROM unnest($1::uuid[], $2::timestamptz[]) AS moment (sender_id, claim_time)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, count(*) FILTER (WHERE later.state = 'ACCEPTED') AS unheard_count
+    FROM (
+        SELECT DISTINCT later.id, later.state
+        FROM (
+            SELECT messages.campaign_id, messages.id
+            FROM messages
+            WHERE messages.sender_id = moment.sender_id AND messages.state = 'ACCEPTED'
+                AND messages.accept_time >= moment.claim_time AND messages.accept_time < moment.claim_time + interval '10 seconds'
+            ORDER BY messages.accept_time
+            LIMIT 5
+        ) AS silent
+        CROSS JOIN LATERAL (
+            SELECT messages.id, messages.state, messages.accept_time, messages.lease_expire_time
+            FROM messages
+            WHERE messages.campaign_id = silent.campaign_id AND messages.id >= silent.id
+            ORDER BY messages.id
+            LIMIT 20
+        ) AS later
+        WHERE later.accept_time IS NOT NULL AND later.state <> 'HELD'
+            AND later.lease_expire_time > moment.claim_time + make_interval(secs => $3 - 10)
+            AND later.lease_expire_time < moment.claim_time + make_interval(secs => $3 + 10)
+    ) AS later
+) AS around
+WHERE around.unheard_count <= around.count * 0.5;
+
+-- name: resend_doubts
+-- Makes messages in doubt PENDING again, and keeps the attempt. $1 campaigns, $2 ids; needs the lock of lock_doubts. Returns
+-- those it moved.
+WITH resent AS (
     UPDATE messages
     SET state = 'PENDING', not_before_time = now(), whatsapp_message_id = NULL
-    FROM doubted JOIN proven USING (sender_id, first_minute, end_minute)
-    WHERE messages.campaign_id = doubted.campaign_id AND messages.id = doubted.id
+    FROM unnest($1::uuid[], $2::uuid[]) AS proven (campaign_id, id)
+    WHERE messages.campaign_id = proven.campaign_id AND messages.id = proven.id AND messages.state = 'UNCONFIRMED'
     RETURNING messages.campaign_id, messages.id, messages.attempt
 ), kept AS (
     INSERT INTO message_attempts (campaign_id, message_id, attempt)
     SELECT campaign_id, id, attempt FROM resent
     ON CONFLICT ON CONSTRAINT message_attempts_pkey DO NOTHING
 )
-SELECT (SELECT count(*) FROM resent) AS resent_count, (SELECT count(*) FROM doubted) AS count, doubt_time, id
-FROM doubted
-ORDER BY doubt_time DESC, id DESC
-LIMIT 1;
+SELECT id FROM resent;
 
 -- name: decide_doubts
 -- Lets the campaign's policy decide over what has been in doubt for $1 seconds: RESEND, or FAILED as unknown. $2 how many.

@@ -207,6 +207,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_settler.py",),
     ),
     Fault(
+        name="silence-behind-the-front-counts",
+        path="sql/queries/doubts.sql",
+        old="WHERE around.unheard_count <= around.count * 0.5",
+        new="WHERE true",
+        tests=("tests/integration/workers/test_late_receipts.py",),
+    ),
+    Fault(
         name="closed-country-called",
         path="workers/claimer.py",
         old="closed = campaign.restricted_countries",

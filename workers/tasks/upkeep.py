@@ -63,7 +63,7 @@ async def judge_doubts(engine: Engine) -> None:
     settings, evidence = engine.settings, engine.safeguards.evidence
     grace = settings.unconfirmed_grace_seconds
     resent = 0
-    async with engine.store.connection() as rooms:
+    async with engine.store.transaction() as rooms:
         if not evidence or await rooms.doubts.is_door_heard(grace_seconds=grace):
             resent = await rooms.doubts.resend_on_evidence(
                 grace_seconds=grace,
@@ -72,6 +72,7 @@ async def judge_doubts(engine: Engine) -> None:
                 evidence=evidence,
                 walk=engine.doubts,
             )
+    async with engine.store.connection() as rooms:
         decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
     if resent or decided.resent_count or decided.failed_count:
         counts = {"resent": resent, "resent_by_policy": decided.resent_count, "failed": decided.failed_count}

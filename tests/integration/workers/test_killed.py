@@ -4,10 +4,8 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
@@ -15,6 +13,7 @@ from redis.asyncio import Redis
 from core.db import Database
 from stack.process import Command, Process
 from stack.programs import environment
+from tests.helpers.doubts import doubt_one, hear_the_door, judge, state_of
 from tests.helpers.eventually import eventually
 from tests.helpers.recounting import differences
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
@@ -75,10 +74,10 @@ async def test_a_message_in_doubt_is_sent_again_when_the_others_receipts_show_th
     fresh_database_url: str, given: dict[str, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
-        doubted = await _doubt_one(plan)
-        await _hear_the_door(plan)
-        await _judge(given)
-        assert await _state(plan, doubted) == "PENDING"
+        doubted = await doubt_one(plan)
+        await hear_the_door(plan)
+        await judge(given)
+        assert await state_of(plan, doubted) == "PENDING"
         assert (
             await plan.connection.fetchval("SELECT attempt FROM message_attempts WHERE message_id = $1", doubted) == 1
         )
@@ -88,80 +87,56 @@ async def test_doubts_of_which_nothing_is_proven_hold_up_none_behind_them(
     fresh_database_url: str, given: dict[str, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(2021)) as plan:
-        doubted = await _doubt_one(plan)
+        doubted = await doubt_one(plan)
         # As many as one look has, of a time when nobody was heard of; they came into doubt together.
         await plan.connection.execute(
             """UPDATE messages SET state = 'UNCONFIRMED', accept_time = NULL, send_time = NULL,
                 doubt_time = now() - interval '58 seconds', lease_expire_time = now() - interval '1 hour'
             WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT 2000)"""
         )
-        await _hear_the_door(plan)
+        await hear_the_door(plan)
         patient = given | {"CHAPPE_UNCONFIRMED_DEADLINE_SECONDS": "600"}
         async with assembled(settings=settings(**patient), clock=CLOCK, stopping=asyncio.Event()) as worker:
             await upkeep.judge_doubts(worker.engine)
-            assert await _state(plan, doubted) == "UNCONFIRMED"
+            assert await state_of(plan, doubted) == "UNCONFIRMED"
             await upkeep.judge_doubts(worker.engine)
-            assert await _state(plan, doubted) == "PENDING"
+            assert await state_of(plan, doubted) == "PENDING"
             assert await plan.states() == {"UNCONFIRMED": 2000, "SENT": 20, "PENDING": 1}
 
 
 async def test_silence_of_the_door_is_no_evidence(fresh_database_url: str, given: dict[str, str]) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
-        doubted = await _doubt_one(plan)
-        await _judge(given)
-        assert await _state(plan, doubted) == "UNCONFIRMED"
+        doubted = await doubt_one(plan)
+        await judge(given)
+        assert await state_of(plan, doubted) == "UNCONFIRMED"
 
 
 async def test_a_gap_of_the_door_within_the_grace_is_no_evidence(
     fresh_database_url: str, given: dict[str, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
-        doubted = await _doubt_one(plan)
-        await _hear_the_door(plan, seconds=60)
+        doubted = await doubt_one(plan)
+        await hear_the_door(plan, seconds=60)
         await plan.connection.execute(
             """DELETE FROM webhook_heartbeats
             WHERE beat_time BETWEEN now() - interval '30 seconds' AND now() - interval '20 seconds'"""
         )
-        await _judge(given | {"CHAPPE_UNCONFIRMED_GRACE_SECONDS": "50"})
-        assert await _state(plan, doubted) == "UNCONFIRMED"
+        await judge(given | {"CHAPPE_UNCONFIRMED_GRACE_SECONDS": "50"})
+        assert await state_of(plan, doubted) == "UNCONFIRMED"
 
 
 async def test_receipts_that_others_lack_as_well_are_no_evidence(
     fresh_database_url: str, given: dict[str, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
-        doubted = await _doubt_one(plan)
-        await _hear_the_door(plan)
+        doubted = await doubt_one(plan)
+        await hear_the_door(plan)
         await plan.connection.execute(
             """UPDATE messages SET state = 'ACCEPTED'
             WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT 2)"""
         )
-        await _judge(given)
-        assert await _state(plan, doubted) == "UNCONFIRMED"
-
-
-@pytest.mark.parametrize(("unheard", "expected"), [(5, "UNCONFIRMED"), (1, "PENDING")])
-async def test_receipts_that_have_come_up_to_a_moment_are_no_evidence_of_what_left_at_it(
-    fresh_database_url: str, given: dict[str, str], unheard: int, expected: str
-) -> None:
-    async with planned(fresh_database_url, numbers(101)) as plan:
-        doubted = await _doubt_one(plan)
-        await _hear_the_door(plan)
-        # All was heard of the minute in which it left, which is all but over, and next to nothing of the minute after.
-        minute = CLOCK.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
-        claimed, later = minute + timedelta(seconds=50), minute + timedelta(seconds=62)
-        await plan.connection.execute(
-            "UPDATE messages SET lease_expire_time = $1 WHERE id = $2", claimed + timedelta(seconds=2), doubted
-        )
-        await plan.connection.execute("UPDATE messages SET accept_time = $1 WHERE state = 'SENT'", minute)
-        await plan.connection.execute(
-            """UPDATE messages SET state = 'ACCEPTED', accept_time = $1
-            WHERE id IN (SELECT id FROM messages WHERE state = 'SENT' ORDER BY id LIMIT $2)""",
-            later,
-            unheard,
-        )
-        await _judge(given)
-        assert await _state(plan, doubted) == expected
+        await judge(given)
+        assert await state_of(plan, doubted) == "UNCONFIRMED"
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("RESEND", "PENDING"), ("HOLD", "FAILED")])
@@ -169,57 +144,23 @@ async def test_at_the_deadline_the_policy_of_the_campaign_decides(
     fresh_database_url: str, given: dict[str, str], policy: str, expected: str
 ) -> None:
     async with planned(fresh_database_url, numbers(1)) as plan:
-        doubted = await _doubt_one(plan)
+        doubted = await doubt_one(plan)
         await plan.connection.execute("UPDATE campaigns SET unconfirmed_policy = $1", policy)
         await plan.connection.execute("UPDATE messages SET doubt_time = now() - interval '61 seconds'")
-        await _judge(given)
-        assert await _state(plan, doubted) == expected
+        await judge(given)
+        assert await state_of(plan, doubted) == expected
 
 
 async def test_a_cancelled_campaign_never_sends_a_doubt_again(fresh_database_url: str, given: dict[str, str]) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
-        doubted = await _doubt_one(plan)
-        await _hear_the_door(plan)
+        doubted = await doubt_one(plan)
+        await hear_the_door(plan)
         await plan.connection.execute("UPDATE campaigns SET state = 'CANCELLED', unconfirmed_policy = 'RESEND'")
         await plan.connection.execute(
             "UPDATE messages SET doubt_time = now() - interval '1 hour' WHERE id = $1", doubted
         )
-        await _judge(given)
-        assert await _state(plan, doubted) == "FAILED"
-
-
-async def _doubt_one(plan: Plan) -> UUID:
-    """Makes one message doubtful for half a minute and all others sent with a receipt, as a pump would have."""
-    await plan.connection.execute("UPDATE messages SET state = 'SENDING', attempt = 1, lease_expire_time = now()")
-    await plan.connection.execute("UPDATE messages SET state = 'ACCEPTED', accept_time = now()")
-    await plan.connection.execute("UPDATE messages SET state = 'SENT', send_time = now()")
-    return UUID(
-        str(
-            await plan.connection.fetchval(
-                """UPDATE messages SET state = 'UNCONFIRMED', accept_time = NULL, send_time = NULL,
-                    doubt_time = now() - interval '55 seconds'
-                WHERE id = (SELECT id FROM messages ORDER BY id LIMIT 1) RETURNING id"""
-            )
-        )
-    )
-
-
-async def _hear_the_door(plan: Plan, *, seconds: int = 30) -> None:
-    """Lets the door beat until some seconds from now: a worker may take them to start."""
-    await plan.connection.execute(
-        """INSERT INTO webhook_heartbeats (beat_time)
-        SELECT now() - make_interval(secs => n) FROM generate_series(-30, $1::integer) AS n""",
-        seconds,
-    )
-
-
-async def _judge(given: dict[str, str]) -> None:
-    async with assembled(settings=settings(**given), clock=CLOCK, stopping=asyncio.Event()) as worker:
-        await upkeep.judge_doubts(worker.engine)
-
-
-async def _state(plan: Plan, message_id: UUID) -> str:
-    return str(await plan.connection.fetchval("SELECT state FROM messages WHERE id = $1", message_id))
+        await judge(given)
+        assert await state_of(plan, doubted) == "FAILED"
 
 
 async def _accepted(control: WhatsApp, count: int) -> bool:
