@@ -18,6 +18,7 @@ class Delivery:
 
     id: UUID
     body: bytes = field(repr=False)
+    receive_time: datetime
     is_replay: bool = False
 
 
@@ -113,4 +114,4 @@ class Deliveries:
 
 
 def _delivery(row: Row) -> Delivery:
-    return Delivery(id=row["id"], body=row["body"], is_replay=row["is_replay"])
+    return Delivery(id=row["id"], body=row["body"], receive_time=row["receive_time"], is_replay=row["is_replay"])

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ _STATES: Final = MappingProxyType(
     }
 )
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
+# How far WhatsApp's clock may be ahead of ours.
+_AHEAD: Final = timedelta(hours=1)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _LEGACY_STATES: Final = frozenset({"deleted", "warning"})
 _CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
 
@@ -94,9 +97,12 @@ class Webhook:
     mentioned: frozenset[str] = field(default=frozenset(), repr=False)
 
 
-def parse(body: bytes) -> Webhook:
-    """Reads one body; raises UnreadableBody when it is no JSON object."""
-    facts = list(_facts(read_body(body)))
+def parse(body: bytes, *, received: datetime = _LAST) -> Webhook:
+    """Reads one body; raises UnreadableBody when it is no JSON object.
+
+    What says it happened after it was received is taken to have happened then.
+    """
+    facts = list(_dated(_facts(read_body(body)), received))
     return Webhook(
         receipts=tuple(fact for fact in facts if isinstance(fact, Receipt)),
         inbounds=tuple(fact for fact in facts if isinstance(fact, Inbound)),
@@ -116,6 +122,28 @@ def _facts(document: Mapping[str, Any]) -> Iterator[Fact]:
             yield _unknown("field", topic, change)
         else:
             yield from read(mapping(change, "value"), entry, topic)
+
+
+def _dated(facts: Iterator[Fact], received: datetime) -> Iterator[Fact]:
+    """A time to come would be the newest for years, wherever the newest is asked for; the fact itself is signed."""
+    for fact in facts:
+        believed = _believed(fact, received)
+        yield believed
+        if believed is not fact:
+            yield Unknown(what="future timestamp")
+
+
+def _believed(fact: Fact, received: datetime) -> Fact:
+    match fact:
+        case Receipt(receipt_time=time) if time - received > _AHEAD:
+            return replace(fact, receipt_time=received)
+        case Inbound(interaction_time=time) if time - received > _AHEAD:
+            return replace(fact, interaction_time=received)
+        case Preference(event_time=time) | IdentityChange(event_time=time) if time - received > _AHEAD:
+            return replace(fact, event_time=received)
+        case TemplateEvent(event_time=time) | AccountEvent(event_time=time) if time and time - received > _AHEAD:
+            return replace(fact, event_time=received)
+    return fact
 
 
 def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:

@@ -2,8 +2,8 @@
 
 -- name: append_deliveries
 -- Keeps raw bodies; one commit for all that wait. $1 bodies, $2 which of them a person may say stop in.
-INSERT INTO webhook_deliveries (body, is_urgent)
-SELECT body, is_urgent FROM unnest($1::bytea[], $2::boolean[]) AS arrived (body, is_urgent);
+INSERT INTO webhook_deliveries (body, is_urgent, receive_time)
+SELECT body, is_urgent, now() FROM unnest($1::bytea[], $2::boolean[]) AS arrived (body, is_urgent);
 
 -- name: beat
 -- Notes that the door is up and the database answers, once per second whatever the number of doors.
@@ -30,14 +30,14 @@ WITH waiting AS MATERIALIZED (
     SELECT id, sum(size) OVER (ORDER BY id) - size AS size_before
     FROM waiting
 )
-SELECT webhook_deliveries.id, body, replay_time IS NOT NULL AS is_replay
+SELECT webhook_deliveries.id, body, receive_time, replay_time IS NOT NULL AS is_replay
 FROM sized JOIN webhook_deliveries ON webhook_deliveries.id = sized.id
 WHERE size_before < $2
 ORDER BY webhook_deliveries.id;
 
 -- name: claim_urgent_deliveries
 -- Locks the oldest bodies in which a person may say stop, whatever waits before them. $1 how many. No row: none waits.
-SELECT id, body, replay_time IS NOT NULL AS is_replay
+SELECT id, body, receive_time, replay_time IS NOT NULL AS is_replay
 FROM webhook_deliveries
 WHERE apply_time IS NULL
     AND is_urgent
@@ -47,7 +47,7 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: claim_delivery
 -- Locks one body that is still to be applied. $1 id. No row: it was applied, or someone else applies it now.
-SELECT id, body, replay_time IS NOT NULL AS is_replay
+SELECT id, body, receive_time, replay_time IS NOT NULL AS is_replay
 FROM webhook_deliveries
 WHERE id = $1
     AND apply_time IS NULL

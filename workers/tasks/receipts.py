@@ -154,7 +154,7 @@ def _read(deliveries: Sequence[Delivery]) -> tuple[dict[UUID, Webhook], dict[UUI
     errors: dict[UUID, str] = {}
     for delivery in deliveries:
         try:
-            read[delivery.id] = parse(delivery.body)
+            read[delivery.id] = parse(delivery.body, received=delivery.receive_time)
             errors[delivery.id] = ""
         except UnreadableBody as error:
             errors[delivery.id] = str(error)

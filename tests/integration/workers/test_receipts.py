@@ -47,6 +47,17 @@ async def test_a_late_sent_does_not_pull_a_read_message_back(at: Desk) -> None:
     assert (row["state"], row["read_time"], row["send_time"]) == ("READ", LATER, NOW)
 
 
+async def test_a_receipt_of_a_year_far_ahead_tells_what_happened_as_of_when_it_came(at: Desk) -> None:
+    ref, _ = await at.sent()
+    told = status("delivered", NOW, wamid=wamid(ref), ref=ref)
+    await at.deliver(body(statuses=[{**told, "timestamp": "99999999999"}]))
+    row = await at.message(ref)
+    assert row["state"] == "DELIVERED"
+    assert row["deliver_time"] == await at.value("SELECT receive_time FROM webhook_deliveries")
+    assert await at.value("SELECT max(minute) <= now() FROM minute_counters")
+    assert await at.value("SELECT unknown FROM webhook_deliveries") == {"future timestamp": 1}
+
+
 async def test_a_receipt_that_comes_again_writes_nothing(at: Desk) -> None:
     ref, _ = await at.sent()
     told = body(statuses=[status("delivered", LATER, wamid=wamid(ref), ref=ref)])

@@ -1,6 +1,7 @@
 """The zoo of webhook bodies: each shape in a file of its own, read as what it is; what is unknown is counted."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -60,6 +61,20 @@ def test_receipts_of_every_kind(name: str, state: str) -> None:
 
 def test_milliseconds_are_told_from_seconds() -> None:
     assert receipt("receipt_read_milliseconds").receipt_time == TOLD_AT.replace(microsecond=123000)
+
+
+@pytest.mark.parametrize("name", ["receipt_sent", "text", "preference_stop"])
+def test_what_has_not_happened_yet_is_taken_to_happen_as_it_comes_and_is_counted(name: str) -> None:
+    raw = (ZOO / f"{name}.json").read_bytes()
+    found = parse(re.sub(rb"17600000\d\d", b"99999999999", raw), received=TOLD_AT)
+    times = [*(one.receipt_time for one in found.receipts), *(one.interaction_time for one in found.inbounds)]
+    assert [*times, *(one.event_time for one in found.preferences)] == [TOLD_AT]
+    assert found.unknown == {"future timestamp": 1}
+
+
+def test_whatsapps_clock_may_be_ahead_of_ours() -> None:
+    found = parse((ZOO / "receipt_sent.json").read_bytes(), received=TOLD_AT - timedelta(minutes=59))
+    assert (found.receipts[0].receipt_time, found.unknown) == (TOLD_AT, {})
 
 
 def test_a_failure_has_its_code_and_title_and_foreign_callback_data_is_nobodys() -> None:
