@@ -1,7 +1,7 @@
 """What is measured, under which name: durations in seconds, and no number or id of a person, message or campaign."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -16,6 +16,7 @@ _CALL_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
 _WHATSAPP_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _WEBHOOK_LAG_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400)
+_FIRST_RECEIPT_SECONDS: Final = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 86400)
 _LOOP_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
@@ -85,6 +86,15 @@ class SendingMetrics:
             buckets=_WEBHOOK_LAG_SECONDS,
             registry=registry,
         )
+        self._first_receipts = Histogram(
+            "chappe_first_receipt_seconds",
+            "From WhatsApp's answer to the first receipt that was applied of a message, by our own clock.",
+            buckets=_FIRST_RECEIPT_SECONDS,
+            registry=registry,
+        )
+        self._late_receipts = Counter(
+            "chappe_late_receipts", "Messages first heard of later than the grace.", registry=registry
+        )
         self._recounts = Counter("chappe_recounts", "Comparisons of counters with what they count.", registry=registry)
         self.observe_answer: Callable[[float], None] = self._answers.observe
         self.observe_lag: Callable[[float], None] = self._lag.observe
@@ -100,6 +110,12 @@ class SendingMetrics:
     def doubts_ended(self, outcome: str, count: int) -> None:
         """Counts messages out of doubt: RECEIPT, RESENT_ON_EVIDENCE, RESENT_BY_POLICY, or FAILED."""
         self._doubts.labels(outcome).inc(count)
+
+    def first_heard(self, delays: Sequence[float], *, late_count: int) -> None:
+        """Notes how many seconds after WhatsApp's answer messages were first heard of, and how many too late."""
+        for seconds in delays:
+            self._first_receipts.observe(seconds)
+        self._late_receipts.inc(late_count)
 
     def recounted(self) -> None:
         """Counts a comparison of counters with rows."""

@@ -39,6 +39,7 @@ from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient
 from workers.engine import Engine, Safeguards
 from workers.keeper import CHORES, Keeper
+from workers.lateness import Lateness
 from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
 from workers.slots import CallSlots
@@ -100,6 +101,7 @@ async def assembled(
         bells = await stack.enter_async_context(_listeners(opened, holder))
         outdate = await stack.enter_async_context(telling(settings, clock=clock))
         registry = CollectorRegistry()
+        metrics = SendingMetrics(registry)
         engine = Engine(
             settings=settings,
             store=Store(database, outdate=outdate),
@@ -113,7 +115,8 @@ async def assembled(
             calls=CallSlots(settings.worker_concurrency),
             stopping=stopping,
             safeguards=safeguards or Safeguards(),
-            metrics=SendingMetrics(registry),
+            lateness=Lateness(clock=clock, metrics=metrics, grace_seconds=settings.unconfirmed_grace_seconds),
+            metrics=metrics,
         )
         gauges = QueueGauges(clock=clock)
         keeper = Keeper(engine=engine, scouts=scouts(engine), chores=(*CHORES, gauges.read))

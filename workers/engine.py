@@ -19,6 +19,7 @@ from core.settings import Settings
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
 from workers.drains import Drains
+from workers.lateness import Lateness
 from workers.slots import CallSlots
 from workers.unwritten import Unwritten
 
@@ -41,6 +42,7 @@ class Engine:
     - `luck` gives numbers in [0, 1).
     - `calls` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
+    - `lateness` compares how late receipts come with the grace.
     - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there, and `unwritten` counts
       their outcomes until they stand in rows.
     - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
@@ -60,6 +62,7 @@ class Engine:
     luck: Callable[[], float]
     calls: CallSlots
     stopping: asyncio.Event
+    lateness: Lateness
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)

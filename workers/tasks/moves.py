@@ -95,6 +95,12 @@ class Moved:
         doubt = MessageState.UNCONFIRMED
         return sum(step.before.state is doubt and step.after.state is not doubt for step in self.steps)
 
+    def first_heard(self) -> list[datetime]:
+        """Returns when, by our own clock, WhatsApp had taken those of which it was silent until now."""
+        taken = MessageState.ACCEPTED
+        first = [step.before for step in self.steps if step.before.state is taken and step.after.state is not taken]
+        return [before.accept_time for before in first if before.accept_time]
+
     def opt_outs(self) -> dict[UUID, datetime]:
         """Returns the contacts of whom WhatsApp says that they want no marketing, and since when."""
         told = [step for step in self.steps if step.told.error_code == ERROR_OPTED_OUT]

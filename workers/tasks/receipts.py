@@ -173,6 +173,7 @@ def _measure(engine: Engine, moved: Moved) -> None:
     now = engine.clock.now()
     for step in moved.steps:
         engine.metrics.observe_lag((now - step.told.latest_time).total_seconds())
+    engine.lateness.heard([(now - accept_time).total_seconds() for accept_time in moved.first_heard()])
     engine.metrics.doubts_ended("RECEIPT", moved.settled_doubts)
 
 
