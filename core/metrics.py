@@ -108,7 +108,7 @@ class SendingMetrics:
         self._leases.inc(count)
 
     def doubts_ended(self, outcome: str, count: int) -> None:
-        """Counts messages out of doubt: RECEIPT, RESENT_ON_EVIDENCE, RESENT_BY_POLICY, or FAILED."""
+        """Counts messages out of doubt: RECEIPT, {RESENT,CANCELLED}_ON_EVIDENCE, RESENT_BY_POLICY, or FAILED."""
         self._doubts.labels(outcome).inc(count)
 
     def first_heard(self, delays: Sequence[float], *, late_count: int) -> None:

@@ -19,10 +19,11 @@ _OLDEST = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """How many messages a policy made PENDING again, and how many it gave up."""
+    """How many messages were made PENDING again, how many a policy gave up, and how many nobody wants any more."""
 
-    resent_count: int
-    failed_count: int
+    resent_count: int = 0
+    failed_count: int = 0
+    cancelled_count: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,10 +54,10 @@ class Doubts:
 
     async def resend_on_evidence(
         self, *, grace_seconds: float, lease_seconds: float, limit: int, evidence: bool = True, walk: Walk | None = None
-    ) -> int:
-        """Makes PENDING again what others' receipts show was not accepted; returns how many. Moves `walk` on.
+    ) -> Decided:
+        """Makes PENDING again what others' receipts show was not accepted, CANCELLED in a cancelled campaign.
 
-        Needs a transaction.
+        Moves `walk` on. Needs a transaction.
         """
         walk = walk or Walk()
         doubts = await self._lock_doubts(grace_seconds, lease_seconds, limit, walk)
@@ -84,11 +85,13 @@ class Doubts:
         senders, times = zip(*moments, strict=True)
         return {_moment(row) for row in await self._connection.fetch(statement, senders, times, *arguments)}
 
-    async def _resend_doubts(self, proven: Sequence[Row]) -> int:
+    async def _resend_doubts(self, proven: Sequence[Row]) -> Decided:
         if not proven:
-            return 0
+            return Decided()
         campaigns, ids = [row["campaign_id"] for row in proven], [row["id"] for row in proven]
-        return len(await self._connection.fetch(SQL["resend_doubts"], campaigns, ids))
+        rows = await self._connection.fetch(SQL["resend_doubts"], campaigns, ids)
+        cancelled = sum(row["state"] == "CANCELLED" for row in rows)
+        return Decided(resent_count=len(rows) - cancelled, cancelled_count=cancelled)
 
     async def decide_doubts(self, *, deadline_seconds: float, limit: int) -> Decided:
         """Lets each campaign's policy decide over what has been in doubt too long."""

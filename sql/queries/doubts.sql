@@ -22,7 +22,7 @@ FROM beats;
 SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.doubt_time,
     messages.lease_expire_time - make_interval(secs => $2) AS claim_time
-FROM messages JOIN campaigns ON campaigns.id = messages.campaign_id AND campaigns.state IN ('RUNNING', 'PAUSED')
+FROM messages JOIN campaigns ON campaigns.id = messages.campaign_id AND campaigns.state IN ('RUNNING', 'PAUSED', 'CANCELLED')
 WHERE messages.state = 'UNCONFIRMED' AND messages.doubt_time <= now() - make_interval(secs => $1)
     -- Said twice, since the index knows the time alone.
     AND messages.doubt_time >= $4 AND (messages.doubt_time, messages.id) > ($4, $5)
@@ -94,20 +94,22 @@ CROSS JOIN LATERAL (
 WHERE around.unheard_count <= around.count * 0.5;
 
 -- name: resend_doubts
--- Makes messages in doubt PENDING again, and keeps the attempt. $1 campaigns, $2 ids; needs the lock of lock_doubts. Returns
--- those it moved.
-WITH resent AS (
+-- Makes messages in doubt PENDING again, and keeps the attempt; those of a cancelled campaign are CANCELLED instead. $1
+-- campaigns, $2 ids; needs the lock of lock_doubts. Returns those it moved.
+WITH moved AS (
     UPDATE messages
-    SET state = 'PENDING', not_before_time = now(), whatsapp_message_id = NULL
-    FROM unnest($1::uuid[], $2::uuid[]) AS proven (campaign_id, id)
+    SET state = CASE campaigns.state WHEN 'CANCELLED' THEN 'CANCELLED' ELSE 'PENDING' END,
+        reason = CASE campaigns.state WHEN 'CANCELLED' THEN 'CAMPAIGN_CANCELLED' ELSE messages.reason END,
+        not_before_time = now(), whatsapp_message_id = NULL
+    FROM unnest($1::uuid[], $2::uuid[]) AS proven (campaign_id, id) JOIN campaigns ON campaigns.id = proven.campaign_id
     WHERE messages.campaign_id = proven.campaign_id AND messages.id = proven.id AND messages.state = 'UNCONFIRMED'
-    RETURNING messages.campaign_id, messages.id, messages.attempt
+    RETURNING messages.campaign_id, messages.id, messages.attempt, messages.state
 ), kept AS (
     INSERT INTO message_attempts (campaign_id, message_id, attempt)
-    SELECT campaign_id, id, attempt FROM resent
+    SELECT campaign_id, id, attempt FROM moved WHERE state = 'PENDING'
     ON CONFLICT ON CONSTRAINT message_attempts_pkey DO NOTHING
 )
-SELECT id FROM resent;
+SELECT id, state FROM moved;
 
 -- name: decide_doubts
 -- Lets the campaign's policy decide over what has been in doubt for $1 seconds: RESEND, or FAILED as unknown. $2 how many.

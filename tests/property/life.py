@@ -108,12 +108,14 @@ class Life:
                 self.mail(row["id"]).doubt()
 
     def find_evidence(self, *, counts: bool) -> None:
-        """Doubts are judged by the news of others; where evidence does not count, all are sent again."""
-        doubted = self._doubted(GRACE) if self.campaign in LIVE else []
+        """Doubts are judged by the news of others; where evidence does not count, all are sent again, or cancelled."""
+        doubted = self._doubted(GRACE) if self.campaign in LIVE | {"CANCELLED"} else []
         self.run("doubts.resend_on_evidence", grace_seconds=GRACE, lease_seconds=LEASE, limit=10, evidence=counts)
         for mail in doubted:
-            if not counts or (self._is_proven(mail) and self.row(mail)["state"] == "PENDING"):
+            if not counts or (self._is_proven(mail) and self.row(mail)["state"] != "UNCONFIRMED"):
                 mail.decide(again=True)
+                if self.campaign == "CANCELLED":
+                    mail.cancel()
 
     def _is_proven(self, mail: Mail) -> bool:
         """At least one message was accepted about then, and all that were have been heard of."""

@@ -7,6 +7,7 @@ from functools import partial
 from core.cache import campaign_generation
 from core.domain.receipts import TRIED_AGAIN_WITHIN
 from core.domain.traces import ERASURES_KEPT
+from core.repositories.doubts import Decided
 from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -62,10 +63,10 @@ async def judge_doubts(engine: Engine) -> None:
     """Sends again what was, on evidence, not accepted; after the deadline the campaign's policy decides."""
     settings, evidence = engine.settings, engine.safeguards.evidence
     grace = settings.unconfirmed_grace_seconds
-    resent = 0
+    proven = Decided()
     async with engine.store.transaction() as rooms:
         if not evidence or await rooms.doubts.is_door_heard(grace_seconds=grace):
-            resent = await rooms.doubts.resend_on_evidence(
+            proven = await rooms.doubts.resend_on_evidence(
                 grace_seconds=grace,
                 lease_seconds=settings.lease_seconds,
                 limit=_PAGE,
@@ -74,12 +75,21 @@ async def judge_doubts(engine: Engine) -> None:
             )
     async with engine.store.connection() as rooms:
         decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
-    if resent or decided.resent_count or decided.failed_count:
-        counts = {"resent": resent, "resent_by_policy": decided.resent_count, "failed": decided.failed_count}
-        engine.metrics.doubts_ended("RESENT_ON_EVIDENCE", resent)
-        engine.metrics.doubts_ended("RESENT_BY_POLICY", decided.resent_count)
-        engine.metrics.doubts_ended("FAILED", decided.failed_count)
-        _log.warning("doubts were judged", extra=counts)
+    _tell_doubts(engine, proven, decided)
+
+
+def _tell_doubts(engine: Engine, proven: Decided, decided: Decided) -> None:
+    """Counts what left doubt, by how; and says so when anything did."""
+    counts = {
+        "RESENT_ON_EVIDENCE": proven.resent_count,
+        "CANCELLED_ON_EVIDENCE": proven.cancelled_count,
+        "RESENT_BY_POLICY": decided.resent_count,
+        "FAILED": decided.failed_count,
+    }
+    for outcome, count in counts.items():
+        engine.metrics.doubts_ended(outcome, count)
+    if any(counts.values()):
+        _log.warning("doubts were judged", extra={outcome.lower(): count for outcome, count in counts.items()})
 
 
 async def delete_old_rows(engine: Engine) -> None:

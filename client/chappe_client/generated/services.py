@@ -107,8 +107,8 @@ class CampaignsService:
 
     async def cancel_campaign(self, request: v1.CancelCampaignRequest, *, timeout: float | None = None) -> v1.Campaign:
         """Stops a DRAFT, SCHEDULED, RUNNING or PAUSED campaign for good: what is PENDING becomes CANCELLED, what
-        is in doubt is still settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`,
-        `CAMPAIGN_NOT_CANCELLABLE`.
+        is in doubt is still settled but never sent again: it becomes CANCELLED, too, once evidence shows that
+        it was not taken. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
         """
         return await self._calls.unary_unary("/chappe.v1.CampaignsService/CancelCampaign", request, v1.Campaign, timeout=timeout)
 

@@ -177,7 +177,7 @@ class CampaignsServiceServicer:
 
     def CancelCampaign(self, request, context):
         """Stops a DRAFT, SCHEDULED, RUNNING or PAUSED campaign for good: what is PENDING becomes CANCELLED, what is in doubt is still
-        settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
+        settled but never sent again: it becomes CANCELLED, too, once evidence shows that it was not taken. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class CampaignsServiceStub:
     """
     CancelCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.CancelCampaignRequest, _campaigns_pb2.Campaign]
     """Stops a DRAFT, SCHEDULED, RUNNING or PAUSED campaign for good: what is PENDING becomes CANCELLED, what is in doubt is still
-    settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
+    settled but never sent again: it becomes CANCELLED, too, once evidence shows that it was not taken. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
     """
     RetryFailedMessages: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.RetryFailedMessagesRequest, _campaigns_service_pb2.RetryFailedMessagesResponse]
     """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
@@ -152,7 +152,7 @@ class CampaignsServiceServicer:
         context: _aio.ServicerContext[_campaigns_service_pb2.CancelCampaignRequest, _abc.Awaitable[_campaigns_pb2.Campaign]],
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
         """Stops a DRAFT, SCHEDULED, RUNNING or PAUSED campaign for good: what is PENDING becomes CANCELLED, what is in doubt is still
-        settled but never sent again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
+        settled but never sent again: it becomes CANCELLED, too, once evidence shows that it was not taken. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_CANCELLABLE`.
         """
 
     def RetryFailedMessages(

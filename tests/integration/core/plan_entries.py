@@ -128,7 +128,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "doubts.list_heard_moments": {"messages_unheard_idx", "minute_counters_minute_idx", "minute_counters_pkey"},
     "doubts.list_passed_moments": {"messages_pkey", "messages_unheard_idx"},
     "doubts.lock_doubts": {"messages_doubt_idx", "messages_pkey"},
-    "doubts.resend_doubts": {"messages_doubt_idx", "messages_pkey"},
+    "doubts.resend_doubts": {"messages_campaign_id_state_idx", "messages_doubt_idx", "messages_pkey"},
     "erasure.delete_contact": {"contacts_pkey"},
     "erasure.delete_old_erasures": set(),
     "erasure.find_busy_message": {"messages_lease_idx"},

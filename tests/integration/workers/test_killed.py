@@ -151,16 +151,23 @@ async def test_at_the_deadline_the_policy_of_the_campaign_decides(
         assert await state_of(plan, doubted) == expected
 
 
-async def test_a_cancelled_campaign_never_sends_a_doubt_again(fresh_database_url: str, given: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("hears", "age", "expected"), [(True, 55, "CANCELLED"), (False, 55, "UNCONFIRMED"), (False, 61, "FAILED")]
+)
+async def test_a_cancelled_campaign_never_sends_a_doubt_again_and_keeps_none_that_evidence_ends(
+    fresh_database_url: str, given: dict[str, str], hears: bool, age: int, expected: str
+) -> None:
     async with planned(fresh_database_url, numbers(21)) as plan:
         doubted = await doubt_one(plan)
-        await hear_the_door(plan)
+        if hears:
+            await hear_the_door(plan)
         await plan.connection.execute("UPDATE campaigns SET state = 'CANCELLED', unconfirmed_policy = 'RESEND'")
         await plan.connection.execute(
-            "UPDATE messages SET doubt_time = now() - interval '1 hour' WHERE id = $1", doubted
+            "UPDATE messages SET doubt_time = now() - make_interval(secs => $1) WHERE id = $2", age, doubted
         )
         await judge(given)
-        assert await state_of(plan, doubted) == "FAILED"
+        assert await state_of(plan, doubted) == expected
+        assert not await plan.connection.fetchval("SELECT count(*) FROM message_attempts")
 
 
 async def _accepted(control: WhatsApp, count: int) -> bool:
