@@ -19,9 +19,11 @@ _LONGEST_PAUSE: Final = 60
 # accepted: nobody waits for it any longer, and a campaign that ended before is not looked at again.
 TRIED_AGAIN_FOR: Final = timedelta(hours=24)
 TRIED_AGAIN_WITHIN: Final = timedelta(days=7)
+# Skipped while it was to be sent again: where its person still does not want it, the next claim says so anew.
 _OPEN: Final = frozenset(
     {
         MessageState.PENDING,
+        MessageState.SKIPPED,
         MessageState.SENDING,
         MessageState.UNCONFIRMED,
         MessageState.ACCEPTED,

@@ -6,7 +6,7 @@ from uuid import UUID
 RANK = {"ACCEPTED": 1, "HELD": 1, "SENT": 2, "FAILED": 3, "DELIVERED": 4, "READ": 5}
 UNKNOWN = "OUTCOME_UNKNOWN"
 SEEN = ("DELIVERED", "READ")
-OPEN = ("PENDING", "SENDING", "UNCONFIRMED", "ACCEPTED", "HELD", "SENT")
+OPEN = ("PENDING", "SKIPPED", "SENDING", "UNCONFIRMED", "ACCEPTED", "HELD", "SENT")
 # An error that another try some time later may help, and how many seconds later.
 PASSING, PASSES_IN = 131000, 300
 

@@ -16,6 +16,7 @@ from workers.settler import write
 from workers.tasks.upkeep import REOPENED_FOR
 
 PASSING = 131016
+TOLD = (("sent", 0), ("failed", PASSING))
 DOUBLES = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
 COUNTED = """
     SELECT jsonb_object_agg(state, count)
@@ -41,12 +42,17 @@ async def tell(at: Desk, word: str, ref: MessageRef, *, code: int = 0, hours: fl
 
 async def claim(at: Desk, ref: MessageRef) -> MessageRef:
     """A worker takes the message again when its time has come."""
+    (taken,) = await claimed(at, ref)
+    assert taken.message_id == ref.message_id
+    return taken
+
+
+async def claimed(at: Desk, ref: MessageRef) -> list[MessageRef]:
+    """A worker takes what it may of the message's campaign when the time has come."""
     await at.value("UPDATE messages SET not_before_time = '2020-01-01'")
     async with at.store.connection() as rooms:
         claims = await rooms.sending.claim_messages({ref.campaign_id: BOTTOM}, limit=9, lease_seconds=60)
-    taken = claims[ref.campaign_id]
-    assert [one.ref.message_id for one in taken.messages] == [ref.message_id]
-    return taken.messages[0].ref
+    return [one.ref for one in claims[ref.campaign_id].messages] if ref.campaign_id in claims else []
 
 
 async def accept(at: Desk, ref: MessageRef, state: MessageState = MessageState.ACCEPTED) -> None:
@@ -55,6 +61,21 @@ async def accept(at: Desk, ref: MessageRef, state: MessageState = MessageState.A
 
 async def state_of(at: Desk, ref: MessageRef) -> str:
     return str((await at.message(ref))["state"])
+
+
+@pytest.mark.parametrize("in_one_breath", [True, False])
+async def test_whose_person_has_opted_out_meanwhile_is_skipped_in_whatever_order_it_is_told(
+    at: Desk, *, in_one_breath: bool
+) -> None:
+    (ref,) = await at.sent("SKIPPED")
+    await at.value("UPDATE messages SET reason = 'OPTED_OUT'")
+    await at.value("UPDATE contacts SET marketing_consent = 'OPTED_OUT'")
+    sent, failed = (status(word, NOW, wamid="wamid.1", ref=ref, code=code) for word, code in TOLD)
+    bodies = [body(statuses=[sent, failed])] if in_one_breath else [body(statuses=[sent]), body(statuses=[failed])]
+    for each in bodies:
+        await at.deliver(each)
+    assert await claimed(at, ref) == []
+    assert await state_of(at, ref) == "SKIPPED"
 
 
 @pytest.mark.parametrize(
