@@ -73,7 +73,7 @@ bench-hits: setup ## how near a reply from the cache comes to a bare handler tha
 	$(PYTHON_IN) -m tests.bench.cached_reads
 
 bench-read: setup ## how fast it reads at ten million messages, beside the least that could answer; QUICK=1 at 100,000
-	$(PYTHON_IN) -m tests.bench.read $(if $(QUICK),--quick) $(if $(FILL),--fill) $(if $(REPORT),--report)
+	$(PYTHON_IN) -m tests.bench.read $(if $(QUICK),--quick) $(if $(FILL),--fill) $(if $(REPORT),--report) $(if $(ONLY),--only "$(ONLY)")
 
 where: ## the house of one noun: make where NOUN=campaigns
 	@test -n "$(NOUN)" || { echo "which noun? make where NOUN=campaigns"; exit 2; }

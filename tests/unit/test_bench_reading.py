@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.read import report
+from tests.bench.read.__main__ import main
+from tests.bench.read.parts import PARTS, chosen
 from tests.bench.read.rows import ROUNDS, Row, ratio_of
 from tests.bench.records import append, read
 
@@ -33,3 +35,17 @@ def test_the_page_tells_of_the_newest_run_where_it_was_made_and_what_missed(tmp_
     assert all(word in text for word in (record.commit, record.machine, "10,000,000 messages", "1,000 calls"))
     assert "| hit rate | 0.95 | ≥ 0.9 |  | 30,000 reads |" in text
     assert "| contacts, cached, p99 ms | 31.20 | ≤ 30 | MISSED | p50 2.0 ms |" in text
+
+
+def test_a_part_is_found_by_any_text_of_its_name_and_no_text_means_all() -> None:
+    name = "messages with contacts, page of 500, beside their two statements"
+    assert chosen("Page of 500") == [PARTS[name]]
+    assert chosen("") == list(PARTS.values())
+    assert chosen("no such part") == []
+
+
+def test_a_text_that_no_part_has_is_refused_with_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "no such part"])
+    said = capsys.readouterr().err
+    assert all(name in said for name in PARTS)
