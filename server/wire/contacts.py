@@ -38,21 +38,25 @@ def contacts(written: Iterable[Contact]) -> Iterator[Any]:
 
 def contact_fields(written: Contact) -> dict[str, Any]:
     """Writes the fields of a contact; None leaves a field as it is, which costs less than writing nothing into it."""
+    (
+        contact_id, phone_number, whatsapp_user_id, display_name, language_code, time_zone, attributes, whatsapp_state,
+        marketing_consent, consent_time, consent_source, create_time, update_time, categories,
+    ) = written  # fmt: skip
     return {
-        "name": names.contact_name(written.id),
-        "phone_number": written.phone_number,
-        "whatsapp_user_id": written.whatsapp_user_id,
-        "display_name": written.display_name or None,
-        "language_code": written.language_code or None,
-        "time_zone": written.time_zone or None,
-        "attributes": written.attributes or None,
-        "whatsapp_state": _WHATSAPP_STATES[written.whatsapp_state],
-        "marketing_consent": _CONSENTS[written.marketing_consent],
-        "consent_time": times.timestamp_fields(written.consent_time),
-        "consent_source": written.consent_source or None,
-        "categories": [names.category_name(category_id) for category_id in written.categories] or None,
-        "create_time": times.timestamp_fields(written.create_time),
-        "update_time": times.timestamp_fields(written.update_time),
+        "name": names.contact_name(contact_id),
+        "phone_number": phone_number,
+        "whatsapp_user_id": whatsapp_user_id,
+        "display_name": display_name or None,
+        "language_code": language_code or None,
+        "time_zone": time_zone or None,
+        "attributes": attributes or None,
+        "whatsapp_state": _WHATSAPP_STATES[whatsapp_state],
+        "marketing_consent": _CONSENTS[marketing_consent],
+        "consent_time": times.timestamp_fields(consent_time),
+        "consent_source": consent_source or None,
+        "categories": [names.category_name(category_id) for category_id in categories] if categories else None,
+        "create_time": times.timestamp_fields(create_time),
+        "update_time": times.timestamp_fields(update_time),
     }
 
 

@@ -13,6 +13,7 @@ from core.domain.contacts import Contact, MarketingConsent, WhatsappState
 from core.domain.interactions import Interaction, InteractionCounts, InteractionKind
 from core.domain.message_lists import Message
 from core.domain.messages import MessageState
+from core.whatsapp.errors import words
 from server.wire import interactions, messages, names, times
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,8 +82,9 @@ def test_a_message_says_on_the_wire_what_its_row_says(written: Message) -> None:
     assert names.parse_sender(seen.sender) == written.sender_id
     for name in ("doubt_time", "accept_time", "send_time", "deliver_time", "read_time", "fail_time", "create_time"):
         assert times.read_field_time(seen, name) == getattr(written, name)
-    assert bool(seen.error_title) == bool(written.error_title or written.error_code)
-    assert seen.HasField("not_before_time") == (written.state is MessageState.PENDING)
+    assert seen.error_title == (written.error_title or (words(written.error_code) if written.error_code else ""))
+    next_try = written.not_before_time if written.state is MessageState.PENDING else None
+    assert times.read_field_time(seen, "not_before_time") == next_try
 
 
 @given(st.lists(MESSAGES, max_size=4))
