@@ -1,22 +1,27 @@
 """Who calls, and whether their role allows it: refused before anything is spent."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.clock import Clock
 from core.domain.access import ApiKey, Caller, Role, key_hash
-from core.domain.errors import NotAllowed, Unauthenticated, Unavailable
+from core.domain.errors import NotAllowed, Refusal, Unauthenticated, Unavailable
 from core.repositories.rooms import Store
 from server.call import Call
 from server.interceptors.base import Proceed
 
 _REMEMBERED_SECONDS = 10.0
 _AGAIN_SECONDS = 1.0
+# After so many failures in a row to ask about its key, other than for a database that is away, a stream ends.
+_MOST_FAILURES = 10
 _REMEMBERED_KEYS = 10_000
 _REMEMBERED_HEADERS = 256
 _SCHEME = "bearer "
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Auth:
         self._store = store
         self._clock = clock
         self._remembered_seconds = remembered_seconds
+        self._again_seconds = min(_AGAIN_SECONDS, remembered_seconds)
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
@@ -71,23 +77,38 @@ class Auth:
                 return await proceed()
         except TimeoutError:
             if limit.expired():
-                raise _unauthenticated() from None
+                raise watching.result() from None
             raise
         finally:
             watching.cancel()
 
-    async def _end_with_key(self, hashed: bytes, limit: asyncio.Timeout) -> None:
-        """Ends what has that limit once the key opens nothing any more."""
-        while (seconds := await self._stands_for(hashed)) is not None:  # noqa: ASYNC110 - no key rings when it ends
-            await asyncio.sleep(seconds)  # noqa: TID251  # cancelled when the stream ends
+    async def _end_with_key(self, hashed: bytes, limit: asyncio.Timeout) -> Refusal:
+        """Ends what has that limit once the key opens nothing any more, or nobody can tell; returns the refusal."""
+        why = await self._watch(hashed)
         limit.reschedule(asyncio.get_running_loop().time())
+        return why
+
+    async def _watch(self, hashed: bytes) -> Refusal:
+        """Asks about a key for as long as it is good; returns why a stream may not go on."""
+        failures = 0
+        while failures < _MOST_FAILURES:
+            try:
+                seconds, failures = await self._stands_for(hashed), 0
+            except Exception as error:
+                # Whatever it is, a stream nobody watches would outlive its key. The text may hold what was asked with.
+                _log.error("a stream's key could not be checked", extra={"error": type(error).__name__})
+                seconds, failures = self._again_seconds, failures + 1
+            if seconds is None:
+                return _unauthenticated()
+            await asyncio.sleep(seconds)  # noqa: TID251  # cancelled when the stream ends
+        return Unavailable("API_KEY_UNCHECKED", "Whether the key is still good could not be found out; try again.")
 
     async def _stands_for(self, hashed: bytes) -> float | None:
         """Returns after how many seconds to ask again about a key, as calls would; None once it opens nothing."""
         try:
             verdict = await self._find(hashed)
         except Unavailable:
-            return _AGAIN_SECONDS  # nobody is cut off before it is known
+            return self._again_seconds  # nobody is cut off before it is known
         if self._judge(verdict) is None:
             return None
         return verdict.known_at + self._remembered_seconds - self._clock.monotonic()

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from core.clock import SystemClock
 from core.db import Database
-from core.domain.access import Role
+from core.domain.access import Role, key_hash
 from core.metrics import RpcMetrics
 from core.repositories.rooms import Store
 from core.settings import Settings
@@ -40,6 +40,7 @@ from server.policies import Policy, read_policies
 from stack.postgres import Postgres
 from tests.helpers.clocks import StillClock
 from tests.helpers.doors import ECHO, Context, Stub, details, listening, serving, trailing
+from tests.helpers.eventually import eventually
 from tests.helpers.frozen import closed
 
 SERVICES = ("Contacts", "Categories", "Templates", "Senders", "Campaigns", "Messages", "Stats")
@@ -216,6 +217,47 @@ async def test_a_stream_is_not_cut_off_while_nobody_can_be_asked_about_its_key_a
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await reading
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@asynccontextmanager
+async def unreadable_keys(database_url: str) -> AsyncIterator[None]:
+    """The database answers, but not to a question about keys: a failure that is no refusal."""
+    async with Database(url=database_url) as database, database.connection() as connection:
+        await connection.execute("ALTER TABLE api_keys RENAME TO hidden_keys")
+        yield
+        await connection.execute("ALTER TABLE hidden_keys RENAME TO api_keys")
+
+
+async def test_a_stream_whose_key_could_not_be_checked_is_watched_on_and_the_log_holds_no_key(
+    fresh_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Database(url=fresh_database_url) as database, streaming(Store(database), watch) as stub:
+        key = await create_key(Store(database), role="VIEWER")
+        watching = stub(b"", metadata=[("authorization", f"Bearer {key}")], timeout=20)
+        await watching.read()
+        reading = asyncio.ensure_future(watching.read())
+        async with unreadable_keys(fresh_database_url):
+            await eventually(lambda: "could not be checked" in caplog.text, timeout=10)
+        assert not reading.done()
+        await revoke_key(Store(database), key_prefix=key[:17])
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await reading
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    told = "".join(f"{vars(record)}" for record in caplog.records)
+    assert key not in told
+    assert key_hash(key).hex() not in told
+
+
+async def test_a_stream_whose_key_can_never_be_checked_ends_as_unavailable(fresh_database_url: str) -> None:
+    async with Database(url=fresh_database_url) as database, streaming(Store(database), watch) as stub:
+        key = await create_key(Store(database), role="VIEWER")
+        watching = stub(b"", metadata=[("authorization", f"Bearer {key}")], timeout=20)
+        await watching.read()
+        async with unreadable_keys(fresh_database_url):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await watching.read()
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert details(refused.value)["ErrorInfo"].reason == "API_KEY_UNCHECKED"
 
 
 async def test_the_database_holds_no_key(store: Store, database_url: str) -> None:
