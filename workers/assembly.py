@@ -160,8 +160,7 @@ async def _listeners(opened: Bells, holder: str) -> AsyncIterator[dict[str, Asyn
             await opened.examine()
         yield bells
     finally:
-        for bell in bells.values():
-            await bell.shutdown()
+        await asyncio.gather(*(bell.shutdown() for bell in bells.values()))
         await opened.close()
 
 

@@ -25,6 +25,8 @@ _BLOCK_MILLISECONDS = 1000
 _RECLAIM_SECONDS = 2.0
 # A live consumer is heard of at each reclaim, also while all its slots are busy; after so many it must be dead.
 _DEAD_RECLAIMS = 5
+# Who stops does not wait for a server that says nothing: what it heard rings again for others, once it counts as dead.
+_LEAVE_SECONDS = 2.0
 _FAULTS = (RedisError, OSError, TimeoutError)
 
 
@@ -120,9 +122,10 @@ class DoorbellBroker(AsyncBroker):
                 await reclaiming
 
     async def shutdown(self) -> None:
-        """Gives back what was heard but not begun, and takes this process's name off the group."""
+        """Gives back what was heard but not begun, and takes this process's name off the group; soon gives up."""
         try:
-            await self._leave()
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._leave()
         except _FAULTS as error:
             _log.warning("the bell was left without a word", extra={"error": type(error).__name__})
         await super().shutdown()

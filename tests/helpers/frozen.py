@@ -1,4 +1,4 @@
-"""A database that is no use for a while: it answers nothing, or lets nobody in."""
+"""A server that is no use for a while: it answers nothing, or lets nobody in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,13 @@ from contextlib import contextmanager
 import psutil
 
 from stack.postgres import Postgres
+from stack.valkey import Valkey
 
 
 @contextmanager
-def frozen(postgres: Postgres) -> Iterator[None]:
-    """Stops the database in its tracks, with all that serve its connections: it takes them and answers nothing."""
-    first = psutil.Process(postgres.process.pid)
+def frozen(server: Postgres | Valkey) -> Iterator[None]:
+    """Stops a server in its tracks, with all that serve its connections: it takes them and answers nothing."""
+    first = psutil.Process(server.process.pid)
     first.suspend()  # so that it starts no others
     family = [*first.children(recursive=True), first]
     try:
