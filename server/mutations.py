@@ -72,10 +72,12 @@ class Mutations:
             key = _request_key(change.request)
             if key is None:
                 return await self._apply(rooms, change)
-            if not await rooms.idempotency.reserve(key, digest=change.digest()):
-                return _repeat(change, await rooms.idempotency.find(key))
+            digest = change.digest()
+            if not await rooms.idempotency.reserve(key, digest=digest):
+                return _repeat(rooms, change, await rooms.idempotency.find(key))
             reply = await self._apply(rooms, change)
-            await rooms.idempotency.answer(key, reply=reply.SerializeToString(), contact_id=change.told_contact(reply))
+            answered = Answered(digest=digest, reply=reply.SerializeToString(), outdated=rooms.outdated)
+            await rooms.idempotency.answer(key, answered, contact_id=change.told_contact(reply))
             return reply
 
     async def _apply(self, rooms: Rooms, change: _Change[R]) -> R:
@@ -98,7 +100,8 @@ def _request_key(request: Message) -> RequestKey | None:
     return RequestKey(api_key_id=current_caller().api_key_id, method=current_call().method, request_id=request_id)
 
 
-def _repeat(change: _Change[R], answered: Answered | None) -> R:
+def _repeat(rooms: Rooms, change: _Change[R], answered: Answered | None) -> R:
+    """Returns the reply again, and outdates again what it did: nobody may have heard of it the first time."""
     if answered is None:
         raise Conflict("REQUEST_ID_EXPIRED", "The reply to this request id was removed just now; try again.")
     if answered.digest != change.digest():
@@ -107,6 +110,7 @@ def _repeat(change: _Change[R], answered: Answered | None) -> R:
         raise InvalidArgument("REQUEST_ID_REUSED", text, violations=[violation])
     if answered.reply is None:
         raise WrongState("REPLY_ERASED", "The reply to this request id told of a contact who was erased since.")
+    rooms.outdate(*answered.outdated)
     return change.reply_type.FromString(answered.reply)
 
 

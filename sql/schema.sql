@@ -321,7 +321,8 @@ CREATE TABLE public.idempotent_requests (
     request_digest bytea NOT NULL,
     reply bytea,
     contact_id uuid,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    outdated text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 CREATE TABLE public.interactions (

@@ -1,5 +1,6 @@
 """Replies to mutations by request id, so that the same call again gets the same reply."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,10 +22,11 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """Holds what was asked, as a digest, and what was answered; erasure empties the answer."""
+    """Holds what was asked, as a digest, what was answered, and what that outdated; erasure empties the answer."""
 
     digest: bytes
     reply: bytes | None
+    outdated: Sequence[str]
 
 
 class Idempotency:
@@ -41,11 +43,21 @@ class Idempotency:
     async def find(self, key: RequestKey) -> Answered | None:
         """Returns what was answered under that request id."""
         row = await self._connection.fetchrow(SQL["find"], key.api_key_id, key.method, key.request_id)
-        return Answered(digest=row["request_digest"], reply=row["reply"]) if row else None
+        if row is None:
+            return None
+        return Answered(digest=row["request_digest"], reply=row["reply"], outdated=row["outdated"])
 
-    async def answer(self, key: RequestKey, *, reply: bytes, contact_id: UUID | None = None) -> None:
-        """Keeps the reply to a request id this transaction has reserved."""
-        await self._connection.execute(SQL["answer"], key.api_key_id, key.method, key.request_id, reply, contact_id)
+    async def answer(self, key: RequestKey, answered: Answered, *, contact_id: UUID | None = None) -> None:
+        """Keeps the reply to a request id this transaction has reserved, and the contact it tells of."""
+        await self._connection.execute(
+            SQL["answer"],
+            key.api_key_id,
+            key.method,
+            key.request_id,
+            answered.reply,
+            contact_id,
+            list(answered.outdated),
+        )
 
     async def forget_contact(self, contact_id: UUID) -> None:
         """Empties the replies that tell of an erased person."""

@@ -50,6 +50,11 @@ class Rooms:
         """Notes what kept replies are made of that changed; it is told once the change is committed."""
         self._outdated.update(collections)
 
+    @property
+    def outdated(self) -> list[str]:
+        """What was noted as outdated so far."""
+        return sorted(self._outdated)
+
     @cached_property
     def api_keys(self) -> ApiKeys:
         """Keys of callers."""

@@ -8,14 +8,15 @@ RETURNING true;
 
 -- name: find
 -- Reads what was answered: $1 key, $2 method, $3 request id. No row: it was removed meanwhile.
-SELECT request_digest, reply
+SELECT request_digest, reply, outdated
 FROM idempotent_requests
 WHERE api_key_id = $1 AND method = $2 AND request_id = $3;
 
 -- name: answer
--- Keeps the reply ($4) of a reserved request id: $1 key, $2 method, $3 request id, $5 the contact it tells of or NULL.
+-- Keeps the reply ($4) of a reserved request id: $1 key, $2 method, $3 request id, $5 the contact it tells of or NULL, $6 what
+-- it outdated.
 UPDATE idempotent_requests
-SET reply = $4, contact_id = $5
+SET reply = $4, contact_id = $5, outdated = $6
 WHERE api_key_id = $1 AND method = $2 AND request_id = $3;
 
 -- name: forget_contact
