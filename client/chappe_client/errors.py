@@ -62,7 +62,7 @@ class AlreadyExists(ChappeError):
 
 
 class WrongState(ChappeError):
-    """It cannot be done in the present state."""
+    """It cannot be done in the present state; retry_delay says when to come back, if that will pass by itself."""
 
 
 class Conflict(ChappeError):

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import betterproto2
 
-from chappe_client.errors import ChappeError, Conflict, LimitReached, Unavailable
+from chappe_client.errors import ChappeError, Conflict, LimitReached, Unavailable, WrongState
 
 Q = TypeVar("Q", bound=betterproto2.Message)
 
@@ -22,8 +22,8 @@ class Page(Protocol):
 class RetryPolicy:
     """Says how often and after how long a call is made again; times in seconds.
 
-    Unavailable is always worth another try. A conflict or a reached limit is only when the server says when to come
-    back: a conflict without that is somebody's decision to make.
+    Unavailable is always worth another try. A conflict, a reached limit or a wrong state is only when the server says
+    when to come back: one without that is somebody's decision to make.
     """
 
     attempts: int = (
@@ -46,7 +46,7 @@ class RetryPolicy:
 
 
 def _may_help(error: ChappeError) -> bool:
-    if isinstance(error, Conflict | LimitReached):
+    if isinstance(error, Conflict | LimitReached | WrongState):
         return error.retry_delay is not None
     return isinstance(error, Unavailable)
 

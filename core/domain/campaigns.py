@@ -212,8 +212,8 @@ def start_problems(*, campaign: Campaign, sender: Sender, template: Template, is
         problems.append(WrongState("AUDIENCE_EMPTY", "The campaign's audience selects nobody."))
     if template.state is not TemplateState.APPROVED:
         text = f"The template is {template.state}; only an APPROVED one may be sent."
-        known = {"template": f"templates/{template.id}", "state": template.state}
-        problems.append(WrongState("TEMPLATE_NOT_APPROVED", text, **known))
+        name = f"templates/{template.id}"
+        problems.append(WrongState("TEMPLATE_NOT_APPROVED", text, template=name, state=template.state))
     if unbound := find_unbound(campaign.bindings, template.parameters):
         names = ", ".join(describe(parameter.key) for parameter in unbound)
         problems.append(WrongState("BINDING_MISSING", f"No value is bound to {names}.", parameters=names))

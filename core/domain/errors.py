@@ -4,7 +4,7 @@
     ├─ InvalidArgument         the request breaks a rule of the contract; also violations by field
     ├─ NotFound                no such resource
     ├─ AlreadyExists           a resource with that key exists
-    ├─ WrongState              the resource is not in a state that allows it
+    ├─ WrongState              the resource is not in a state that allows it; also retry_after, if that passes by itself
     ├─ Conflict                someone else changed it meanwhile; reading again and retrying may help
     ├─ LimitReached            a quota or a rate; also retry_after, in seconds
     ├─ NotAllowed              the caller's role does not allow it
@@ -60,7 +60,11 @@ class AlreadyExists(Refusal):
 
 
 class WrongState(Refusal):
-    """Refuses because the resource is not in a state that allows it."""
+    """Refuses because the resource is not in a state that allows it; ``retry_after`` is in seconds, if known."""
+
+    def __init__(self, reason: str, message: str, /, *, retry_after: float = 0, **metadata: object) -> None:
+        super().__init__(reason, message, **metadata)
+        self.retry_after = retry_after
 
 
 class Conflict(Refusal):

@@ -56,6 +56,9 @@ class MessageRef:
     attempt: int
 
 
+# An attempt takes a few tenths of a second.
+_SOON_SECONDS = 0.5
+
 # How far WhatsApp's own word carries a message. What stands at zero has not been heard of yet.
 RANKS: Mapping[MessageState, int] = MappingProxyType(
     {
@@ -72,6 +75,14 @@ RANKS: Mapping[MessageState, int] = MappingProxyType(
         MessageState.READ: 5,
     }
 )
+
+
+def seconds_to_look_again(left: float, *, lease_seconds: float) -> float:
+    """Returns when to ask again for the end of an attempt whose lease has so many seconds left.
+
+    As long as it has been under way: most are over at once, and who died in the midst of one is waited for to the end.
+    """
+    return min(left, max(_SOON_SECONDS, lease_seconds - left))
 
 
 def after_receipt(state: MessageState, reason: str, receipt: ReceiptState) -> MessageState:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 from core.db import Connection, Row
 from core.domain.contacts import Contact
 from core.domain.errors import WrongState
+from core.domain.messages import seconds_to_look_again
 from core.queries import load
 from core.repositories.contacts import refuse_unknown
 
@@ -22,16 +24,22 @@ class Erasure:
         self._connection = connection
 
     async def erase(
-        self, contact: Contact, *, hashes: Sequence[bytes], traces: Sequence[int], at: datetime
+        self,
+        contact: Contact,
+        *,
+        hashes: Sequence[bytes],
+        traces: Sequence[int],
+        at: datetime,
+        lease_seconds: float,
     ) -> set[str]:
-        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY``.
+        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` as `lock_messages` does.
 
         Returns what told of the contact in these rows and may stand in webhook bodies: the ids of its messages, and
         WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py).
         """
-        await self.find_busy_message(contact.id)
         await self.forget_checkpoints(contact.id)  # campaigns are locked before messages
         await self.forget_parked_receipts(contact.id, traces)
+        await self.lock_messages(contact.id, lease_seconds=lease_seconds)
         told = await self.forget_attempts(contact.id)
         told |= await self.forget_messages(contact.id, at=at)
         told |= await self.forget_interactions(contact.id)
@@ -42,12 +50,6 @@ class Erasure:
         await self.delete_contact(contact.id)
         return told
 
-    async def find_busy_message(self, contact_id: UUID) -> None:
-        """Refuses with ``CONTACT_BUSY`` while a message to the contact is on its way out."""
-        if await self._connection.fetchval(SQL["find_busy_message"], contact_id) is not None:
-            text = "A message to this contact is on its way out; try again in a minute."
-            raise WrongState("CONTACT_BUSY", text, contact=f"contacts/{contact_id}")
-
     async def forget_checkpoints(self, contact_id: UUID) -> None:
         """Empties what says that the contact was the last one a campaign was made for."""
         await self._connection.execute(SQL["forget_checkpoints"], contact_id)
@@ -55,6 +57,19 @@ class Erasure:
     async def forget_parked_receipts(self, contact_id: UUID, traces: Sequence[int]) -> None:
         """Deletes parked receipts that tell of the contact."""
         await self._connection.execute(SQL["forget_parked_receipts"], traces, contact_id)
+
+    async def lock_messages(self, contact_id: UUID, *, lease_seconds: float) -> None:
+        """Keeps the contact's messages from being sent; refuses with ``CONTACT_BUSY`` while one is on its way out.
+
+        ``lease_seconds`` is for how long a worker claims a message: the refusal says when to come back.
+        """
+        left = await self._connection.fetchval(SQL["lock_messages"], contact_id)
+        if left is None:
+            return
+        seconds = ceil(left)
+        text = f"A message to this contact is on its way out; that is over in {seconds} seconds at the latest."
+        again = seconds_to_look_again(left, lease_seconds=lease_seconds)
+        raise WrongState("CONTACT_BUSY", text, contact=f"contacts/{contact_id}", seconds=seconds, retry_after=again)
 
     async def forget_attempts(self, contact_id: UUID) -> set[str]:
         """Empties WhatsApp's ids in earlier attempts of the contact's messages and returns them."""

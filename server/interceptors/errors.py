@@ -74,7 +74,7 @@ def _details(refusal: errors.Refusal) -> list[Message]:
         case errors.NotFound() | errors.AlreadyExists():
             return [_resource(refusal)] if refusal.metadata else []
         case errors.WrongState():
-            return [_precondition(refusal)]
+            return [_precondition(refusal), *_retry(refusal.retry_after)]
         case errors.LimitReached():
             return [_quota(refusal), *_retry(refusal.retry_after)]
         case errors.Unavailable():

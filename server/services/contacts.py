@@ -101,7 +101,13 @@ class ContactsService(ContactsServiceServicer):
 
         async def apply(rooms: Rooms) -> Empty:
             contact = await rooms.contacts.lock_contact(contact_id)
-            await erase_person(rooms, contact, hash_key=self._hash_key, at=self._clock.now())
+            await erase_person(
+                rooms,
+                contact,
+                hash_key=self._hash_key,
+                at=self._clock.now(),
+                lease_seconds=self._settings.lease_seconds,
+            )
             return Empty()
 
         return await self._mutations.run(request, Empty, apply)

@@ -16,15 +16,16 @@ _PAGE: Final = 100
 Bodies = list[tuple[UUID, bytes]]
 
 
-async def erase_person(rooms: Rooms, contact: Contact, *, hash_key: bytes, at: datetime) -> None:
+async def erase_person(rooms: Rooms, contact: Contact, *, hash_key: bytes, at: datetime, lease_seconds: float) -> None:
     """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` while a message is on its way.
 
-    Bodies that came and were not applied yet are redacted when they are.
+    ``lease_seconds`` is how long one may be on its way at most. Bodies that came and were not applied yet are redacted
+    when they are.
     """
     person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
     hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
     known = traces(hash_key, identities(person, contact.id))
-    told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at)
+    told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at, lease_seconds=lease_seconds)
     told.update(identities(person))
     await _redact_traced(rooms, told, known)
     await _redact_untraced(rooms, told)

@@ -1,11 +1,3 @@
--- name: find_busy_message
--- Finds a message to contact $1 that is on its way out. No row: none is.
-SELECT id
-FROM messages
-WHERE contact_id = $1
-    AND state = 'SENDING'
-LIMIT 1;
-
 -- name: forget_checkpoints
 -- Empties the checkpoints of campaigns whose messages are all made, where contact $1 was the last one.
 UPDATE campaigns
@@ -24,9 +16,25 @@ WHERE traces && $1::bigint[]
             AND receipt ->> 'whatsapp_message_id' = messages.whatsapp_message_id
     );
 
+-- name: lock_messages
+-- Locks the messages to contact $1, as all do who claim them or write their ids: what comes later finds the person gone.
+-- Returns for how many seconds at most one of them is on its way out, NULL when none is: once its lease has ended, nobody
+-- sends it any more.
+WITH theirs AS MATERIALIZED (
+    SELECT state, lease_expire_time
+    FROM messages
+    WHERE contact_id = $1
+    ORDER BY campaign_id, id
+    FOR UPDATE
+)
+SELECT extract(EPOCH FROM max(lease_expire_time) - now())::float8
+FROM theirs
+WHERE state = 'SENDING'
+    AND lease_expire_time >= now();
+
 -- name: forget_attempts
--- Empties WhatsApp's ids in earlier attempts of the messages to contact $1: they hold the number, encoded. The messages are
--- locked first, as by all who write such ids: what comes later finds the person gone. Returns the ids.
+-- Empties WhatsApp's ids in earlier attempts of the messages to contact $1, which are locked: they hold the number, encoded.
+-- Returns the ids.
 WITH theirs AS MATERIALIZED (
     SELECT message_attempts.campaign_id, message_attempts.message_id, message_attempts.attempt
     FROM messages
@@ -35,7 +43,7 @@ WITH theirs AS MATERIALIZED (
         AND message_attempts.message_id = messages.id
     WHERE messages.contact_id = $1
     ORDER BY messages.campaign_id, messages.id, message_attempts.attempt
-    FOR UPDATE OF messages, message_attempts
+    FOR UPDATE OF message_attempts
 )
 UPDATE message_attempts
 SET whatsapp_message_id = NULL
@@ -47,7 +55,8 @@ RETURNING old.whatsapp_message_id;
 
 -- name: forget_messages
 -- Empties, at $2, what tells of contact $1 in its messages: values, WhatsApp's id, the contact. What was not sent never
--- will be; what is in doubt is not sent again, and a late receipt may still lift it. Returns the messages and WhatsApp's ids.
+-- will be; what is in doubt, or would be at the keeper's next round, is not sent again, and a late receipt may still lift it.
+-- Returns the messages and WhatsApp's ids.
 WITH theirs AS MATERIALIZED (
     SELECT campaign_id, id
     FROM messages
@@ -57,9 +66,9 @@ WITH theirs AS MATERIALIZED (
 )
 UPDATE messages
 SET contact_id = NULL, parameters = NULL, whatsapp_message_id = NULL,
-    state = CASE state WHEN 'PENDING' THEN 'SKIPPED' WHEN 'UNCONFIRMED' THEN 'FAILED' ELSE state END,
-    reason = CASE state WHEN 'PENDING' THEN 'ERASED' WHEN 'UNCONFIRMED' THEN 'OUTCOME_UNKNOWN' ELSE reason END,
-    fail_time = CASE state WHEN 'UNCONFIRMED' THEN $2 ELSE fail_time END
+    state = CASE WHEN state = 'PENDING' THEN 'SKIPPED' WHEN state IN ('SENDING', 'UNCONFIRMED') THEN 'FAILED' ELSE state END,
+    reason = CASE WHEN state = 'PENDING' THEN 'ERASED' WHEN state IN ('SENDING', 'UNCONFIRMED') THEN 'OUTCOME_UNKNOWN' ELSE reason END,
+    fail_time = CASE WHEN state IN ('SENDING', 'UNCONFIRMED') THEN $2 ELSE fail_time END
 FROM theirs
 WHERE messages.campaign_id = theirs.campaign_id
     AND messages.id = theirs.id

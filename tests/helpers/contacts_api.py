@@ -24,8 +24,9 @@ Rejects = list[contacts_import_pb2.ImportContactsResponse.Reject]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactsApi(Api):
-    """The two services, with a key that may do everything, and the database behind them."""
+    """The two services with their address, a key that may do everything, and the database behind them."""
 
+    address: str
     contacts: Any
     categories: Any
     database: Database
@@ -92,6 +93,7 @@ async def serving_contacts(*, database: Database | None = None, **settings: Any)
     async with serving_to("ADMIN", **settings) as at:
         yield ContactsApi(
             metadata=at.metadata,
+            address=at.address,
             contacts=contacts_service_pb2_grpc.ContactsServiceStub(at.channel),
             categories=categories_pb2_grpc.CategoriesServiceStub(at.channel),
             database=database or at.database,

@@ -231,14 +231,14 @@ class Life:
             mail.skip("OPTED_OUT")
 
     def erase(self, mail: Mail) -> None:
-        """A contact is erased, unless a message to it is on its way out."""
+        """A contact is erased, unless a message to it is on its way out: with the end of its lease that is over."""
 
         async def work() -> None:
             async with self.stage.store.transaction() as rooms:
                 contact = await rooms.contacts.lock_contact(mail.contact_id)
-                await erase_person(rooms, contact, hash_key=_KEY, at=self.stage.now)
+                await erase_person(rooms, contact, hash_key=_KEY, at=self.stage.now, lease_seconds=LEASE)
 
-        busy = mail.state == "SENDING"
+        busy = mail.state == "SENDING" and self.row(mail)["lease_expire_time"] >= self.stage.now
         try:
             self.stage.run(work())
         except WrongState:

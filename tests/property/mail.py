@@ -113,7 +113,7 @@ class Mail:
     def erase(self) -> None:
         """Its person is no more."""
         self.skip("ERASED")
-        if self.state == "UNCONFIRMED":
+        if self.state in {"SENDING", "UNCONFIRMED"}:
             self.decide(again=False)
         self.erased = True
 

@@ -33,8 +33,10 @@ class ErasureMachine(MessageMachine):
         assert self.traces.find(NAMES) == {"contacts.display_name", "messages.parameters"}
         assert self.traces.find([NUMBERS[0].removeprefix("+")]) == {"contacts.phone_number"}
 
-    @rule(number=st.integers(0, 2))
-    def someone_asks_to_be_forgotten(self, number: int) -> None:
+    @rule(number=st.integers(0, 2), seconds=st.sampled_from([0, 61]))
+    def someone_asks_to_be_forgotten(self, number: int, seconds: int) -> None:
+        """While workers and keeper do nothing for some time: who died leaves leases that end by themselves."""
+        self.stage.move(seconds)
         mail = self.life.mails[number]
         if not mail.erased:
             self.life.erase(mail)

@@ -35,7 +35,8 @@ class ContactsServiceStub:
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.DeleteContactRequest, _empty_pb2.Empty]
     """Erases the person: the contact, its categories and every trace that holds a name or a number. What was sent stays counted,
     without a name; an opt-out stays known, so that importing the person again keeps it. Refuses with `CONTACT_NOT_FOUND`, and
-    with `CONTACT_BUSY` while a message to the contact is on its way out.
+    with `CONTACT_BUSY` while a message to the contact is on its way out, with a RetryInfo that says when to come back: most
+    often in half a second; if its worker died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS).
     """
     CountContacts: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.CountContactsRequest, _contacts_service_pb2.CountContactsResponse]
     """Counts the contacts that match, exactly."""
@@ -104,7 +105,8 @@ class ContactsServiceServicer:
     ) -> _abc.Awaitable[_empty_pb2.Empty]:
         """Erases the person: the contact, its categories and every trace that holds a name or a number. What was sent stays counted,
         without a name; an opt-out stays known, so that importing the person again keeps it. Refuses with `CONTACT_NOT_FOUND`, and
-        with `CONTACT_BUSY` while a message to the contact is on its way out.
+        with `CONTACT_BUSY` while a message to the contact is on its way out, with a RetryInfo that says when to come back: most
+        often in half a second; if its worker died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS).
         """
 
     def CountContacts(

@@ -131,7 +131,6 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "doubts.resend_doubts": {"messages_campaign_id_state_idx", "messages_doubt_idx", "messages_pkey"},
     "erasure.delete_contact": {"contacts_pkey"},
     "erasure.delete_old_erasures": set(),
-    "erasure.find_busy_message": {"messages_lease_idx"},
     "erasure.find_erasures": set(),
     "erasure.forget_attempts": {
         "message_attempts_pkey",
@@ -146,6 +145,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "erasure.forget_parked_receipts": {"messages_contact_id_idx", "messages_whatsapp_message_id_idx"},
     "erasure.forget_replies": set(),
     "erasure.keep_opt_out": {"contacts_pkey"},
+    "erasure.lock_messages": {"messages_contact_id_idx", "messages_recipient_key"},
     "erasure.remember_erasure": set(),
     "expansion.expand_page": {
         "category_contacts_contact_id_idx",

@@ -18,7 +18,7 @@ KEPT = "SELECT whatsapp_message_id FROM messages UNION ALL SELECT whatsapp_messa
 
 async def erase(rooms: Rooms, contact_id: UUID) -> None:
     contact = await rooms.contacts.lock_contact(contact_id)
-    await rooms.erasure.erase(contact, hashes=[b"hash"], traces=[1], at=SystemClock().now())
+    await rooms.erasure.erase(contact, hashes=[b"hash"], traces=[1], at=SystemClock().now(), lease_seconds=60)
 
 
 @pytest.mark.parametrize("attempt", [1, 2], ids=["the newest attempt", "after a newer attempt"])

@@ -1,15 +1,21 @@
 """Erasing a person: no trace is left in any column, every count stays, an opt-out stays known."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import grpc
 import pytest
 from chappe.v1 import contacts_pb2, contacts_service_pb2
+from chappe_client import Chappe, v1
 
+from core.db import Database
 from core.domain.traces import trace
 from tests.helpers import campaign_rows
 from tests.helpers.contacts_api import ContactsApi, serving_contacts
+from tests.helpers.doors import details
+from tests.helpers.eventually import eventually
 from tests.helpers.served import HASH_KEY
 
 Contact = contacts_pb2.Contact
@@ -133,11 +139,55 @@ async def test_a_message_in_doubt_is_never_sent_again(api: ContactsApi) -> None:
     assert await api.rows("SELECT state, reason FROM messages") == [{"state": "FAILED", "reason": "OUTCOME_UNKNOWN"}]
 
 
-async def test_a_person_whose_message_is_on_its_way_out_has_to_wait(api: ContactsApi) -> None:
+@pytest.mark.parametrize(
+    ("left", "soonest", "latest"),
+    [(59.9, 0.5, 5), (45, 15, 20), (20, 15, 20)],
+    ids=["just begun", "slow", "its worker is gone"],
+)
+async def test_a_person_whose_message_is_on_its_way_out_has_to_wait_and_is_told_for_how_long(
+    api: ContactsApi, left: float, soonest: float, latest: float
+) -> None:
     person = await make_person(api, state="SENDING")
-    request = requests.DeleteContactRequest(name=person.name)
-    assert await api.refusal(api.contacts.DeleteContact, request) == "CONTACT_BUSY"
+    await api.rows("UPDATE messages SET lease_expire_time = now() + make_interval(secs => $1)", left)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await erase(api, person)
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    told = details(refused.value)
+    assert told["ErrorInfo"].reason == "CONTACT_BUSY"
+    assert left - 5 < int(told["ErrorInfo"].metadata["seconds"]) <= left + 1
+    assert soonest <= told["RetryInfo"].retry_delay.ToMilliseconds() / 1000 <= latest
     assert len(await api.matching()) == 1
+
+
+async def test_a_message_claimed_in_the_same_moment_goes_to_nobody_who_is_erased(
+    api: ContactsApi, fresh_database_url: str
+) -> None:
+    person = await make_person(api)
+    claim = "UPDATE messages SET state = 'SENDING', lease_expire_time = now() + interval '1 minute'"
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%messages%'"
+    async with Database(url=fresh_database_url) as database, database.transaction() as claiming:
+        await claiming.execute(claim)
+        erasing = asyncio.create_task(erase(api, person))
+        await eventually(lambda: api.rows(waiting))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await erasing
+    assert details(refused.value)["ErrorInfo"].reason == "CONTACT_BUSY"
+
+
+async def test_a_message_nobody_sends_any_more_holds_up_no_erasure(api: ContactsApi) -> None:
+    person = await make_person(api, state="SENDING")
+    await erase(api, person)
+    assert await api.rows("SELECT state, reason FROM messages") == [{"state": "FAILED", "reason": "OUTCOME_UNKNOWN"}]
+    assert await traces(api) == []
+
+
+async def test_the_client_waits_for_what_is_on_its_way(api: ContactsApi) -> None:
+    person = await make_person(api, state="SENDING")
+    await api.rows("UPDATE messages SET lease_expire_time = now() + interval '2 seconds'")
+    key = dict(api.metadata)["authorization"].removeprefix("Bearer ")
+    async with Chappe(api.address, key=key, timeout=30) as client:
+        await client.contacts.delete_contact(v1.DeleteContactRequest(name=person.name))
+    assert await api.matching() == []
 
 
 @pytest.mark.parametrize(

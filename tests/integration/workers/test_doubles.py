@@ -155,4 +155,4 @@ async def test_an_answer_that_is_written_while_its_person_is_erased_leaves_no_id
 async def _erase(at: Desk, contact_id: UUID) -> None:
     async with at.store.transaction() as rooms:
         contact = await rooms.contacts.lock_contact(contact_id)
-        await erase_person(rooms, contact, hash_key=b"key of the test", at=NOW)
+        await erase_person(rooms, contact, hash_key=b"key of the test", at=NOW, lease_seconds=60)

@@ -27,7 +27,7 @@ async def erase(at: Desk, number: str = ANN) -> None:
     async with at.store.transaction() as rooms:
         contact_id = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
         contact = await rooms.contacts.lock_contact(contact_id)
-        await erase_person(rooms, contact, hash_key=KEY, at=NOW)
+        await erase_person(rooms, contact, hash_key=KEY, at=NOW, lease_seconds=60)
 
 
 async def message_of(at: Desk, number: str) -> MessageRef:

@@ -2,7 +2,7 @@
 
 import grpc
 import pytest
-from chappe_client import Conflict, LimitReached, NotFound, RetryPolicy, Unavailable
+from chappe_client import Conflict, LimitReached, NotFound, RetryPolicy, Unavailable, WrongState
 from chappe_client.errors import ChappeError, Details
 
 HALF = RetryPolicy(attempts=4, first_delay=1.0, longest_delay=3.0, jitter=lambda: 0.0)
@@ -19,7 +19,7 @@ def test_waits_double_up_to_a_bound_and_vary_by_half(policy: RetryPolicy, delays
     assert policy.delay(error(Unavailable), attempt=4) is None
 
 
-@pytest.mark.parametrize("kind", [Conflict, LimitReached])
+@pytest.mark.parametrize("kind", [Conflict, LimitReached, WrongState])
 def test_the_servers_own_wait_is_never_cut_short(kind: type[ChappeError]) -> None:
     delay = HALF.delay(error(kind, retry_delay=7.0), attempt=1)
     assert delay is not None

@@ -3927,9 +3927,10 @@ class Policy(betterproto2.Message):
     States who may call an rpc and how its reply relates to the cache.
 
     An rpc's comment names the reasons of its own refusals. Beside them any rpc may answer `API_KEY_INVALID` (a stream also
-    while it is under way, within ten seconds of the end of its key), `ROLE_TOO_LOW`, `REQUEST_UNREADABLE`, `REQUEST_INVALID` (a
-    rule of a field is broken; the details name each field), `NAME_INVALID` (an id is no lower-case UUID), `TIME_INVALID`,
-    `TEXT_INVALID` (a text holds NUL), `DATABASE_UNAVAILABLE`, `DEADLINE_EXCEEDED`, `INTERNAL`; and one that changes something `TRANSACTION_CONFLICT` (another change got in the way twice),
+    while it is under way, within ten seconds of the end of its key, or `API_KEY_UNCHECKED` when nobody can tell),
+    `ROLE_TOO_LOW`, `REQUEST_UNREADABLE`, `REQUEST_INVALID` (a rule of a field is broken; the details name each field),
+    `NAME_INVALID` (an id is no lower-case UUID), `TIME_INVALID`, `TEXT_INVALID` (a text holds NUL), `DATABASE_UNAVAILABLE`,
+    `DEADLINE_EXCEEDED`, `INTERNAL`; and one that changes something `TRANSACTION_CONFLICT` (another change got in the way twice),
     `REQUEST_ID_REUSED` (it came with another request), `REQUEST_ID_EXPIRED` (its reply was removed just now) and
     `REPLY_ERASED` (its reply told of a person who was erased since).
 
