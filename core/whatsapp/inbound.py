@@ -64,9 +64,21 @@ def _interactive(message: Mapping[str, Any], type_: str) -> Content:
     reply = mapping(interactive, reply_type)
     if not reply:
         return _other(message, type_)
+    if reply_type not in _INTERACTIVE:
+        return _other(interactive, reply_type)
     form = {"response_json": text(reply, "response_json")} if reply_type == "nfm_reply" else {}
     words = text(reply, "title") or text(reply, "body")
     return InteractionKind.BUTTON, words, {"type": reply_type, "payload": text(reply, "id")} | form
+
+
+def _edit(message: Mapping[str, Any], type_: str) -> Content:
+    """Reads an earlier message of the person as it stands now: who changes it to "stop" has said so."""
+    edit = mapping(message, type_)
+    now = mapping(edit, "message")
+    type_now = text(now, "type")
+    read = _READERS.get(type_now, _other) if type_now != type_ else _other
+    kind, words, payload = read(now, type_now)
+    return kind, words, payload | {"edited": text(edit, "original_message_id")}
 
 
 def _reaction(message: Mapping[str, Any], _: str) -> Content:
@@ -126,6 +138,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Content]]] = Map
         "text": _text,
         "button": _button,
         "interactive": _interactive,
+        "edit": _edit,
         "reaction": _reaction,
         "location": _location,
         "contacts": _contacts,

@@ -45,6 +45,10 @@ def _redact_change(change: Mapping[str, Any], told: Set[str]) -> bool:
     value = change.get("value")
     if not isinstance(value, dict):
         return False
+    if isinstance(deeper := value.get("standby"), dict):
+        # Read alike at either level; only here do its items stand apart from each other.
+        del value["standby"]
+        value.update(deeper)
     cards = value.pop("contacts", None)
     gone = [item for found in value.values() for item in _parts(found) if _tells_of(item, told)]
     named = frozenset(told).union(*(identities(item) for item in gone))

@@ -35,6 +35,9 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
 _AHEAD: Final = timedelta(hours=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _LEGACY_STATES: Final = frozenset({"deleted", "warning"})
+_OF_STANDBY: Final = frozenset(
+    {"messaging_product", "metadata", "standby", "contacts", "messages", "statuses", "errors"}
+)
 _CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
 
 
@@ -158,6 +161,13 @@ def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) 
         yield Mentioned(about=frozenset(identities(value["contacts"])))
 
 
+def _standby(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    """Reads the news of a conversation that another app answers: like any other, one level deeper."""
+    told = {**value, **mapping(value, "standby")}
+    yield from _messages(told, entry, topic)
+    yield from (_unknown("standby", key, told[key]) for key in sorted(told.keys() - _OF_STANDBY))
+
+
 def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Fact]:
     read = _safely(read_inbound, message, value)
     yield read
@@ -251,6 +261,7 @@ def _unknown(kind: str, name: str, about: object) -> Unknown:
 _TOPICS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Iterator[Fact]]]] = MappingProxyType(
     {
         "messages": _messages,
+        "standby": _standby,
         "user_preferences": _preferences,
         "message_template_status_update": _template,
         "message_template_quality_update": _template,

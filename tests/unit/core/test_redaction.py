@@ -36,6 +36,18 @@ def test_one_person_goes_and_the_other_stays_as_they_were() -> None:
     assert not parse(left).unknown, "what was redacted is not strange"
 
 
+def test_of_a_conversation_that_another_app_answers_others_stay_as_well() -> None:
+    document = orjson.loads(BOTH)
+    [change] = document["entry"][0]["changes"]
+    value = change["value"]
+    change["field"] = "standby"
+    value["standby"] = {key: value.pop(key) for key in ("messages", "contacts")}
+    left = redact(orjson.dumps(document), {ANN[1:]})
+    assert left is not None
+    assert b"Ann" not in left
+    assert [(item.text, item.person.display_name) for item in parse(left).inbounds] == [("hello", "Bob")]
+
+
 def test_whoever_is_not_in_a_body_leaves_it_as_it_is() -> None:
     assert redact(BOTH, {"4917099999999"}) is None
 

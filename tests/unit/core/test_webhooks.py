@@ -53,6 +53,7 @@ def test_a_receipt_carries_our_words_back() -> None:
         ("receipt_failed", "FAILED"),
         ("receipt_failed_without_errors", "FAILED"),
         ("receipt_user_id_only", "DELIVERED"),
+        ("standby_receipt", "DELIVERED"),
     ],
 )
 def test_receipts_of_every_kind(name: str, state: str) -> None:
@@ -93,6 +94,10 @@ def test_a_failure_has_its_code_and_title_and_foreign_callback_data_is_nobodys()
         ("field_of_the_future", {"field smart_glasses": 1}),
         ("system_error", {"error 130429": 1}),
         ("preference_signup", {"preference signup": 1}),
+        ("standby_receipt", {}),
+        ("standby_message", {}),
+        ("standby_echo", {"standby message_echoes": 1}),
+        ("call_permission_reply", {"message interactive call_permission_reply": 1}),
     ],
 )
 def test_what_is_unknown_is_counted(name: str, unknown: dict[str, int]) -> None:
@@ -124,6 +129,9 @@ def test_a_broken_item_does_not_keep_its_neighbour_back() -> None:
         ("system_number_changed", "OTHER", "User changed number", ""),
         ("unsupported", "OTHER", "", ""),
         ("revoke", "OTHER", "", ""),
+        ("standby_message", "TEXT", "stop", ""),
+        ("edit_to_stop", "TEXT", "STOP", ""),
+        ("call_permission_reply", "OTHER", "", ""),
         ("type_of_the_future", "OTHER", "", ""),
         ("message_without_type", "OTHER", "", ""),
     ],
@@ -145,6 +153,8 @@ def test_messages_of_every_kind(name: str, kind: str, text: str, context: str) -
         ("order", "catalog_id", "c1"),
         ("reaction_removed", "removed", True),
         ("unsupported", "type", "poll_creation"),
+        ("edit_to_stop", "edited", "wamid.X"),
+        ("call_permission_reply", "response", "reject"),
     ],
 )
 def test_what_else_was_told_is_in_the_payload(name: str, key: str, value: object) -> None:
