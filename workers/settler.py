@@ -8,74 +8,87 @@ from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
 from workers.tasks.outdated import outdate_final_campaigns
-from workers.tellings import Telling, keep
+from workers.tellings import Telling, keep_tellings
 from workers.waiting import pause
 
 _log = logging.getLogger(__name__)
 
 BATCH = 200
-_FLUSH_SECONDS = 0.08
+# So long it waits for more to write in one statement, unless there is a whole batch.
+_GATHER_SECONDS = 0.08
 _RETRY_SECONDS = 0.5
+
+# What became of an attempt, and what its answer told about the contact, if anything.
+_Entry = tuple[Settlement, Telling | None]
 
 
 class Settler:
-    """Collects settlements and writes them in batches, in one background task."""
+    """Collects settlements and writes them in batches, in one background task that lives until `close`."""
 
     def __init__(self, engine: Engine) -> None:
         """Takes the engine whose rows it writes."""
         self._engine = engine
-        self._waiting: list[tuple[Settlement, Telling | None]] = []
-        # Of those that wait, so many are written one by one: together they failed for what one of them holds.
-        self._alone = 0
-        self._filled = asyncio.Event()
+        self._unwritten: list[_Entry] = []
+        # Set while something is unwritten, and for good once the settler is closing.
+        self._called = asyncio.Event()
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
     def add(self, settlement: Settlement, told: Telling | None = None) -> None:
         """Takes a settlement, and what the answer told about its contact; both are written soon."""
-        self._waiting.append((settlement, told))
+        self._unwritten.append((settlement, told))
         self._engine.unwritten.count += 1
-        if len(self._waiting) == 1 or len(self._waiting) >= BATCH:
-            self._filled.set()
+        self._called.set()
 
     async def close(self) -> None:
         """Writes what is left, however long the database takes to come back."""
         self._closing.set()
-        self._filled.set()
+        self._called.set()
         await self._task
 
     async def _run(self) -> None:
-        while self._waiting or not self._closing.is_set():
-            await self._filled.wait()
-            self._filled.clear()
-            while self._waiting:
-                if len(self._waiting) < BATCH and not self._alone:
-                    await pause(self._closing, _FLUSH_SECONDS)
-                await self._flush()
+        while batch := await self._next_batch():
+            await self._settle(batch)
 
-    async def _flush(self) -> None:
+    async def _next_batch(self) -> list[_Entry]:
+        """Waits for something to write, and a little longer for more of it; empty when nothing will come any more."""
+        await self._called.wait()
+        if len(self._unwritten) < BATCH:
+            await pause(self._closing, _GATHER_SECONDS)
+        batch, self._unwritten = self._unwritten[:BATCH], self._unwritten[BATCH:]
+        if not self._unwritten and not self._closing.is_set():
+            self._called.clear()
+        return batch
+
+    async def _settle(self, batch: list[_Entry]) -> None:
         """Writes a batch; one that fails for what it holds is written one by one, and only what is to blame left."""
-        batch = self._waiting[: 1 if self._alone else BATCH]
-        try:
-            await self._write(batch)
-        except Exception as error:
-            if not is_of_values(error):
-                # The outcomes are known here and nowhere else: they are kept until they are written.
-                _log.exception("settlements could not be written; trying again", extra={"count": len(self._waiting)})
-                await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
-                return
-            if len(batch) > 1:
-                self._alone = len(batch)
-                return
+        error = await self._write_patiently(batch)
+        if error is not None and len(batch) > 1:
+            for entry in batch:
+                await self._settle([entry])
+            return
+        if error is not None:
             _leave(batch[0][0], error)
-        del self._waiting[: len(batch)]
         self._engine.unwritten.count -= len(batch)
-        self._alone = max(0, self._alone - len(batch))
 
-    async def _write(self, batch: list[tuple[Settlement, Telling | None]]) -> None:
+    async def _write_patiently(self, batch: list[_Entry]) -> Exception | None:
+        """Writes entries once the database can; returns its error where it never will, for the values they hold."""
+        while True:
+            try:
+                await self._write(batch)
+            except Exception as error:
+                if is_of_values(error):
+                    return error
+                # The outcomes are known here and nowhere else: they are kept until they are written.
+                _log.exception("settlements could not be written; trying again", extra={"count": len(batch)})
+                await asyncio.sleep(_RETRY_SECONDS)  # noqa: TID251  # stopping must not cut this short
+            else:
+                return None
+
+    async def _write(self, batch: list[_Entry]) -> None:
         doubles = await write(self._engine.store, [settlement for settlement, _ in batch])
         self._engine.metrics.doubles_found(doubles)
-        await keep(self._engine, [told for _, told in batch if told is not None])
+        await keep_tellings(self._engine, [told for _, told in batch if told is not None])
 
 
 def _leave(settlement: Settlement, error: Exception) -> None:

@@ -32,7 +32,7 @@ def telling(contact_id: UUID, outcome: Outcome, *, sender_id: UUID, at: datetime
     return None
 
 
-async def keep(engine: Engine, told: Sequence[Telling]) -> None:
+async def keep_tellings(engine: Engine, told: Sequence[Telling]) -> None:
     """Marks contacts as the answers say; an opt-out also skips what is PENDING of marketing. Safe to repeat."""
     absent = {
         one.contact_id: (WhatsappState.ABSENT, one.event_time) for one in told if one.effect is Effect.MARK_ABSENT
