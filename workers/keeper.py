@@ -50,7 +50,8 @@ class Keeper:
         self._engine = engine
         self._scouts = scouts
         self._chores = chores
-        self._waiting: dict[str, int] = {}
+        # In how many rounds, one after the other, each errand was found.
+        self._rounds_found: dict[str, int] = {}
         self._own: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -73,7 +74,7 @@ class Keeper:
         for chore in self._chores:
             await self._try(chore)
         found = [errand for scout in self._scouts for errand in await self._ask(scout)]
-        self._waiting = {errand.name: self._waiting.get(errand.name, 0) + 1 for errand in found}
+        self._rounds_found = {errand.name: self._rounds_found.get(errand.name, 0) + 1 for errand in found}
         for errand in found:
             await self._send(errand)
 
@@ -93,7 +94,7 @@ class Keeper:
             return []
 
     async def _send(self, errand: Errand) -> None:
-        if errand.ring is not None and await errand.ring() and self._waiting[errand.name] <= _PATIENCE:
+        if errand.ring is not None and await errand.ring() and self._rounds_found[errand.name] <= _PATIENCE:
             return
         self._own = {name: task for name, task in self._own.items() if not task.done()}
         if errand.name in self._own:
