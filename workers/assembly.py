@@ -40,9 +40,9 @@ from core.whatsapp.management import ManagementClient
 from workers.engine import Engine, Safeguards
 from workers.keeper import CHORES, Keeper
 from workers.lateness import Lateness
+from workers.lines import Lines
 from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
-from workers.slots import CallSlots
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
@@ -112,7 +112,7 @@ async def assembled(
             wakeups=_wakeups(bells),
             holder=holder,
             luck=random.random,
-            calls=CallSlots(settings.worker_concurrency),
+            lines=Lines(settings.worker_concurrency),
             stopping=stopping,
             safeguards=safeguards or Safeguards(),
             lateness=Lateness(clock=clock, metrics=metrics, grace_seconds=settings.unconfirmed_grace_seconds),

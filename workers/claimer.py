@@ -3,17 +3,18 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from core.domain.outcomes import Claimed, NotSent, settle, shut_out
+from core.domain.outcomes import Claimed, NotSent, settlement, shut_out
 from core.domain.pacing import Permits
 from core.domain.phone import country_of
 from core.pace import Lane
-from core.repositories.sending import BOTTOM, Floor, RunningCampaign
+from core.repositories.sending import BOTTOM, Claim, Floor, RunningCampaign
 from core.whatsapp.errors import COUNTRY_RESTRICTED, words
-from workers.courier import Parcel
 from workers.engine import Engine
+from workers.parcels import Batch, NotYet, Parcel
+from workers.rounds import Group, grouped, in_turn, share
 from workers.settler import Settler
 
 # A batch is this long at the sender's pace: with one on the wire and one waiting, less than half a second is planned.
@@ -21,9 +22,11 @@ _BATCH_SECONDS = 0.2
 _MAX_BATCH = 250
 # A message that could not leave for so long is claimed anew: a pause, an opt-out, a cancellation holds within a second.
 _FRESH_SECONDS = 1.0
+# An empty batch is followed by the next one after so long, at the least and at the most.
+_LEAST_WAIT_SECONDS = 0.01
+_MOST_WAIT_SECONDS = 1.0
 # A campaign that waits for a slot of its own pace must not keep single messages waiting.
 _OWN_WAIT_SECONDS = 0.1
-_PASSED_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +42,30 @@ class _Taken:
     slot: float
 
 
-class Claimer:
-    """Fills one sender's slots; remembers, per campaign, how far it has claimed.
+@dataclass(slots=True, kw_only=True)
+class _Filling:
+    """A batch while it is filled: `size` slots, the last one at `end`.
 
-    - `interval` are the seconds between two slots at the sender's pace of now.
-    - `waiting` are the seconds after which it is worth while to ask again though the last batch was empty; 0 when
-      nothing was due.
+    `waits` has an entry for each reason why more may be due that was not taken: after so many seconds to ask again.
     """
+
+    size: int
+    end: float
+    taken: list[_Taken] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    @property
+    def room(self) -> int:
+        """How many slots are left."""
+        return self.size - len(self.taken)
+
+    def has_round_for(self, campaigns: Sequence[RunningCampaign]) -> bool:
+        """Whether to go round once more: there is a slot for each, or the batch is still empty."""
+        return bool(campaigns) and (not self.taken or self.room >= len(campaigns))
+
+
+class Claimer:
+    """Fills one sender's slots; remembers, per campaign, how far it has claimed."""
 
     def __init__(self, *, engine: Engine, sender_id: UUID, lane: Lane, settler: Settler) -> None:
         self._engine = engine
@@ -54,82 +74,87 @@ class Claimer:
         self._settler = settler
         self._floors: dict[UUID, Floor] = {}
         self._turn = 0
-        self.interval = 1.0 / lane.per_second
-        self.waiting = 0.0
 
-    async def next_batch(self) -> Sequence[Parcel]:
-        """Claims what fits the pace now; empty when nothing is due or, with `waiting` set, it is too early."""
-        self.waiting = 0.0
+    async def next_batch(self) -> Batch | NotYet | None:
+        """Claims what fits the pace now; None when nothing is due."""
         async with self._engine.store.connection() as rooms:
             campaigns = await rooms.sending.list_running_campaigns(self._sender_id)
         if not campaigns:
-            return ()
+            return None
         wanted = max(1, min(_MAX_BATCH, math.ceil(self._lane.per_second * _BATCH_SECONDS)))
         permits = await self._engine.pace.reserve(self._lane, wanted)
         if permits.count == 0:
-            self.waiting = max(0.01, min(permits.wait, 1.0))
-            return ()
-        self.interval = permits.interval
-        last_slot = permits.slot(permits.count - 1)
-        taken = await self._fill(self._in_turn(campaigns), permits.count, until=last_slot)
-        await self._engine.pace.give_back(self._lane, permits, permits.count - len(taken))
-        return await self._parcels(taken, permits)
-
-    def _in_turn(self, campaigns: Sequence[RunningCampaign]) -> list[RunningCampaign]:
-        """DIRECT first; the others begin with another one each time, so that a remainder favours none."""
-        direct = [campaign for campaign in campaigns if campaign.direct]
-        bulk = [campaign for campaign in campaigns if not campaign.direct]
+            return NotYet(seconds=_wait(permits, most=_MOST_WAIT_SECONDS))
+        filling = _Filling(size=permits.count, end=permits.slot(permits.count - 1))
         self._turn += 1
-        start = self._turn % len(bulk) if bulk else 0
-        return direct + bulk[start:] + bulk[:start]
+        await self._fill(filling, in_turn(campaigns, self._turn))
+        await self._engine.pace.give_back(self._lane, permits, filling.room)
+        ready = await self._put_back_too_frequent(filling.taken)
+        if ready:
+            return Batch(parcels=self._parcels(ready, permits), interval=permits.interval)
+        return NotYet(seconds=min(filling.waits)) if filling.waits else None
 
-    async def _fill(self, campaigns: Sequence[RunningCampaign], count: int, *, until: float) -> list[_Taken]:
-        """Shares slots out in rounds: what a campaign with less to send leaves goes to those that have more.
+    async def _fill(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> None:
+        """Shares the slots out in rounds; see workers/rounds.py."""
+        hungry = campaigns
+        try:
+            while filling.has_round_for(hungry):
+                hungry = await self._go_round(filling, hungry)
+        except Exception:
+            # What is claimed already must be sent, or it would fall into doubt.
+            if not filling.taken:
+                raise
 
-        Slots too few for one each are left to the next batch, which begins with another campaign.
-        """
-        taken: list[_Taken] = []
-        hungry = list(campaigns)
-        while hungry and (not taken or count - len(taken) >= len(hungry)):
-            still_hungry: list[RunningCampaign] = []
-            left = len(hungry)
-            for group in _groups(hungry):
-                room = count - len(taken)
-                share = room if group[0].direct else max(min(1, room), room // left)
-                left -= len(group)
-                if share == 0:
-                    break
-                try:
-                    got = await self._claim(group[:room], share, until=until)
-                except Exception:
-                    if not taken:
-                        raise
-                    # What is claimed already must be sent, or it would fall into doubt.
-                    return taken
-                taken += got
-                counts = Counter(one.campaign.id for one in got)
-                still_hungry += [one for one in group if counts[one.id] == share and not one.direct]
-            hungry = still_hungry
+    async def _go_round(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> list[RunningCampaign]:
+        """Offers each campaign its share; returns those that took all of it, and so may want more."""
+        hungry: list[RunningCampaign] = []
+        sharers = len(campaigns)
+        for group in grouped(campaigns):
+            offered = share(group, room=filling.room, sharers=sharers)
+            if offered == 0:
+                break
+            taken = await self._claim(filling, group[: filling.room], offered)
+            filling.taken += taken
+            counts = Counter(one.campaign.id for one in taken)
+            hungry += [one for one in group if counts[one.id] == offered and not one.direct]
+            sharers -= len(group)
+        return hungry
+
+    async def _claim(self, filling: _Filling, group: Group, offered: int) -> list[_Taken]:
+        """Claims as many as are offered to each campaign; one with a pace of its own is alone, and claims by that."""
+        own_pace = group[0].messages_per_second
+        if own_pace is None:
+            return await self._take(filling, group, _anytime(offered))
+        lane = Lane.of_campaign(group[0].id, own_pace)
+        # Of its own slots only those that let it leave together with this batch.
+        within = max(0.0, filling.end - self._engine.clock.monotonic())
+        permits = await self._engine.pace.reserve(lane, offered, within=within)
+        if permits.count == 0:
+            filling.waits.append(_wait(permits, most=_OWN_WAIT_SECONDS))
+            return []
+        taken = await self._take(filling, group, permits)
+        await self._engine.pace.give_back(lane, permits, permits.count - len(taken))
         return taken
 
-    async def _claim(self, campaigns: Sequence[RunningCampaign], limit: int, *, until: float) -> list[_Taken]:
-        """Claims as many from each campaign; several at once have no pace of their own."""
-        lane, permits = await self._reserve_own(campaigns[0], limit, until=until)
-        own = limit if permits is None else permits.count
-        if own == 0:
-            return []
+    async def _take(self, filling: _Filling, group: Group, permits: Permits) -> list[_Taken]:
+        """Claims a message for each permit from each campaign; who must not be called is settled at once."""
         now = self._engine.clock.monotonic()
-        rows = await self._claim_rows(campaigns, own)
-        claimed = {campaign.id: self._passed(campaign, rows[campaign.id]) for campaign in campaigns}
-        if lane is not None and permits is not None:
-            await self._engine.pace.give_back(lane, permits, own - len(claimed[campaigns[0].id]))
-        return [
-            _Taken(campaign=campaign, claimed=one, claim_time=now, slot=0.0 if permits is None else permits.slot(index))
-            for campaign in campaigns
-            for index, one in enumerate(claimed[campaign.id])
-        ]
+        claims = await self._claim_rows(group, permits.count)
+        taken: list[_Taken] = []
+        for campaign in group:
+            leaving, shut = _part(campaign, claims[campaign.id].messages)
+            if shut:
+                self._settle_shut_out(shut)
+                # There may be more behind them: an empty batch is not the end.
+                filling.waits.append(_LEAST_WAIT_SECONDS)
+            taken += [
+                _Taken(campaign=campaign, claimed=one, claim_time=now, slot=permits.slot(index))
+                for index, one in enumerate(leaving)
+            ]
+        return taken
 
-    async def _claim_rows(self, campaigns: Sequence[RunningCampaign], limit: int) -> Mapping[UUID, Sequence[Claimed]]:
+    async def _claim_rows(self, campaigns: Group, limit: int) -> Mapping[UUID, Claim]:
+        """Claims from each campaign where its last claim ended, and from its bottom again once there is no more."""
         floors = {campaign.id: self._floors.get(campaign.id, BOTTOM) for campaign in campaigns}
         async with self._engine.store.connection() as rooms:
             claims = await rooms.sending.claim_messages(
@@ -141,47 +166,28 @@ class Claimer:
                 self._floors.pop(campaign_id, None)
             elif claim.floor is not None:
                 self._floors[campaign_id] = claim.floor
-        return {campaign_id: claim.messages for campaign_id, claim in claims.items()}
+        return claims
 
-    def _passed(self, campaign: RunningCampaign, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
-        """Fails without a call who lives where the account may not send; a single message goes out and finds out."""
-        closed = campaign.restricted_countries
-        if not closed or campaign.direct:
-            return claimed
-        abroad = [one for one in claimed if country_of(one.phone_number, one.whatsapp_user_id) in closed]
-        for one in abroad:
+    def _settle_shut_out(self, shut: Sequence[Claimed]) -> None:
+        for one in shut:
             self._settler.add(shut_out(one, code=COUNTRY_RESTRICTED, title=words(COUNTRY_RESTRICTED)))
-        if abroad:
-            # There may be more behind them: the run must not take an empty batch for the end.
-            self.waiting = self.waiting or _PASSED_SECONDS
-        failed = {one.ref.message_id for one in abroad}
-        return [one for one in claimed if one.ref.message_id not in failed]
 
-    async def _reserve_own(
-        self, campaign: RunningCampaign, limit: int, *, until: float
-    ) -> tuple[Lane | None, Permits | None]:
-        """Reserves from the campaign's own pace, where it has one, what may leave together with this batch."""
-        if campaign.messages_per_second is None:
-            return None, None
-        lane = Lane.of_campaign(campaign.id, campaign.messages_per_second)
-        within = max(0.0, until - self._engine.clock.monotonic())
-        permits = await self._engine.pace.reserve(lane, limit, within=within)
-        if permits.count == 0:
-            self.waiting = max(0.01, min(permits.wait, _OWN_WAIT_SECONDS))
-        return lane, permits
-
-    async def _parcels(self, taken: Sequence[_Taken], permits: Permits) -> list[Parcel]:
-        """Gives each message its slot; who was written to too often in the last seconds waits."""
+    async def _put_back_too_frequent(self, taken: Sequence[_Taken]) -> list[_Taken]:
+        """Puts back who was written to too often in the last seconds; returns the others."""
         waits = await self._engine.pace.wait_for_pairs(
             sender_id=self._sender_id, contact_ids=[one.claimed.contact_id for one in taken]
         )
         for one, wait in zip(taken, waits, strict=True):
             if wait > 0:
                 again = NotSent(reason="the pair's pace", delay=wait)
-                self._settler.add(settle(one.claimed, again, direct=one.campaign.direct, luck=0.0))
-        ready = [one for one, wait in zip(taken, waits, strict=True) if wait == 0]
-        # Those that must wait for a slot of their campaign come last, in its order: nobody waits behind them.
-        ready.sort(key=lambda one: one.slot)
+                self._settler.add(settlement(one.claimed, again, direct=one.campaign.direct, luck=0.0))
+        return [one for one, wait in zip(taken, waits, strict=True) if wait == 0]
+
+    def _parcels(self, ready: list[_Taken], permits: Permits) -> list[Parcel]:
+        """Gives each message its slot.
+
+        Those that must wait for a slot of their campaign come last, in its order: nobody waits behind them.
+        """
         return [
             Parcel(
                 claimed=one.claimed,
@@ -190,12 +196,27 @@ class Claimer:
                 stale_time=one.claim_time + _FRESH_SECONDS,
                 deadline=one.claim_time + self._engine.settings.lease_seconds,
             )
-            for index, one in enumerate(ready)
+            for index, one in enumerate(sorted(ready, key=lambda one: one.slot))
         ]
 
 
-def _groups(campaigns: Sequence[RunningCampaign]) -> list[list[RunningCampaign]]:
-    """Parts those to claim from one by one, single messages and campaigns with a pace of their own, from the rest."""
-    apart = [one for one in campaigns if one.direct or one.messages_per_second is not None]
-    together = [one for one in campaigns if not one.direct and one.messages_per_second is None]
-    return [*([one] for one in apart), *([together] if together else [])]
+def _wait(permits: Permits, *, most: float) -> float:
+    """Returns after how many seconds to ask again for slots when there were none."""
+    return max(_LEAST_WAIT_SECONDS, min(permits.wait, most))
+
+
+def _anytime(count: int) -> Permits:
+    """Returns what a campaign without a pace of its own may send: so many, each from moment 0 on."""
+    return Permits(count=count, start=0.0, interval=0.0)
+
+
+def _part(campaign: RunningCampaign, claimed: Sequence[Claimed]) -> tuple[Sequence[Claimed], Sequence[Claimed]]:
+    """Parts those to call from those who live where the account may not send; a single message finds out by itself."""
+    closed = campaign.restricted_countries
+    if not closed or campaign.direct:
+        return claimed, ()
+    leaving: list[Claimed] = []
+    shut: list[Claimed] = []
+    for one in claimed:
+        (shut if country_of(one.phone_number, one.whatsapp_user_id) in closed else leaving).append(one)
+    return leaving, shut

@@ -1,82 +1,39 @@
-"""One attempt on the wire: the last check of the lease, the POST, and what its answer makes of the message."""
+"""One attempt on the wire: the payload, the last look at the lease, the POST, and what its answer says."""
 
 import asyncio
-import logging
-from dataclasses import dataclass
 from uuid import UUID
 
 from core.domain.direct import Directed
-from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, Unknown, settle
+from core.domain.outcomes import NotSent, Outcome, Refused, Unknown
 from core.repositories.pumps import PumpedSender
 from core.repositories.sending import RunningCampaign
 from core.whatsapp.errors import verdict
 from core.whatsapp.payloads import TemplateForm, template_payload, text_payload
-from workers.aftermath import Aftermath
 from workers.engine import Engine
 from workers.lease import Lease
-from workers.settler import Settler
-from workers.tellings import telling
-
-_log = logging.getLogger(__name__)
+from workers.parcels import Parcel
 
 _NO_TOKEN = 190
 _INVALID = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """A claimed message on its way out; all times are monotonic seconds.
-
-    It may leave at `slot`. From `stale_time` on it is claimed anew instead, since its campaign may have been paused;
-    from `deadline` on others may have claimed it.
-    """
-
-    claimed: Claimed
-    campaign: RunningCampaign
-    slot: float
-    stale_time: float
-    deadline: float
-
-
 class Courier:
-    """Carries one sender's messages to WhatsApp."""
+    """Carries one sender's messages to WhatsApp; what an attempt makes of its message is not its concern."""
 
-    def __init__(
-        self, *, engine: Engine, sender: PumpedSender, token: str, settler: Settler, aftermath: Aftermath, lease: Lease
-    ) -> None:
+    def __init__(self, *, engine: Engine, sender: PumpedSender, token: str, lease: Lease) -> None:
         self._engine = engine
-        self._lease = lease
         self._sender = sender
         self._token = token
-        self._settler = settler
-        self._aftermath = aftermath
+        self._lease = lease
         self._forms: dict[UUID, TemplateForm] = {}
 
     async def deliver(self, parcel: Parcel) -> Outcome:
-        """Makes one attempt and returns what became of it."""
+        """Makes one attempt and returns what came of it."""
         try:
             return await self._attempt(parcel)
         except asyncio.CancelledError:
             # A stop that could not wait any longer: said now, the doubt need not wait for the lease's end.
             return Unknown(reason="the worker stopped before the answer came")
-
-    async def conclude(self, parcel: Parcel, outcome: Outcome) -> None:
-        """Hands an outcome to the settler and draws its consequences."""
-        self.settle(parcel, outcome)
-        try:
-            await self._aftermath.consider(parcel.campaign, outcome)
-        except Exception:
-            # Of this message all is settled, and the next one that ends like it calls for the same.
-            _log.exception("the consequences of an outcome could not be drawn")
-
-    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
-        """Hands an outcome to the settler."""
-        self._engine.metrics.sent(_result(outcome))
-        direct, luck = parcel.campaign.direct, self._engine.luck()
-        told = telling(parcel.claimed.contact_id, outcome, sender_id=self._sender.id, at=self._engine.clock.now())
-        self._settler.add(settle(parcel.claimed, outcome, direct=direct, luck=luck), told)
-        if not isinstance(outcome, Accepted):
-            _log.info("a message was not accepted", extra=_described(parcel, outcome))
 
     async def _attempt(self, parcel: Parcel) -> Outcome:
         if not self._token:
@@ -133,31 +90,3 @@ def _form(campaign: RunningCampaign, directed: Directed | None) -> TemplateForm:
         named=source.parameter_format == "NAMED",
         bindings=campaign.bindings if directed is None else directed.content.bindings,
     )
-
-
-def _result(outcome: Outcome) -> str:
-    """Names what came of an attempt, as it is counted: WhatsApp's refusals by their class."""
-    match outcome:
-        case Accepted():
-            return "HELD" if outcome.held else "ACCEPTED"
-        case Refused():
-            return outcome.verdict.error_class.value
-        case NotSent():
-            return "NOT_SENT"
-        case Unknown():
-            return "LOST"
-
-
-def _described(parcel: Parcel, outcome: Outcome) -> dict[str, object]:
-    ref = parcel.claimed.ref
-    said = (
-        {"code": outcome.code, "error_class": outcome.verdict.error_class.value} if isinstance(outcome, Refused) else {}
-    )
-    return {
-        "campaign_id": str(ref.campaign_id),
-        "message_id": str(ref.message_id),
-        "attempt": ref.attempt,
-        "outcome": type(outcome).__name__,
-        "reason": getattr(outcome, "reason", ""),
-        **said,
-    }

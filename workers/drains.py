@@ -16,7 +16,7 @@ class Drains:
         _ = self._begin(end)
 
     async def see_through(self, end: Coroutine[None, None, None]) -> None:
-        """Waits for a run's end; it goes on by itself if who waits is cancelled."""
+        """Waits for a run's end that nothing cuts short: it goes on by itself if who waits is cancelled."""
         await asyncio.shield(self._begin(end))
 
     async def finish(self) -> None:

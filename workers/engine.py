@@ -20,7 +20,7 @@ from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.management import ManagementClient
 from workers.drains import Drains
 from workers.lateness import Lateness
-from workers.slots import CallSlots
+from workers.lines import Lines
 from workers.unwritten import Unwritten
 
 
@@ -40,7 +40,7 @@ class Engine:
     - `client` sends; `management` asks what WhatsApp says of our numbers.
     - `holder` names this process in leases.
     - `luck` gives numbers in [0, 1).
-    - `calls` bounds the calls open at once and shares them among senders.
+    - `lines` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
     - `lateness` compares how late receipts come with the grace.
     - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there, and `unwritten` counts
@@ -60,7 +60,7 @@ class Engine:
     wakeups: Wakeups
     holder: str
     luck: Callable[[], float]
-    calls: CallSlots
+    lines: Lines
     stopping: asyncio.Event
     lateness: Lateness
     safeguards: Safeguards = field(default_factory=Safeguards)

@@ -20,12 +20,15 @@ _QUIET_SECONDS = 1.5
 # Whoever cannot let go keeps the number from being sent for until the lease ends: it is tried again for a while.
 _RELEASE_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
-# One pump a sender is enough; the rows have room for more.
+# One pump a sender is enough; the rows have room for more. (Nothing to do with the slots of the pace.)
 _SLOT = 0
 
 
 class Lease:
-    """One run's lease on a sender; `lost` is set when the run must end: it was lost, or the process stops."""
+    """One run's lease on a sender: taken, renewed while the run sends, and released at its end.
+
+    `over` is set once the run must end, for good: the lease is lost, or nearly, or the process stops.
+    """
 
     def __init__(self, *, engine: Engine, sender_id: UUID) -> None:
         """Takes nothing yet; see `take`."""
@@ -34,13 +37,17 @@ class Lease:
         # Each run has a name of its own: a second ring heard by the same process must not make a second pump.
         self._holder = f"{engine.holder}/{engine.luck():.12f}"
         self._until = float("-inf")
-        self.lost = asyncio.Event()
+        self._renewing: asyncio.Task[None] | None = None
+        self.over = asyncio.Event()
 
     def holds(self, now: float) -> bool:
-        """Whether nobody else can have it yet or soon; a process that was frozen for longer finds out here."""
+        """Whether nobody else can have it yet or soon; if not, the run is over.
+
+        Asked before each departure, since a process that was frozen for longer finds out here before it renews.
+        """
         if now >= self._until - _QUIET_SECONDS:
-            self.lost.set()
-        return not self.lost.is_set()
+            self.over.set()
+        return not self.over.is_set()
 
     async def take(self) -> Left | None:
         """Takes or renews the lease and returns what others left behind; None when another run has it."""
@@ -54,12 +61,15 @@ class Lease:
             self._until = until
         return left
 
-    async def keep(self) -> None:
-        """Renews the lease until it is lost or the process stops, and says so."""
-        while not await pause(self._engine.stopping, _RENEW_SECONDS):
-            if not await self._renew():
-                break
-        self.lost.set()
+    def keep(self) -> None:
+        """Begins to renew the lease, until it is lost, the process stops, or `stop_keeping`."""
+        self._renewing = asyncio.create_task(self._renew_often())
+
+    async def stop_keeping(self) -> None:
+        """Ends the renewing; a renewal on its way that came after the release would let nobody send until its end."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait({self._renewing})
 
     async def release(self, left_seconds: Sequence[float]) -> datetime | None:
         """Lets go, so that the next run need not wait for the end, and tells it how long what left still counts.
@@ -82,6 +92,12 @@ class Lease:
             return await rooms.pumps.release_pump(
                 sender_id=self._sender_id, slot=_SLOT, holder=self._holder, left_seconds=left_seconds
             )
+
+    async def _renew_often(self) -> None:
+        while not await pause(self._engine.stopping, _RENEW_SECONDS):
+            if not await self._renew():
+                break
+        self.over.set()
 
     async def _renew(self) -> bool:
         try:

@@ -161,7 +161,7 @@ def next_try(verdict: Verdict, *, attempt: int, retry_count: int, luck: float) -
     return Retry(delay=delay * luck if verdict.jitter else delay, counts=verdict.counts)
 
 
-def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> Settlement:
+def settlement(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> Settlement:
     """Decides what an attempt makes of its message; `luck` in [0, 1) spreads the retries."""
     match outcome:
         case Accepted():
@@ -172,7 +172,7 @@ def settle(claimed: Claimed, outcome: Outcome, *, direct: bool, luck: float) -> 
         case NotSent():
             return Settlement(ref=claimed.ref, state=MessageState.PENDING, delay=outcome.delay, counts=outcome.counts)
         case Refused():
-            return _settle_refused(claimed, outcome, direct=direct, luck=luck)
+            return _refused(claimed, outcome, direct=direct, luck=luck)
 
 
 def shut_out(claimed: Claimed, *, code: int, title: str) -> Settlement:
@@ -189,7 +189,7 @@ def shut_out(claimed: Claimed, *, code: int, title: str) -> Settlement:
     )
 
 
-def _settle_refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:
+def _refused(claimed: Claimed, outcome: Refused, *, direct: bool, luck: float) -> Settlement:
     verdict = outcome.verdict
     again = next_try(verdict, attempt=claimed.ref.attempt, retry_count=claimed.retry_count, luck=luck)
     if again is not None:

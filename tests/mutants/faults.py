@@ -166,14 +166,14 @@ FAULTS = (
     ),
     Fault(
         name="single-messages-last",
-        path="workers/claimer.py",
+        path="workers/rounds.py",
         old="return [*([one] for one in apart), *([together] if together else [])]",
         new="return [*([together] if together else []), *([one] for one in apart)]",
         tests=("tests/integration/workers/test_direct.py",),
     ),
     Fault(
         name="calls-not-shared",
-        path="workers/slots.py",
+        path="workers/lines.py",
         old="return self._held[sender_id] < self._free * _TIMES_FREE",
         new="return self._free > 0",
         tests=("tests/integration/workers/test_fairness.py",),

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from core.domain.messages import RANKS, MessageRef, MessageState, Reason, ReceiptState, after_receipt
-from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, Settlement, Unknown, settle
+from core.domain.outcomes import Accepted, Claimed, NotSent, Outcome, Refused, Settlement, Unknown, settlement
 from core.whatsapp.errors import verdict
 
 
@@ -22,7 +22,7 @@ def claimed(*, attempt: int = 1, retry_count: int = 0) -> Claimed:
 
 
 def decide(outcome: Outcome, *, attempt: int = 1, retry_count: int = 0, direct: bool = False) -> Settlement:
-    return settle(claimed(attempt=attempt, retry_count=retry_count), outcome, direct=direct, luck=1.0)
+    return settlement(claimed(attempt=attempt, retry_count=retry_count), outcome, direct=direct, luck=1.0)
 
 
 def refused(code: int) -> Refused:

@@ -1,4 +1,4 @@
-"""Shares the calls a worker may have open at once among its senders: one whose calls hang slows no other."""
+"""The lines on which a worker calls WhatsApp, one a call, shared among its senders: whose calls hang slows no other."""
 
 import asyncio
 from collections import Counter
@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 # A sender may hold so many times what is free. Alone it gets four fifths of all; of what it leaves, the next one gets
-# four fifths, and so on: however long calls hang, whoever comes next finds a slot. (Dynamic thresholds, as switches
+# four fifths, and so on: however long calls hang, whoever comes next finds a line. (Dynamic thresholds, as switches
 # share their buffers.)
 _TIMES_FREE = 4
 
 
-class CallSlots:
-    """Lends slots for calls; who waits for one gets it before those who hold more."""
+class Lines:
+    """Lends lines; who waits for one gets it before those who hold more."""
 
     def __init__(self, count: int) -> None:
         """Takes how many there are."""
@@ -21,7 +21,7 @@ class CallSlots:
         self._waiting: list[tuple[UUID, asyncio.Future[None]]] = []
 
     async def take(self, sender_id: UUID, *, stopping: asyncio.Event) -> bool:
-        """Takes a slot for a call of a sender; False, and none is taken, as soon as `stopping` is set."""
+        """Takes a line for a call of a sender; False, and none is taken, as soon as `stopping` is set."""
         if stopping.is_set():
             return False
         if self._has_room(sender_id):
@@ -30,7 +30,7 @@ class CallSlots:
         return await self._wait(sender_id, stopping)
 
     def give_back(self, sender_id: UUID) -> None:
-        """Returns a slot; of those who wait for one, who holds the fewest gets it."""
+        """Returns a line; of those who wait for one, who holds the fewest gets it."""
         self._free += 1
         self._held[sender_id] -= 1
         if not self._held[sender_id]:
