@@ -28,7 +28,9 @@ _PAGE: Final = 1000
 _KINDS: Final = 100
 _LOOK_SECONDS: Final = 0.5
 
-app = typer.Typer(help="Take WhatsApp's webhooks; show what was not understood; have it applied once more.")
+app = typer.Typer(
+    help="Take WhatsApp's webhooks, when no command is named; show what was not understood; apply it once more."
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -14,6 +14,8 @@ from pydantic_settings import SettingsError as UnreadableError
 PREFIX = "CHAPPE_"
 _REDIS = ("redis", "rediss", "unix")
 _NATS = ("nats", "tls")
+_POSTGRES = ("postgresql", "postgres")
+_HTTP = ("https", "http")
 _PAGE = """# Settings
 
 Every process reads its settings from the environment alone.
@@ -137,6 +139,19 @@ class Settings(BaseSettings):
             raise SettingsError(_explain(error)) from None
         except UnreadableError as error:
             raise SettingsError(f"{error}: is it JSON?") from None
+
+    @model_validator(mode="after")
+    def _name_servers(self) -> Self:
+        addresses = {
+            "CHAPPE_DATABASE_URL": (self.database_url, _POSTGRES),
+            "CHAPPE_CACHE_URL": (self.cache_url, _REDIS),
+            "CHAPPE_WHATSAPP_BASE_URL": (self.whatsapp_base_url, _HTTP),
+        }
+        for variable, (url, schemes) in addresses.items():
+            if urlsplit(url).scheme not in schemes:
+                message = f"{variable} must start with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+                raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
