@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chappe_client import Chappe, Tls
-from chappe_client.errors import ChappeError
+from chappe_client.errors import ChappeError, Unavailable
 
 from cli.output import fail
 from core.settings import Settings, SettingsError
@@ -32,7 +32,12 @@ async def _with_client(settings: Settings, work: Callable[[Chappe], Awaitable[R]
     if not (key.isascii() and key.isprintable()):
         fail("CHAPPE_API_KEY holds characters that no key has; copy it again.")
     async with Chappe(settings.api_address, key=key, tls=tls(settings)) as client:
-        return await work(client)
+        try:
+            return await work(client)
+        except Unavailable as error:
+            if error.reason:
+                raise
+            fail(f"no server answers at {settings.api_address} (CHAPPE_API_ADDRESS): {error}")
 
 
 def tls(settings: Settings) -> Tls | None:
