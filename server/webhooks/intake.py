@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
@@ -23,8 +24,9 @@ _PATIENCE_SECONDS: Final = 8.0
 _GATHER_SECONDS: Final = 0.01
 _MOST_BYTES_AT_ONCE: Final = 8 * 2**20
 _MOST_BYTES_WAITING: Final = 64 * 2**20
-# Workers take many deliveries per wake-up; more rings than this would tell them nothing.
-_RING_SECONDS: Final = 0.1
+# Each ring is a batch of a worker's: the more bodies share one, the less each costs. Who says stop waits for no batch.
+_RING_SECONDS: Final = 0.2
+_URGENT_RING_SECONDS: Final = 0.1
 
 
 class Intake:
@@ -38,11 +40,16 @@ class Intake:
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
-        self._is_urgent = False
+        self._urgent = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._append_all()), asyncio.create_task(self._ring())]
+        works = (
+            self._append_all(),
+            _ring(self._committed, self._wakeups.apply_deliveries, every=_RING_SECONDS),
+            _ring(self._urgent, self._wakeups.apply_urgent, every=_URGENT_RING_SECONDS),
+        )
+        self._tasks = [asyncio.create_task(work) for work in works]
         return self
 
     async def __aexit__(
@@ -51,8 +58,10 @@ class Intake:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._urgent.is_set():
+            await self._wakeups.apply_urgent()
         if self._committed.is_set():
-            await self._ring_once()
+            await self._wakeups.apply_deliveries()
 
     async def append(self, body: bytes) -> None:
         """Returns once the body is durable; raises Unavailable when it is not, and then WhatsApp must send it again."""
@@ -109,21 +118,17 @@ class Intake:
         async with self._store.connection() as rooms:
             await rooms.deliveries.append_deliveries(bodies, urgent=urgent)
         self._metrics.observe_commit(perf_counter() - start)
-        self._is_urgent = self._is_urgent or any(urgent)
+        if any(urgent):
+            self._urgent.set()
 
-    async def _ring(self) -> None:
-        """Rings after commits, but not for each: the bell says that there is work, not how much."""
-        while True:
-            await self._committed.wait()
-            self._committed.clear()
-            await self._ring_once()
-            await asyncio.sleep(_RING_SECONDS)  # noqa: TID251  # cancelled when the door closes
 
-    async def _ring_once(self) -> None:
-        urgent, self._is_urgent = self._is_urgent, False
-        if urgent:
-            await self._wakeups.apply_urgent()
-        await self._wakeups.apply_deliveries()
+async def _ring(rung: asyncio.Event, wake: Callable[[], Awaitable[bool]], *, every: float) -> None:
+    """Rings after commits, but not for each: the bell says that there is work, not how much."""
+    while True:
+        await rung.wait()
+        rung.clear()
+        await wake()
+        await asyncio.sleep(every)  # noqa: TID251  # cancelled when the door closes
 
 
 def _answer(done: "asyncio.Future[None]", error: Unavailable | None) -> None:

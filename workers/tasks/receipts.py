@@ -35,9 +35,10 @@ _MOST_ATTEMPTS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """Says what one batch did."""
+    """Says what one batch did; `more` when some may wait that it did not take, or did not get done."""
 
     delivery_count: int = 0
+    more: bool = False
     moved: Moved = field(default_factory=Moved)
 
 
@@ -49,7 +50,8 @@ async def apply_deliveries(engine: Engine) -> None:
     while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
         await _follow_up(engine, applied.moved)
-        more = applied.delivery_count > 0
+        # What comes from now on is rung for: looking for it at once would find few, and cost as much as many.
+        more = applied.more
     # In each turn, or what is parked would wait for the end of a load that may have none.
     await _follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
     if more and not engine.stopping.is_set():
@@ -63,7 +65,7 @@ async def apply_urgent(engine: Engine) -> None:
     while more and not engine.stopping.is_set():
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
         await _follow_up(engine, applied.moved)
-        more = applied.delivery_count > 0
+        more = applied.more
 
 
 async def apply_batch(
@@ -74,6 +76,7 @@ async def apply_batch(
     `urgent` takes only those in which a person may say stop.
     """
     claimed: list[Delivery] = []
+    spoiled = False
     try:
         async with store.transaction() as rooms:
             claimed = await _claim(rooms, limit=limit, urgent=urgent)
@@ -84,8 +87,14 @@ async def apply_batch(
         if not claimed:
             raise
         _log.warning("a batch of deliveries failed", extra={"count": len(claimed), "error": type(error).__name__})
+        spoiled = True
         moved = summed([await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed])
-    return Applied(delivery_count=len(claimed), moved=moved)
+    return Applied(delivery_count=len(claimed), more=spoiled or _is_full(claimed, limit=limit), moved=moved)
+
+
+def _is_full(claimed: Sequence[Delivery], *, limit: int) -> bool:
+    """Whether a claim may have left something: one that is cut short by its bytes holds so many or more."""
+    return len(claimed) >= limit or sum(len(item.body) for item in claimed) >= _MOST_BYTES
 
 
 async def _claim(rooms: Rooms, *, limit: int, urgent: bool) -> list[Delivery]:

@@ -8,9 +8,10 @@ import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
-from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.receiving import KEY, NOW, Desk, desk
 from tests.helpers.webhook_bodies import body, status
 from workers.tasks.consequences import pause_campaigns
+from workers.tasks.receipts import apply_batch
 
 NUMBERS = ["+491700000001", "+491700000002"]
 LATER = NOW + timedelta(seconds=30)
@@ -276,6 +277,16 @@ async def test_a_body_that_is_no_json_is_set_aside_and_the_others_go_on(at: Desk
     assert (await at.apply()).delivery_count == 0
 
 
+@pytest.mark.parametrize(("size", "limit"), [(10, 2), (300 * 2**10, 100)])
+async def test_only_a_batch_that_is_cut_short_by_number_or_size_says_that_there_is_more(
+    at: Desk, size: int, limit: int
+) -> None:
+    async with at.store.connection() as rooms:
+        await rooms.deliveries.append_deliveries([b" " * size + b"{}"] * 3)
+    batches = [await apply_batch(at.store, now=NOW, hash_key=KEY, limit=limit) for _ in range(2)]
+    assert [(batch.delivery_count, batch.more) for batch in batches] == [(2, True), (1, False)]
+
+
 async def test_a_body_that_spoils_its_batch_is_tried_a_few_times_and_never_blocks_the_others(at: Desk) -> None:
     """A trigger plays the bug nobody thought of: it refuses one message."""
     good, bad = await at.sent()
@@ -287,7 +298,8 @@ async def test_a_body_that_spoils_its_batch_is_tried_a_few_times_and_never_block
     await at.deliver(*(body(statuses=[status("read", NOW, wamid=wamid(ref), ref=ref)]) for ref in (bad, good)))
     assert (await at.message(good))["state"] == "READ"
     for _ in range(4):
-        assert (await at.apply()).delivery_count == 1
+        again = await at.apply()
+        assert (again.delivery_count, again.more) == (1, True)
     assert (await at.apply()).delivery_count == 0
     assert await at.value("SELECT error FROM webhook_deliveries WHERE attempt = 5") == "RaiseError"
 
