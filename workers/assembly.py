@@ -160,7 +160,8 @@ async def _listeners(opened: Bells, holder: str) -> AsyncIterator[dict[str, Asyn
             await opened.examine()
         yield bells
     finally:
-        await asyncio.gather(*(bell.shutdown() for bell in bells.values()))
+        # Whatever becomes of one, the connection they share is closed.
+        await asyncio.gather(*(bell.shutdown() for bell in bells.values()), return_exceptions=True)
         await opened.close()
 
 

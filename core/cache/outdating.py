@@ -10,6 +10,7 @@ from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
 from core.clock import Clock
+from core.leaving import end
 from core.settings import Settings
 
 _AGAIN_SECONDS = 0.5
@@ -124,7 +125,6 @@ async def telling(settings: Settings, *, clock: Clock) -> AsyncIterator[Callable
     try:
         yield outdating.owe
     finally:
-        paying.cancel()
-        await asyncio.wait([paying])
+        await end(paying)
         await outdating.settle()
         await server.close()
