@@ -30,6 +30,13 @@ ROWS = """
         deliver_time, read_time, fail_time, doubt_time, lease_expire_time, failed_attempt
     FROM messages ORDER BY id"""
 DOUBLES = "SELECT message_id FROM message_attempts WHERE accept_time IS NOT NULL ORDER BY message_id"
+# A life is far shorter than the day for which these are left alone.
+RIVALLED = """
+    SELECT id FROM messages WHERE reason = 'UNDELIVERED' AND EXISTS (
+        SELECT FROM message_attempts AS older
+        WHERE older.message_id = id AND older.attempt < messages.attempt
+            AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL
+    )"""
 _KEY = b"key of the test"
 
 
@@ -193,8 +200,8 @@ class Life:
 
     def retry(self, codes: Sequence[int]) -> None:
         """What failed is put back: all that may help, or what failed by these codes."""
-        held = self._held()
-        chosen = [mail for mail in self.mails if _may_retry(mail, codes) and mail not in held]
+        rivalled = self._may_arrive()
+        chosen = [mail for mail in self.mails if _may_retry(mail, codes) and mail not in rivalled]
 
         async def work() -> None:
             async with self.stage.store.transaction() as rooms:
@@ -209,11 +216,9 @@ class Life:
             mail.retry()
         self.campaign = "RUNNING" if self.campaign == "COMPLETED" else self.campaign
 
-    def _held(self) -> list[Mail]:
-        """Whose newest attempt a worker may be about to make, though an earlier one's failure is told."""
-        now = self.stage.now.timestamp()
-        flying = [(one.number, one.attempt) for one in self.flights if one.lease_ends > now and not one.told]
-        return [mail for number, mail in enumerate(self.mails) if (number, mail.attempt) in flying]
+    def _may_arrive(self) -> list[Mail]:
+        """Of whom an attempt may be on its way, though another one is told to have failed: two of them were taken."""
+        return [self.mail(row["id"]) for row in self.stage.fetch(RIVALLED)]
 
     def move_campaign(self, verb: str, state: str) -> None:
         """The campaign is paused, resumed or cancelled."""

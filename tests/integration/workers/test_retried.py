@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from core.domain.errors import WrongState
-from core.domain.messages import MessageRef
+from core.domain.messages import MessageRef, MessageState
+from core.domain.outcomes import Settlement
 from server.services.campaign_retries import retry_failed_messages
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
+from workers.settler import write
 
 _DOUBLES = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
 
@@ -66,24 +69,26 @@ async def test_a_second_try_of_a_failed_one_is_no_double(at: Desk) -> None:
     assert await at.value(_DOUBLES) == 0
 
 
-async def test_what_a_worker_holds_is_not_put_back_for_what_is_told_of_an_earlier_try(at: Desk) -> None:
-    """It would be claimed once more, and leave twice: until its lease ends the worker may be about to send it."""
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_what_is_on_its_way_again_is_not_put_back_for_what_is_told_of_an_earlier_try(
+    at: Desk, *, is_answered: bool
+) -> None:
+    """It could leave a third time, while the second one arrives; a day later it has arrived or never will."""
     (ref,) = await at.sent("SENDING", attempt=2)
-    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() + interval '1 minute'")
+    await _end_leases(at, hours=0.1)
     await _tell(at, "failed", replace(ref, attempt=1))
+    if is_answered:
+        await write(at.store, [Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id="wamid.2")])
     assert (await at.message(ref))["state"] == "FAILED"
+    await _end_leases(at, hours=-23)
     assert await _put_back(at, ref, codes=(131051,)) == 0
     assert await _put_back(at, ref, codes=()) == 0
-    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() - interval '1 second'")
+    await _end_leases(at, hours=-25)
     assert await _put_back(at, ref, codes=()) == 1
 
 
-async def test_what_failed_by_its_own_answer_is_put_back_before_its_lease_would_have_ended(at: Desk) -> None:
-    (ref,) = await at.sent("SENDING", attempt=2)
-    await at.plan.connection.execute("UPDATE messages SET lease_expire_time = now() + interval '1 minute'")
-    await _tell(at, "failed", ref)
-    await _tell(at, "failed", replace(ref, attempt=1))
-    assert await _put_back(at, ref, codes=()) == 1
+async def _end_leases(at: Desk, *, hours: float) -> None:
+    await at.value("UPDATE messages SET lease_expire_time = $1", NOW + timedelta(hours=hours))
 
 
 async def test_a_first_try_that_arrived_after_all_keeps_the_second_from_leaving(at: Desk) -> None:
