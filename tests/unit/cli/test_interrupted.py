@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
-# Begins as the installed command does; Ctrl-C comes as a part of it is looked for.
+# Begins as the installed command does, and in the foreground, whatever the tests were started from; Ctrl-C comes as a
+# part of it is looked for.
 _INTERRUPTED_AT = """
 import os, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class CtrlC:
     def find_spec(self, name, path=None, target=None):
