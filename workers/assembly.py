@@ -160,9 +160,10 @@ async def _listeners(opened: Bells, holder: str) -> AsyncIterator[dict[str, Asyn
             await opened.examine()
         yield bells
     finally:
-        # Whatever becomes of one, the connection they share is closed.
-        await asyncio.gather(*(bell.shutdown() for bell in bells.values()), return_exceptions=True)
-        await opened.close()
+        try:
+            await asyncio.gather(*(bell.shutdown() for bell in bells.values()))
+        finally:
+            await opened.close()
 
 
 def _receivers(engine: Engine, bells: dict[str, AsyncBroker]) -> tuple[Receiver, ...]:
