@@ -118,7 +118,7 @@ WHERE message_attempts.campaign_id = told.campaign_id
 
 -- name: prove_superseded_doubles
 -- Marks superseded attempts as doubles of which a later one is known to be accepted too: another superseded one, or the
--- newest, whose id the message bears unless that is a superseded one's. $1 campaigns, $2 messages; needs the lock of
+-- newest, which is when the message bears an id of none of them. $1 campaigns, $2 messages; needs the lock of
 -- lock_messages. Returns those it marked.
 UPDATE message_attempts
 SET accept_time = now()
@@ -138,11 +138,14 @@ WHERE message_attempts.campaign_id = told.campaign_id
                 AND newer.whatsapp_message_id IS NOT NULL
                 AND newer.fail_time IS NULL
         )
-        OR messages.whatsapp_message_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM message_attempts AS superseded
-            WHERE superseded.campaign_id = told.campaign_id
-                AND superseded.message_id = told.message_id
-                AND superseded.whatsapp_message_id = messages.whatsapp_message_id
+        OR (
+            messages.whatsapp_message_id IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM message_attempts AS superseded
+                WHERE superseded.campaign_id = told.campaign_id
+                    AND superseded.message_id = told.message_id
+                    AND superseded.whatsapp_message_id = messages.whatsapp_message_id
+            )
         )
     )
 RETURNING message_attempts.message_id;
