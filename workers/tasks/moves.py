@@ -96,9 +96,9 @@ class Moved:
         return sum(step.before.state is doubt and step.after.state is not doubt for step in self.steps)
 
     def first_heard(self) -> list[datetime]:
-        """Returns when, by our own clock, WhatsApp had taken those of which it was silent until now."""
-        taken = MessageState.ACCEPTED
-        first = [step.before for step in self.steps if step.before.state is taken and step.after.state is not taken]
+        """Returns when, by our own clock, WhatsApp had taken those of whose newest attempt it was silent until now."""
+        taken, own = MessageState.ACCEPTED, [step for step in self.steps if not is_superseded(step.before, step.told)]
+        first = [step.before for step in own if step.before.state is taken and step.after.state is not taken]
         return [before.accept_time for before in first if before.accept_time]
 
     def opt_outs(self) -> dict[UUID, datetime]:
