@@ -9,8 +9,8 @@ from core.cache.breaker import Breaker
 from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server
+from core.cancellation import end
 from core.clock import Clock
-from core.leaving import end
 from core.settings import Settings
 
 _AGAIN_SECONDS = 0.5

@@ -1,7 +1,6 @@
 """The bell on a Redis stream, as a Taskiq broker: it may lose a ring, but never its voice."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
@@ -11,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
-from core.cancellation import was_cancelled
+from core.cancellation import end, endable, was_cancelled
 from core.leaving import leave
 from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError
@@ -117,15 +116,13 @@ class DoorbellBroker(AsyncBroker):
                 elif was_cancelled():
                     return
         finally:
-            reclaiming.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reclaiming
+            await end(reclaiming)
 
     async def shutdown(self) -> None:
         """Gives back what was heard but not begun, and takes this process's name off the group; soon gives up."""
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._leave()
+                await endable(self._leave())
         except _FAULTS as error:
             _log.warning("the bell was left without a word", extra={"error": type(error).__name__})
         await super().shutdown()
@@ -134,7 +131,7 @@ class DoorbellBroker(AsyncBroker):
         if not self._reclaimed.empty():
             return self._reclaimed.get_nowait()
         try:
-            return await self._read()
+            return await endable(self._read())
         except (*_FAULTS, EvictingServerError) as error:
             self._ready = False
             tell_unheard(error)

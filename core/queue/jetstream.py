@@ -15,7 +15,7 @@ from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 from taskiq.utils import maybe_awaitable
 from taskiq_nats import PullBasedJetStreamBroker
 
-from core.cancellation import was_cancelled
+from core.cancellation import end, was_cancelled
 from core.leaving import leave
 from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError, single_urls
@@ -87,8 +87,7 @@ class JetStreamBell(AsyncBroker):
         """Closes the connection."""
         starting, self._starting = self._starting, None
         if starting is not None:
-            starting.cancel()
-            await asyncio.wait([starting])
+            await end(starting)
             if (broker := _result(starting)) is not None:
                 await leave(broker.shutdown())
         await super().shutdown()
