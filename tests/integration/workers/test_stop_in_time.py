@@ -68,8 +68,10 @@ async def opened(given: dict[str, str]) -> AsyncIterator[Any]:
                 assert answer.status == 200
             return CLOCK.now()
 
-        yield post
-        await door.close()
+        try:
+            yield post
+        finally:
+            await door.close()
 
 
 async def give_many(plan: Plan, count: int) -> UUID:
