@@ -6,6 +6,7 @@ docs/benchmarks/sending.jsonl; `--report` makes the tables and the picture of do
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -52,6 +53,7 @@ def _measured(row: Row, *, again: bool) -> Record:
         print(f"{record.name}: measured before", flush=True)
         return known
     print(f"{record.name} …", flush=True)
+    os.sync()  # or this one's commits would wait behind the gigabytes that the one before has left to be written
     record = Record(kind=row.kind, setup=row.setup, figures=row.measure())
     append(record)
     print(f"{record.name}: {_brief(record.figures)}", flush=True)
