@@ -71,7 +71,9 @@ class Life:
             if self.row(mail)["state"] == "SKIPPED":
                 assert mail.opted_out
                 mail.skip("OPTED_OUT")
-        return [self._fly(claimed.ref, claimed.contact_id) for claimed in taken.messages]
+        # The order is the planner's; a life that is played again must be the same life.
+        messages = sorted(taken.messages, key=lambda claimed: claimed.ref.message_id)
+        return [self._fly(claimed.ref, claimed.contact_id) for claimed in messages]
 
     def _fly(self, ref: MessageRef, contact_id: UUID) -> Flight:
         number, now = self.ids.index(ref.message_id), self.stage.now.timestamp()
