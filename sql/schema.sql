@@ -347,7 +347,8 @@ CREATE TABLE public.message_attempts (
     whatsapp_message_id text,
     supersede_time timestamp with time zone DEFAULT now() NOT NULL,
     accept_time timestamp with time zone,
-    fail_time timestamp with time zone
+    fail_time timestamp with time zone,
+    undelivered_time timestamp with time zone
 );
 
 CREATE TABLE public.messages (

@@ -155,7 +155,19 @@ def merge(one: Progress, other: Progress) -> Progress:
 
 
 def apply(standing: Standing, told: Progress) -> Standing:
-    """Returns where a message stands after what is told; an equal value when nothing is new. Never moves back."""
+    """Returns where a message stands after what is told; an equal value when nothing is new. Never moves back.
+
+    The failure of a superseded attempt moves nothing.
+    """
+    if is_superseded(standing, told):
+        # The newest attempt may still reach the person: whether the message failed is for that one to tell, or an older
+        # failure would show as the end of a message that is on its way, and which of both came last would decide.
+        heard = _without_failure(told)
+        return _advance(standing, heard) if heard else standing
+    return _advance(standing, told)
+
+
+def _advance(standing: Standing, told: Progress) -> Standing:
     if is_answered(standing, told):
         return standing
     state = after_receipt(standing.state, standing.reason, told.state)
@@ -230,6 +242,13 @@ def _is_recent(standing: Standing, told: Progress, *, now: datetime) -> bool:
     # Of a message that was given up as unknown, that moment is the last one at which its campaign was open for certain.
     settled = standing.accept_time or standing.fail_time or failed
     return now - failed <= TRIED_AGAIN_FOR and now - settled <= TRIED_AGAIN_WITHIN
+
+
+def _without_failure(told: Progress) -> Progress | None:
+    """Returns what is told beside a failure; None when that is all."""
+    if told.state is ReceiptState.FAILED and told.send_time is None:
+        return None
+    return replace(told, fail_time=None, error_code=0, error_title="")
 
 
 def _was_presumed(standing: Standing) -> bool:

@@ -73,11 +73,12 @@ class Receipts:
         return {row["whatsapp_message_id"]: _found(row) for row in rows}
 
     async def note_attempts(self, attempts: Sequence[tuple[Progress, Standing]]) -> None:
-        """Notes superseded attempts as accepted."""
+        """Notes superseded attempts as accepted, and when they failed, if that is told."""
         await self._connection.execute(
             SQL["note_attempts"],
             *_keys([told for told, _ in attempts]),
             [told.whatsapp_message_id if standing.contact_id else None for told, standing in attempts],
+            [told.fail_time for told, _ in attempts],
         )
 
     async def fail_attempts(self, answered: Sequence[tuple[Progress, Standing]]) -> None:

@@ -2,7 +2,8 @@
 
 -- name: lock_messages
 -- Locks messages in key order until the transaction ends, so that two batches never wait for each other in a ring.
--- $1 campaigns, $2 messages. The answer has those that exist, as they are; a rival is an older attempt that may have arrived.
+-- $1 campaigns, $2 messages. The answer has those that exist, as they are; a rival is an older attempt that may have arrived,
+-- also one that is told to have failed: else it would decide whether that is told before the newest one's failure, or after it.
 SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.contact_id, messages.attempt,
     messages.whatsapp_message_id, messages.state, messages.reason, messages.error_code, messages.error_title,
@@ -94,14 +95,17 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.fail_time IS NOT NULL;
 
 -- name: note_attempts
--- Notes attempts other than the current one that WhatsApp accepted. $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids.
-INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id)
-SELECT campaign_id, message_id, attempt, whatsapp_message_id
-FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[])
-    AS told (campaign_id, message_id, attempt, whatsapp_message_id)
+-- Notes attempts other than the current one that WhatsApp accepted. $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids,
+-- $5 when they failed, or null.
+INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, undelivered_time)
+SELECT campaign_id, message_id, attempt, whatsapp_message_id, undelivered_time
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::timestamptz[])
+    AS told (campaign_id, message_id, attempt, whatsapp_message_id, undelivered_time)
 ORDER BY campaign_id, message_id, attempt
 ON CONFLICT ON CONSTRAINT message_attempts_pkey DO UPDATE
-SET whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id);
+SET
+    whatsapp_message_id = coalesce(message_attempts.whatsapp_message_id, excluded.whatsapp_message_id),
+    undelivered_time = least(message_attempts.undelivered_time, excluded.undelivered_time);
 
 -- name: prove_doubles
 -- Marks accepted attempts as doubles once a newer one is known to be accepted too. $1 campaigns, $2 messages, $3 the newer

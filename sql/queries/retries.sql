@@ -17,8 +17,8 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 -- Puts up to $3 FAILED messages of campaign $1 behind id $2 back to PENDING: those with the error codes $4, or with none
 -- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased
 -- contacts and, of marketing, those who opted out stay as they are, and so does what was sent again after $7 though an earlier
--- attempt was accepted: of whose failure is told is not known then, and the other one may be on its way. An attempt that may
--- have reached somebody is kept. Fewer than $3 rows: that was the last page.
+-- attempt was accepted and is not told to have failed: that one may be on its way. An attempt that may have reached somebody
+-- is kept. Fewer than $3 rows: that was the last page.
 WITH page AS MATERIALIZED (
     SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
         messages.accept_time, messages.fail_time
@@ -38,7 +38,8 @@ WITH page AS MATERIALIZED (
                 SELECT true
                 FROM message_attempts AS older
                 WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
-                    AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL
+                    AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL
+                    AND older.fail_time IS NULL AND older.undelivered_time IS NULL
                 LIMIT 1
             ), false)
         )
@@ -81,7 +82,8 @@ WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > 
             SELECT true
             FROM message_attempts AS older
             WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
-                AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL
+                AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL
+                AND older.fail_time IS NULL AND older.undelivered_time IS NULL
             LIMIT 1
         ), false)
     );

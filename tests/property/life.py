@@ -35,7 +35,7 @@ RIVALLED = """
     SELECT id FROM messages WHERE reason = 'UNDELIVERED' AND EXISTS (
         SELECT FROM message_attempts AS older
         WHERE older.message_id = id AND older.attempt < messages.attempt
-            AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL
+            AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL AND older.undelivered_time IS NULL
     )"""
 _KEY = b"key of the test"
 
@@ -219,7 +219,7 @@ class Life:
         self.campaign = "RUNNING" if self.campaign == "COMPLETED" else self.campaign
 
     def _may_arrive(self) -> list[Mail]:
-        """Of whom an attempt may be on its way, though another one is told to have failed: two of them were taken."""
+        """Of whom an earlier attempt may be on its way, though the newest one is told to have failed."""
         return [self.mail(row["id"]) for row in self.stage.fetch(RIVALLED)]
 
     def move_campaign(self, verb: str, state: str) -> None:

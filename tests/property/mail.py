@@ -43,8 +43,13 @@ class Mail:
             self.state, self.attempt = "SENDING", self.attempt + 1
 
     def hear(self, attempt: int, word: str, code: int, *, now: float, live: bool) -> None:
-        """A receipt moves forward only; old news of an attempt that was answered is none, unless it was seen."""
+        """A receipt moves forward only; old news of an attempt that was answered is none, unless it was seen.
+
+        Nor is the failure of an attempt that was superseded: the newest one may still arrive.
+        """
         if attempt <= self.answered and word not in SEEN:
+            return
+        if word == "FAILED" and attempt < self.attempt:
             return
         if word == "FAILED" and code == PASSING and live and self._may_try_again(attempt):
             self.taken = True

@@ -3,17 +3,16 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
 from core.domain.errors import WrongState
-from core.domain.messages import MessageRef, MessageState
-from core.domain.outcomes import Settlement
+from core.domain.messages import MessageRef
 from server.services.campaign_retries import retry_failed_messages
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
-from workers.settler import write
 
 _DOUBLES = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
 
@@ -42,9 +41,9 @@ async def _put_back(at: Desk, ref: MessageRef, *, codes: Sequence[int]) -> int:
     return retried.message_count
 
 
-async def _tell(at: Desk, word: str, ref: MessageRef) -> None:
+async def _tell(at: Desk, word: str, ref: MessageRef, *, code: int = 131051) -> None:
     wamid = f"wamid.{ref.message_id}.{ref.attempt}"
-    code = 131051 if word == "failed" else 0
+    code = code if word == "failed" else 0
     await at.deliver(body(statuses=[status(word, NOW, wamid=wamid, ref=ref, code=code)]))
 
 
@@ -69,21 +68,47 @@ async def test_a_second_try_of_a_failed_one_is_no_double(at: Desk) -> None:
     assert await at.value(_DOUBLES) == 0
 
 
-@pytest.mark.parametrize("is_answered", [False, True])
-async def test_what_is_on_its_way_again_is_not_put_back_for_what_is_told_of_an_earlier_try(
-    at: Desk, *, is_answered: bool
+@pytest.mark.parametrize("base", ["PENDING", "SENDING", "UNCONFIRMED", "ACCEPTED", "HELD", "SENT"])
+async def test_what_is_on_its_way_again_has_not_failed_for_what_is_told_of_an_earlier_try(at: Desk, base: str) -> None:
+    (ref,) = await at.sent(base, attempt=2)
+    before = await at.message(ref)
+    for _ in range(2):
+        await _tell(at, "failed", replace(ref, attempt=1))
+    assert await at.message(ref) == before
+    assert await at.value("SELECT undelivered_time FROM message_attempts") == NOW
+
+
+@pytest.mark.parametrize("news", [*permutations([(1, "sent"), (1, "failed"), (2, "sent"), (2, "failed")])])
+async def test_a_message_has_failed_once_its_newest_try_has_in_any_order(
+    at: Desk, news: Sequence[tuple[int, str]]
 ) -> None:
-    """It could leave a third time, while the second one arrives; a day later it has arrived or never will."""
     (ref,) = await at.sent("SENDING", attempt=2)
-    await _end_leases(at, hours=0.1)
-    await _tell(at, "failed", replace(ref, attempt=1))
-    if is_answered:
-        await write(at.store, [Settlement(ref=ref, state=MessageState.ACCEPTED, whatsapp_message_id="wamid.2")])
-    assert (await at.message(ref))["state"] == "FAILED"
+    told = []
+    for attempt, word in news:
+        told.append((attempt, word))
+        await _tell(at, word, replace(ref, attempt=attempt), code=(131026, 131051)[attempt - 1])
+        assert ((await at.message(ref))["state"] == "FAILED") == ((2, "failed") in told)
+    assert (await at.message(ref))["error_code"] == 131051
+
+
+async def test_what_failed_is_not_put_back_while_an_earlier_try_may_be_on_its_way(at: Desk) -> None:
+    """It could leave a third time, while the first one arrives; a day later it has arrived or never will."""
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await _tell(at, "sent", replace(ref, attempt=1))
+    await _tell(at, "failed", ref)
     await _end_leases(at, hours=-23)
     assert await _put_back(at, ref, codes=(131051,)) == 0
     assert await _put_back(at, ref, codes=()) == 0
     await _end_leases(at, hours=-25)
+    assert await _put_back(at, ref, codes=()) == 1
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_what_failed_is_put_back_at_once_when_all_its_tries_have(at: Desk, order: Sequence[int]) -> None:
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await _end_leases(at, hours=-1)
+    for attempt in order:
+        await _tell(at, "failed", replace(ref, attempt=attempt))
     assert await _put_back(at, ref, codes=()) == 1
 
 
