@@ -38,6 +38,7 @@ CHORES: tuple[Chore, ...] = (
     upkeep.resume_campaigns,
     upkeep.expire_leases,
     upkeep.judge_doubts,
+    upkeep.decide_doubts,
     upkeep.complete_campaigns,
 )
 

@@ -37,6 +37,7 @@ async def judge(given: dict[str, str]) -> None:
     """Lets a keeper with these settings look at all doubts once."""
     async with assembled(settings=settings(**given), clock=CLOCK, stopping=asyncio.Event()) as worker:
         await upkeep.judge_doubts(worker.engine)
+        await upkeep.decide_doubts(worker.engine)
 
 
 async def state_of(plan: Plan, message_id: UUID) -> str:

@@ -60,7 +60,7 @@ async def expire_leases(engine: Engine) -> None:
 
 
 async def judge_doubts(engine: Engine) -> None:
-    """Sends again what was, on evidence, not accepted; after the deadline the campaign's policy decides."""
+    """Sends again what was, on evidence, not accepted; in a cancelled campaign that is cancelled."""
     settings, evidence = engine.settings, engine.safeguards.evidence
     grace = settings.unconfirmed_grace_seconds
     proven = Decided()
@@ -73,19 +73,22 @@ async def judge_doubts(engine: Engine) -> None:
                 evidence=evidence,
                 walk=engine.doubts,
             )
+    _tell_doubts(engine, RESENT_ON_EVIDENCE=proven.resent_count, CANCELLED_ON_EVIDENCE=proven.cancelled_count)
+
+
+async def decide_doubts(engine: Engine) -> None:
+    """Lets each campaign's policy decide over what has been in doubt until the deadline, evidence or none.
+
+    A chore of its own: the deadline holds also where evidence cannot be looked for.
+    """
+    deadline = engine.settings.unconfirmed_deadline_seconds
     async with engine.store.connection() as rooms:
-        decided = await rooms.doubts.decide_doubts(deadline_seconds=settings.unconfirmed_deadline_seconds, limit=_PAGE)
-    _tell_doubts(engine, proven, decided)
+        decided = await rooms.doubts.decide_doubts(deadline_seconds=deadline, limit=_PAGE)
+    _tell_doubts(engine, RESENT_BY_POLICY=decided.resent_count, FAILED=decided.failed_count)
 
 
-def _tell_doubts(engine: Engine, proven: Decided, decided: Decided) -> None:
+def _tell_doubts(engine: Engine, **counts: int) -> None:
     """Counts what left doubt, by how; and says so when anything did."""
-    counts = {
-        "RESENT_ON_EVIDENCE": proven.resent_count,
-        "CANCELLED_ON_EVIDENCE": proven.cancelled_count,
-        "RESENT_BY_POLICY": decided.resent_count,
-        "FAILED": decided.failed_count,
-    }
     for outcome, count in counts.items():
         engine.metrics.doubts_ended(outcome, count)
     if any(counts.values()):

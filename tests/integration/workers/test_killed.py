@@ -19,6 +19,7 @@ from tests.helpers.recounting import differences
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings, variables
 from tests.helpers.whatsapp import WhatsApp
 from workers.assembly import assembled
+from workers.keeper import Keeper
 from workers.tasks import upkeep
 
 LOST = "+491700009198"  # WhatsApp takes the message and never answers
@@ -149,6 +150,18 @@ async def test_at_the_deadline_the_policy_of_the_campaign_decides(
         await plan.connection.execute("UPDATE messages SET doubt_time = now() - interval '61 seconds'")
         await judge(given)
         assert await state_of(plan, doubted) == expected
+
+
+async def test_the_deadline_holds_also_where_evidence_cannot_be_looked_for(
+    fresh_database_url: str, given: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(1)) as plan:
+        doubted = await doubt_one(plan)
+        await plan.connection.execute("UPDATE messages SET doubt_time = now() - interval '61 seconds'")
+        await plan.connection.execute("ALTER TABLE webhook_heartbeats RENAME TO moved_heartbeats")
+        async with assembled(settings=settings(**given), clock=CLOCK, stopping=asyncio.Event()) as worker:
+            await Keeper(engine=worker.engine, scouts=()).tick()
+        assert await state_of(plan, doubted) == "FAILED"
 
 
 @pytest.mark.parametrize(
