@@ -89,7 +89,7 @@ class Claimer:
         self._turn += 1
         await self._fill(filling, in_turn(campaigns, self._turn))
         await self._engine.pace.give_back(self._lane, permits, filling.room)
-        ready = await self._put_back_too_frequent(filling.taken)
+        ready = await self._put_back_too_frequent(filling)
         if ready:
             return Batch(parcels=self._parcels(ready, permits), interval=permits.interval)
         return NotYet(seconds=min(filling.waits)) if filling.waits else None
@@ -142,10 +142,12 @@ class Claimer:
         claims = await self._claim_rows(group, permits.count)
         taken: list[_Taken] = []
         for campaign in group:
-            leaving, shut = _part(campaign, claims[campaign.id].messages)
+            claim = claims[campaign.id]
+            leaving, shut = _part(campaign, claim.messages)
             if shut:
                 self._settle_shut_out(shut)
-                # There may be more behind them: an empty batch is not the end.
+            if len(leaving) < claim.count:
+                # There may be more behind those who are skipped or shut out: an empty batch is not the end.
                 filling.waits.append(_LEAST_WAIT_SECONDS)
             taken += [
                 _Taken(campaign=campaign, claimed=one, claim_time=now, slot=permits.slot(index))
@@ -172,8 +174,9 @@ class Claimer:
         for one in shut:
             self._settler.add(shut_out(one, code=COUNTRY_RESTRICTED, title=words(COUNTRY_RESTRICTED)))
 
-    async def _put_back_too_frequent(self, taken: Sequence[_Taken]) -> list[_Taken]:
+    async def _put_back_too_frequent(self, filling: _Filling) -> list[_Taken]:
         """Puts back who was written to too often in the last seconds; returns the others."""
+        taken = filling.taken
         waits = await self._engine.pace.wait_for_pairs(
             sender_id=self._sender_id, contact_ids=[one.claimed.contact_id for one in taken]
         )
@@ -181,6 +184,8 @@ class Claimer:
             if wait > 0:
                 again = NotSent(reason="the pair's pace", delay=wait)
                 self._settler.add(settlement(one.claimed, again, direct=one.campaign.direct, luck=0.0))
+                # Nor is it the end where all are put back.
+                filling.waits.append(_LEAST_WAIT_SECONDS)
         return [one for one, wait in zip(taken, waits, strict=True) if wait == 0]
 
     def _parcels(self, ready: list[_Taken], permits: Permits) -> list[Parcel]:

@@ -15,6 +15,7 @@ from workers.assembly import assembled
 from workers.engine import Safeguards
 from workers.pump import pump_sender
 
+_LAST = "SELECT contact_id FROM messages ORDER BY not_before_time DESC, id DESC LIMIT 1"
 _LOST = "+491700009198"  # WhatsApp takes the message and never answers
 
 
@@ -209,6 +210,29 @@ async def test_a_stopping_worker_waits_for_answers_that_come_within_its_grace(
         left = await plan.states()
         assert set(left) <= {"ACCEPTED", "PENDING"}
         assert left["ACCEPTED"] == await whatsapp_and_url[0].accepted_count()
+
+
+async def test_a_run_does_not_end_for_batches_of_those_who_opted_out(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(40), per_second=5) as plan, idle_worker(worker_settings) as worker:
+        last = await plan.connection.fetchval(_LAST)
+        await plan.connection.execute("UPDATE contacts SET marketing_consent = 'OPTED_OUT' WHERE id <> $1", last)
+        await pump_out(worker, plan.sender_id)
+        assert await plan.states() == {"SKIPPED": 39, "ACCEPTED": 1}
+
+
+async def test_a_run_does_not_end_for_batches_of_those_who_were_written_to_too_often(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(40), per_second=5) as plan, idle_worker(worker_settings) as worker:
+        last = await plan.connection.fetchval(_LAST)
+        often = await plan.connection.fetch("SELECT id FROM contacts WHERE id <> $1", last)
+        ids = [row["id"] for row in often] * 45
+        await worker.engine.pace.wait_for_pairs(sender_id=plan.sender_id, contact_ids=ids)
+        await pump_out(worker, plan.sender_id)
+        state = "SELECT state FROM messages WHERE contact_id = $1"
+        assert await plan.connection.fetchval(state, last) == "ACCEPTED"
 
 
 async def test_a_paused_campaign_sends_nothing(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
