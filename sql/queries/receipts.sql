@@ -55,7 +55,8 @@ WHERE messages.campaign_id = told.campaign_id
     AND messages.state = told.old_state;
 
 -- name: find_messages
--- Finds whose WhatsApp ids these are, also of attempts that were superseded. $1 WhatsApp ids. No row: none of ours.
+-- Finds whose WhatsApp ids these are, also of attempts that were superseded: a message shows the id of one of them as long
+-- as none is known of the newest. $1 WhatsApp ids. No row: none of ours.
 SELECT wanted.id AS whatsapp_message_id, found.campaign_id, found.message_id, found.attempt, found.contact_id
 FROM unnest($1::text[]) AS wanted (id)
 CROSS JOIN LATERAL (
@@ -67,7 +68,7 @@ CROSS JOIN LATERAL (
     FROM message_attempts AS older
     JOIN messages ON messages.campaign_id = older.campaign_id AND messages.id = older.message_id
     WHERE older.whatsapp_message_id = wanted.id
-    ORDER BY create_time DESC, attempt DESC
+    ORDER BY create_time DESC, attempt
     LIMIT 1
 ) AS found;
 

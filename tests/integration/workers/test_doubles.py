@@ -84,6 +84,15 @@ async def test_two_superseded_attempts_whose_answers_are_written_together_are_a_
     assert await at.value(PROVEN, ref.message_id) == 1
 
 
+async def test_news_that_name_only_whatsapps_id_are_of_the_attempt_that_has_it_not_of_the_newest(at: Desk) -> None:
+    ref, *_ = await at.sent("SENDING", attempt=2)
+    await at.value(DOUBTED)
+    await _tell(at, _attempt(ref, 1), "delivered", 0)
+    await at.deliver(body(statuses=[status("read", NOW, wamid=_wamid(_attempt(ref, 1)))]))
+    assert await at.value(PROVEN, ref.message_id) == 0
+    assert await at.value("SELECT state FROM messages WHERE id = $1", ref.message_id) == "READ"
+
+
 @pytest.mark.parametrize(("newest", "second"), [(2, 2), (3, 2)], ids=["the newest", "another superseded one"])
 async def test_two_answers_that_are_written_at_the_same_moment_are_a_double(at: Desk, newest: int, second: int) -> None:
     """The first one has looked at everything and waits for its row when the second one comes."""
