@@ -27,7 +27,8 @@ _SLOT = 0
 class Lease:
     """One run's lease on a sender: taken, renewed while the run sends, and released at its end.
 
-    `over` is set once the run must end, for good: the lease is lost, or nearly, or the process stops.
+    `over` is set once the run must end: nobody renews the lease any more, since it is lost or the process stops. It
+    wakes up who waits; whether a message may leave `holds` alone says.
     """
 
     def __init__(self, *, engine: Engine, sender_id: UUID) -> None:
@@ -41,18 +42,12 @@ class Lease:
         self.over = asyncio.Event()
 
     def holds(self, now: float) -> bool:
-        """Whether nobody else can have it yet or soon; if not, the run is over.
-
-        Asked before each departure, since a process that was frozen for longer finds out here before it renews.
-        """
-        if now >= self._until - _QUIET_SECONDS:
-            self.over.set()
-        return not self.over.is_set()
+        """Whether nobody else can have it yet or soon; asked before each departure: a process may have been frozen."""
+        return now < self._until - _QUIET_SECONDS and not self.over.is_set()
 
     async def take(self) -> Left | None:
-        """Takes or renews the lease and returns what others left behind; None when another run has it."""
-        # Counted from before the call: the database's ten seconds begin later, and so end later.
-        until = self._engine.clock.monotonic() + LEASE_SECONDS
+        """Takes the lease and returns what others left behind; None when another run has it."""
+        until = self._end_from_now()
         async with self._engine.store.connection() as rooms:
             left = await rooms.pumps.acquire_pump(
                 sender_id=self._sender_id, slot=_SLOT, holder=self._holder, seconds=LEASE_SECONDS
@@ -100,9 +95,24 @@ class Lease:
         self.over.set()
 
     async def _renew(self) -> bool:
+        """Whether the run may go on; not once another had the lease, since nobody here counts what that one sent."""
         try:
-            return await self.take() is not None
+            return await self._ask_for_more()
         except Exception:
             # The database is away: what was taken holds until its end.
             _log.exception("the pump's lease could not be renewed")
             return self.holds(self._engine.clock.monotonic())
+
+    async def _ask_for_more(self) -> bool:
+        until = self._end_from_now()
+        async with self._engine.store.connection() as rooms:
+            is_renewed = await rooms.pumps.renew_pump(
+                sender_id=self._sender_id, slot=_SLOT, holder=self._holder, seconds=LEASE_SECONDS
+            )
+        if is_renewed:
+            self._until = until
+        return is_renewed
+
+    def _end_from_now(self) -> float:
+        """When a lease taken or renewed now ends, at the earliest: the database's ten seconds begin later."""
+        return self._engine.clock.monotonic() + LEASE_SECONDS

@@ -141,8 +141,7 @@ class Pump:
         clock, over = self._engine.clock, self._lease.over
         end = clock.monotonic() + RUN_SECONDS
         idle_since: float | None = None
-        while not over.is_set():
-            now = clock.monotonic()
+        while self._lease.holds(now := clock.monotonic()):
             if now >= end:
                 return True
             match await self._next_batch():

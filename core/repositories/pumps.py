@@ -30,7 +30,7 @@ class Pumps:
         self._connection = connection
 
     async def acquire_pump(self, *, sender_id: UUID, slot: int, holder: str, seconds: float) -> Left | None:
-        """Takes or renews the lease of a sender's slot; None when another process holds it."""
+        """Takes the lease of a sender's slot and returns what others left behind; None when another run holds it."""
         row = await self._connection.fetchrow(SQL["acquire_pump"], sender_id, slot, holder, seconds)
         if row is None:
             return None
@@ -40,6 +40,10 @@ class Pumps:
             age=inf if row["release_age"] is None else row["release_age"],
             silence=inf if row["silence"] is None else row["silence"],
         )
+
+    async def renew_pump(self, *, sender_id: UUID, slot: int, holder: str, seconds: float) -> bool:
+        """Renews the lease of a sender's slot; False when another run has taken it since."""
+        return await self._connection.fetchval(SQL["renew_pump"], sender_id, slot, holder, seconds) is not None
 
     async def release_pump(
         self, *, sender_id: UUID, slot: int, holder: str, left_seconds: Sequence[float]

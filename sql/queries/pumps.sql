@@ -1,21 +1,26 @@
 -- name: acquire_pump
--- Makes a process the pump of a sender, or renews it. $1 sender, $2 slot, $3 holder, $4 seconds. No row: another one is.
--- Returns what the last pump that released it left behind, and for how long none has ended without releasing it.
+-- Makes a run the pump of a sender. $1 sender, $2 slot, $3 holder, a name that no other run has, $4 seconds. No row: another one
+-- is. Returns what the last pump that released it left behind, and for how long none has ended without releasing it.
 INSERT INTO pumps (sender_id, slot, holder, lease_expire_time)
 VALUES ($1, $2, $3, now() + make_interval(secs => $4))
 ON CONFLICT ON CONSTRAINT pumps_pkey DO UPDATE
 SET holder = excluded.holder,
     lease_expire_time = excluded.lease_expire_time,
-    silent_end_time = CASE
-        WHEN pumps.holder IN (excluded.holder, '') THEN pumps.silent_end_time
-        ELSE pumps.lease_expire_time
-    END
-WHERE pumps.holder = excluded.holder OR pumps.lease_expire_time < now()
+    silent_end_time = CASE WHEN pumps.holder = '' THEN pumps.silent_end_time ELSE pumps.lease_expire_time END
+WHERE pumps.lease_expire_time < now()
 RETURNING
     release_time,
     left_seconds,
     extract(EPOCH FROM now() - release_time)::float8 AS release_age,
     extract(EPOCH FROM now() - silent_end_time)::float8 AS silence;
+
+-- name: renew_pump
+-- Lets a lease last $4 seconds from now, also one that has ended, unless another run has taken it since. $1 sender, $2 slot,
+-- $3 holder. No row: one has.
+UPDATE pumps
+SET lease_expire_time = now() + make_interval(secs => $4)
+WHERE sender_id = $1 AND slot = $2 AND holder = $3
+RETURNING lease_expire_time;
 
 -- name: release_pump
 -- Lets go of a sender, so that the next pump need not wait for the lease. $1 sender, $2 slot, $3 holder, $4 seconds that each

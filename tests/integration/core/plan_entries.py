@@ -209,6 +209,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "pumps.list_due_senders": {"messages_claim_idx"},
     "pumps.lock_keeper": set(),
     "pumps.release_pump": set(),
+    "pumps.renew_pump": set(),
     "receipts.fail_attempts": set(),
     "receipts.find_messages": {
         "message_attempts_whatsapp_message_id_idx",

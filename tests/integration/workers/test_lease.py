@@ -59,6 +59,22 @@ async def test_a_connection_cut_while_the_lease_is_released_lets_nobody_wait_for
         assert await plan.connection.fetchval("SELECT holder = '' AND release_time IS NOT NULL FROM pumps")
 
 
+async def test_a_lease_that_another_run_had_meanwhile_is_not_renewed(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    """What that one sent counts for the limit, and who was frozen meanwhile does not know of it."""
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        frozen, _ = await _begun(worker.engine, plan)
+        frozen.keep()
+        await plan.connection.execute("UPDATE pumps SET lease_expire_time = now() - interval '1 second'")
+        other, _ = await _begun(worker.engine, plan)
+        await other.release([1.0] * _HANGING)
+        await eventually(frozen.over.is_set)
+        await frozen.stop_keeping()
+        assert not frozen.holds(CLOCK.monotonic())
+        assert await plan.connection.fetchval("SELECT holder = '' FROM pumps")
+
+
 async def _begun(engine: Engine, plan: Plan) -> tuple[Lease, Left]:
     """Takes the lease as a run does."""
     lease = Lease(engine=engine, sender_id=plan.sender_id)
