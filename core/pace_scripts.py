@@ -1,6 +1,7 @@
 """The pace's arithmetic as it runs inside Redis: what core/domain/pacing.py says, on the server's clock, in µs."""
 
-# A lane is a hash: next (when the next slot is free), factor, change, hold (until when), holds (how many in a row).
+# A lane is a hash: next (when the next slot is free), interval (between the last slots reserved), factor, change, hold
+# (until when), holds (how many in a row).
 _HEAD = """
 local function clock()
     local time = redis.call('TIME')
@@ -8,10 +9,10 @@ local function clock()
 end
 
 local function read(key)
-    local values = redis.call('HMGET', key, 'next', 'factor', 'change', 'hold', 'holds')
+    local values = redis.call('HMGET', key, 'next', 'factor', 'change', 'hold', 'holds', 'interval')
     return {
         next = tonumber(values[1]) or 0, factor = tonumber(values[2]) or 1, change = tonumber(values[3]) or 0,
-        hold = tonumber(values[4]) or 0, holds = tonumber(values[5]) or 0,
+        hold = tonumber(values[4]) or 0, holds = tonumber(values[5]) or 0, interval = tonumber(values[6]) or 0,
     }
 end
 
@@ -21,8 +22,10 @@ end
 
 local function write(key, lane)
     redis.call('HSET', key, 'next', whole(lane.next), 'factor', tostring(lane.factor), 'change', whole(lane.change),
-        'hold', whole(lane.hold), 'holds', whole(lane.holds))
-    redis.call('PEXPIRE', key, math.max(900000, math.ceil((lane.hold - clock()) / 1000) + 1000))
+        'hold', whole(lane.hold), 'holds', whole(lane.holds), 'interval', tostring(lane.interval))
+    -- Forgotten once nothing depends on it: who was slowed is as fast as before within a quarter of an hour.
+    local milliseconds = (math.max(lane.hold, lane.next) - clock()) / 1000 + 1000
+    redis.call('PEXPIRE', key, whole(math.min(math.max(900000, milliseconds), 1e12)))
 end
 
 local function recover(lane, now)
@@ -45,13 +48,14 @@ local horizon = tonumber(ARGV[3])
 recover(lane, now)
 local interval = 1000000 / (tonumber(ARGV[1]) * lane.factor)
 if lane.hold > now then return {0, 0, whole(interval), '0', whole(lane.hold - now)} end
-local start = math.max(lane.next, now)
+-- A pace that was raised holds from the last slot on.
+local start = math.max(now, lane.next - math.max(0, lane.interval - interval))
 local granted = 0
 if start <= now + horizon then
     granted = math.min(tonumber(ARGV[2]), math.floor((now + horizon - start) / interval) + 1)
 end
 if granted < 1 then return {0, 0, whole(interval), '0', whole(math.max(1000, start - now - horizon))} end
-lane.next = math.ceil(start + granted * interval)
+lane.next, lane.interval = math.ceil(start + granted * interval), interval
 write(KEYS[1], lane)
 return {granted, whole(start - now), tostring(interval), whole(lane.next), '0'}
 """

@@ -39,9 +39,13 @@ class Permits:
 
 @dataclass(slots=True, kw_only=True)
 class Tempo:
-    """The pace of one lane; all times are seconds of one clock that never runs backwards."""
+    """The pace of one lane; all times are seconds of one clock that never runs backwards.
+
+    `next_slot` is free, `interval` seconds after the last one reserved.
+    """
 
     next_slot: float = float("-inf")
+    interval: float = 0.0
     factor: float = 1.0
     change_time: float = float("-inf")
     hold_until: float = float("-inf")
@@ -53,11 +57,12 @@ class Tempo:
         interval = 1.0 / (per_second * self.factor)
         if self.hold_until > now:
             return Permits(count=0, start=now, interval=interval, wait=self.hold_until - now)
-        start = max(self.next_slot, now)
+        # A pace that was raised holds from the last slot on.
+        start = max(now, self.next_slot - max(0.0, self.interval - interval))
         free = max(0, int((now + within - start) / interval) + (1 if start <= now + within else 0))
         granted = min(count, free)
         if granted > 0:
-            self.next_slot = start + granted * interval
+            self.next_slot, self.interval = start + granted * interval, interval
         wait = 0.0 if granted else max(0.0, start - now - within)
         return Permits(count=granted, start=start, interval=interval, wait=wait)
 

@@ -70,6 +70,28 @@ async def test_a_held_lane_gives_nothing_for_so_long_and_keeps_its_pace(queue_ur
     await asyncio.gather(pace.close(), alone.close())
 
 
+async def test_a_pace_of_less_than_a_message_an_hour_is_remembered_until_its_next_slot(queue_url: str) -> None:
+    pace, seldom = Pace.connect(queue_url, clock=CLOCK), Lane.of_campaign(UUID(int=4), 1 / 7200)
+    assert (await pace.reserve(seldom, 10)).count == 1
+    async with Redis.from_url(queue_url) as redis:
+        assert await redis.pttl(seldom.key) > 7_200_000
+    # As good as never: no number that Redis would not take.
+    never = Lane.of_campaign(UUID(int=5), 1e-300)
+    assert [(await pace.reserve(never, 1)).count for _ in range(2)] == [1, 0]
+    assert not pace.alone
+    await pace.close()
+
+
+async def test_a_pace_that_is_raised_need_not_wait_for_the_next_slot_of_the_slow_one(queue_url: str) -> None:
+    for url in (queue_url, "redis://127.0.0.1:1/0"):
+        pace = Pace.connect(url, clock=CLOCK)
+        assert (await pace.reserve(Lane.of_campaign(UUID(int=6), 1 / 7200), 1)).count == 1
+        raised = await pace.reserve(Lane.of_campaign(UUID(int=6), 100.0), 1)
+        assert raised.count == 1
+        assert raised.start - CLOCK.monotonic() < 0.03
+        await pace.close()
+
+
 async def test_a_throttle_halves_the_pace_of_a_held_lane_and_does_not_end_its_hold(queue_url: str) -> None:
     pace, alone = Pace.connect(queue_url, clock=CLOCK), Pace.connect("redis://127.0.0.1:1/0", clock=CLOCK)
     for one in (pace, alone):
