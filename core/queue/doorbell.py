@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
-from core.cancellation import end, endable, was_cancelled
+from core.cancellation import end, endable
 from core.leaving import leave
 from core.queue.listening import MAX_DELIVERIES, MAX_LENGTH, Backoff, acknowledgement, tell_unheard
 from core.settings import SettingsError
@@ -113,8 +113,6 @@ class DoorbellBroker(AsyncBroker):
                 if entry is not None:
                     answer = partial(self._forget, entry[0])
                     yield AckableMessage(data=entry[1], ack=acknowledgement(answer, faults=_FAULTS))
-                elif was_cancelled():
-                    return
         finally:
             await end(reclaiming)
 
@@ -173,7 +171,7 @@ class DoorbellBroker(AsyncBroker):
             await both.execute()
 
     async def _reclaim_for_ever(self) -> None:
-        while not was_cancelled():
+        while True:
             await asyncio.sleep(self._reclaim_seconds)  # noqa: TID251  # cancelled when the worker stops
             try:
                 await self._reclaim()
