@@ -12,8 +12,8 @@ SQL = load("doubts")
 
 # The door beats each second; a beat that is this late is a silence.
 SILENCE_SECONDS = 5.0
-# A sender, and when messages of it were claimed.
-_Moment = tuple[UUID, datetime]
+# A sender, and when it claimed messages.
+_Claim = tuple[UUID, datetime]
 _OLDEST = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
@@ -62,28 +62,28 @@ class Doubts:
         walk = walk or Walk()
         doubts = await self._lock_doubts(grace_seconds, lease_seconds, limit, walk)
         walk.move(doubts, limit=limit)
-        moments = {_moment(row) for row in doubts}
+        claims = {_claim(row) for row in doubts}
         if evidence:
-            moments = await self._list_heard_moments(moments)
-            moments = await self._list_passed_moments(moments, lease_seconds)
-        return await self._resend_doubts([row for row in doubts if _moment(row) in moments])
+            claims = await self._list_heard_claims(claims)
+            claims = await self._list_passed_claims(claims, lease_seconds)
+        return await self._resend_doubts([row for row in doubts if _claim(row) in claims])
 
     async def _lock_doubts(self, grace_seconds: float, lease_seconds: float, limit: int, walk: Walk) -> list[Row]:
         asked = (grace_seconds, lease_seconds, limit, walk.doubt_time, walk.message_id)
         return await self._connection.fetch(SQL["lock_doubts"], *asked)
 
-    async def _list_heard_moments(self, moments: Set[_Moment]) -> set[_Moment]:
-        return await self._among(moments, SQL["list_heard_moments"])
+    async def _list_heard_claims(self, claims: Set[_Claim]) -> set[_Claim]:
+        return await self._among(claims, SQL["list_heard_claims"])
 
-    async def _list_passed_moments(self, moments: Set[_Moment], lease_seconds: float) -> set[_Moment]:
-        return await self._among(moments, SQL["list_passed_moments"], lease_seconds)
+    async def _list_passed_claims(self, claims: Set[_Claim], lease_seconds: float) -> set[_Claim]:
+        return await self._among(claims, SQL["list_passed_claims"], lease_seconds)
 
-    async def _among(self, moments: Set[_Moment], statement: str, *arguments: object) -> set[_Moment]:
-        """Returns those of the moments for which the statement has a row; without any it is not asked."""
-        if not moments:
+    async def _among(self, claims: Set[_Claim], statement: str, *arguments: object) -> set[_Claim]:
+        """Returns those of the claims for which the statement has a row; without any it is not asked."""
+        if not claims:
             return set()
-        senders, times = zip(*moments, strict=True)
-        return {_moment(row) for row in await self._connection.fetch(statement, senders, times, *arguments)}
+        senders, times = zip(*claims, strict=True)
+        return {_claim(row) for row in await self._connection.fetch(statement, senders, times, *arguments)}
 
     async def _resend_doubts(self, proven: Sequence[Row]) -> Decided:
         if not proven:
@@ -100,5 +100,5 @@ class Doubts:
         return Decided(resent_count=len(rows) - failed, failed_count=failed)
 
 
-def _moment(row: Row) -> _Moment:
+def _claim(row: Row) -> _Claim:
     return row["sender_id"], row["claim_time"]

@@ -30,18 +30,18 @@ ORDER BY messages.doubt_time, messages.id
 LIMIT $3
 FOR UPDATE OF messages SKIP LOCKED;
 
--- name: list_heard_moments
--- At which moments nearly all was heard of: 95 in 100 of what the sender sent in the minutes around it, and half of each of
--- them. $1 senders, $2 moments. No row: at none.
-WITH moment AS MATERIALIZED (
+-- name: list_heard_claims
+-- Around which claims nearly all was heard of: 95 in 100 of what the sender sent in the minutes around one, and half of each of
+-- them. $1 senders, $2 when each claimed. No row: around none.
+WITH claim AS MATERIALIZED (
     SELECT
         sender_id, claim_time,
         date_trunc('minute', claim_time - interval '30 seconds') AS first_minute,
         date_trunc('minute', claim_time + interval '30 seconds') + interval '1 minute' AS end_minute
-    FROM unnest($1::uuid[], $2::timestamptz[]) AS moment (sender_id, claim_time)
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS claim (sender_id, claim_time)
 ), heard AS MATERIALIZED (
     SELECT span.sender_id, span.first_minute, span.end_minute
-    FROM (SELECT DISTINCT sender_id, first_minute, end_minute FROM moment) AS span
+    FROM (SELECT DISTINCT sender_id, first_minute, end_minute FROM claim) AS span
     CROSS JOIN LATERAL (
         SELECT minute_counters.minute, sum(minute_counters.count) AS count
         FROM campaigns JOIN minute_counters ON minute_counters.scope_id = campaigns.id
@@ -58,24 +58,25 @@ WITH moment AS MATERIALIZED (
     HAVING sum(accepted.count) > 0 AND sum(unheard.count) <= sum(accepted.count) * 0.05
         AND NOT bool_or(unheard.count > greatest(1, accepted.count * 0.5))
 )
-SELECT moment.sender_id, moment.claim_time
-FROM moment JOIN heard USING (sender_id, first_minute, end_minute);
+SELECT claim.sender_id, claim.claim_time
+FROM claim JOIN heard USING (sender_id, first_minute, end_minute);
 
--- name: list_passed_moments
--- Which moments receipts that come in order have passed. Of the first messages that WhatsApp took right after it and is silent
--- about, those sent next tell whether they are stray or the head of a queue: half of these must be heard of. Ids follow the
--- order of sending, and the time of a claim is by our own clock. $1 senders, $2 moments, $3 lease in seconds. No row: none.
-SELECT moment.sender_id, moment.claim_time
-FROM unnest($1::uuid[], $2::timestamptz[]) AS moment (sender_id, claim_time)
+-- name: list_passed_claims
+-- Which claims the receipts have come past, should they come in order. Of the first messages that WhatsApp took right after a
+-- claim and is silent about, those sent next tell whether they are stray or the head of a queue: half of these must be heard of.
+-- Where it is silent about none, the receipts are past. Ids follow the order of sending, and the time of a claim is by our own
+-- clock. $1 senders, $2 when each claimed, $3 lease in seconds. No row: none.
+SELECT claim.sender_id, claim.claim_time
+FROM unnest($1::uuid[], $2::timestamptz[]) AS claim (sender_id, claim_time)
 CROSS JOIN LATERAL (
-    SELECT count(*) AS count, count(*) FILTER (WHERE later.state = 'ACCEPTED') AS unheard_count
+    SELECT count(*) AS count, count(*) FILTER (WHERE sent_next.state = 'ACCEPTED') AS unheard_count
     FROM (
         SELECT DISTINCT later.id, later.state
         FROM (
             SELECT messages.campaign_id, messages.id
             FROM messages
-            WHERE messages.sender_id = moment.sender_id AND messages.state = 'ACCEPTED'
-                AND messages.accept_time >= moment.claim_time AND messages.accept_time < moment.claim_time + interval '10 seconds'
+            WHERE messages.sender_id = claim.sender_id AND messages.state = 'ACCEPTED'
+                AND messages.accept_time >= claim.claim_time AND messages.accept_time < claim.claim_time + interval '10 seconds'
             ORDER BY messages.accept_time
             LIMIT 5
         ) AS silent
@@ -87,11 +88,11 @@ CROSS JOIN LATERAL (
             LIMIT 20
         ) AS later
         WHERE later.accept_time IS NOT NULL AND later.state <> 'HELD'
-            AND later.lease_expire_time > moment.claim_time + make_interval(secs => $3 - 10)
-            AND later.lease_expire_time < moment.claim_time + make_interval(secs => $3 + 10)
-    ) AS later
-) AS around
-WHERE around.unheard_count <= around.count * 0.5;
+            AND later.lease_expire_time > claim.claim_time + make_interval(secs => $3 - 10)
+            AND later.lease_expire_time < claim.claim_time + make_interval(secs => $3 + 10)
+    ) AS sent_next
+) AS counted
+WHERE counted.unheard_count <= counted.count * 0.5;
 
 -- name: resend_doubts
 -- Makes messages in doubt PENDING again, and keeps the attempt; those of a cancelled campaign are CANCELLED instead. $1

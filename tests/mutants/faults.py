@@ -209,7 +209,7 @@ FAULTS = (
     Fault(
         name="silence-behind-the-front-counts",
         path="sql/queries/doubts.sql",
-        old="WHERE around.unheard_count <= around.count * 0.5",
+        old="WHERE counted.unheard_count <= counted.count * 0.5",
         new="WHERE true",
         tests=("tests/integration/workers/test_late_receipts.py",),
     ),
