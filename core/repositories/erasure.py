@@ -32,14 +32,14 @@ class Erasure:
         at: datetime,
         lease_seconds: float,
     ) -> set[str]:
-        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` as `lock_messages` does.
+        """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` while a message is underway.
 
         Returns what told of the contact in these rows and may stand in webhook bodies: the ids of its messages, and
         WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py).
         """
         await self.forget_checkpoints(contact.id)  # campaigns are locked before messages
         await self.forget_parked_receipts(contact.id, traces)
-        await self.lock_messages(contact.id, lease_seconds=lease_seconds)
+        await self.lock_messages_to_contact(contact.id, lease_seconds=lease_seconds)
         told = await self.forget_attempts(contact.id)
         told |= await self.forget_messages(contact.id, at=at)
         told |= await self.forget_interactions(contact.id)
@@ -58,12 +58,12 @@ class Erasure:
         """Deletes parked receipts that tell of the contact."""
         await self._connection.execute(SQL["forget_parked_receipts"], traces, contact_id)
 
-    async def lock_messages(self, contact_id: UUID, *, lease_seconds: float) -> None:
+    async def lock_messages_to_contact(self, contact_id: UUID, *, lease_seconds: float) -> None:
         """Keeps the contact's messages from being sent; refuses with ``CONTACT_BUSY`` while one is on its way out.
 
         ``lease_seconds`` is for how long a worker claims a message: the refusal says when to come back.
         """
-        left = await self._connection.fetchval(SQL["lock_messages"], contact_id)
+        left = await self._connection.fetchval(SQL["lock_messages_to_contact"], contact_id)
         if left is None:
             return
         seconds = ceil(left)

@@ -16,7 +16,7 @@ WHERE traces && $1::bigint[]
             AND receipt ->> 'whatsapp_message_id' = messages.whatsapp_message_id
     );
 
--- name: lock_messages
+-- name: lock_messages_to_contact
 -- Locks the messages to contact $1, as all do who claim them or write their ids: what comes later finds the person gone.
 -- Returns for how many seconds at most one of them is on its way out, NULL when none is: once its lease has ended, nobody
 -- sends it any more.

@@ -121,8 +121,8 @@ WITH input AS MATERIALIZED (
 SELECT campaign_id, id FROM decided;
 
 -- name: record_late_accepts
--- Keeps WhatsApp's ids of superseded attempts that were taken after all. Needs the lock of lock_messages. $1 campaigns, $2
--- messages, $3 attempts, $4 WhatsApp ids.
+-- Keeps WhatsApp's ids of superseded attempts that were taken after all. Needs the lock of lock_messages (receipts.sql).
+-- $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids.
 UPDATE message_attempts
 SET whatsapp_message_id = CASE WHEN messages.contact_id IS NOT NULL THEN late.whatsapp_message_id END
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS late (campaign_id, message_id, attempt, whatsapp_message_id)
