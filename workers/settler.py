@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from uuid import UUID
 
 from core.db import is_of_values
 from core.domain.outcomes import Settlement
@@ -18,7 +19,7 @@ BATCH = 200
 _GATHER_SECONDS = 0.08
 _RETRY_SECONDS = 0.5
 
-# What became of an attempt, and what its answer told about the contact, if anything.
+# What an attempt makes of its message, and what its answer told about the contact, if anything.
 _Entry = tuple[Settlement, Telling | None]
 
 
@@ -48,7 +49,9 @@ class Settler:
 
     async def _run(self) -> None:
         while batch := await self._next_batch():
-            await self._settle(batch)
+            if await self._write_patiently(batch) is not None:
+                await self._write_apart(batch)
+            self._engine.unwritten.count -= len(batch)
 
     async def _next_batch(self) -> list[_Entry]:
         """Waits for something to write, and a little longer for more of it; empty when nothing will come any more."""
@@ -60,16 +63,13 @@ class Settler:
             self._called.clear()
         return batch
 
-    async def _settle(self, batch: list[_Entry]) -> None:
-        """Writes a batch; one that fails for what it holds is written one by one, and only what is to blame left."""
-        error = await self._write_patiently(batch)
-        if error is not None and len(batch) > 1:
-            for entry in batch:
-                await self._settle([entry])
-            return
-        if error is not None:
-            _leave(batch[0][0], error)
-        self._engine.unwritten.count -= len(batch)
+    async def _write_apart(self, batch: list[_Entry]) -> None:
+        """Writes one by one what fails together for values in it, and leaves only what is to blame."""
+        for entry in batch:
+            error = await self._write_patiently([entry])
+            if error is not None:
+                settlement, _ = entry
+                _leave(settlement, error)
 
     async def _write_patiently(self, batch: list[_Entry]) -> Exception | None:
         """Writes entries once the database can; returns its error where it never will, for the values they hold."""
@@ -100,15 +100,8 @@ def _leave(settlement: Settlement, error: Exception) -> None:
 
 async def write(store: Store, batch: list[Settlement]) -> int:
     """Writes settlements, and notes those that prove a double; returns how many superseded ones do."""
-    accepted = [one for one in batch if one.whatsapp_message_id]
-    # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
-    is_again = any(one.ref.attempt > 1 for one in accepted)
-    async with store.transaction() if is_again else store.connection() as rooms:
-        settled = await rooms.sending.settle_messages(batch)
-        newer = [(one.ref, None) for one in accepted if one.ref.attempt > 1 and one.ref.message_id in settled]
-        if newer:
-            await rooms.receipts.prove_doubles(newer)
-    late = [one for one in accepted if one.ref.message_id not in settled]
+    settled = await _settle(store, batch)
+    late = [one for one in batch if one.whatsapp_message_id and one.ref.message_id not in settled]
     doubles = await _note_late(store, late) if late else 0
     # A newer attempt that is only now settled was open until now: its campaign was not final.
     if doubles:
@@ -116,7 +109,20 @@ async def write(store: Store, batch: list[Settlement]) -> int:
     return doubles
 
 
+async def _settle(store: Store, batch: list[Settlement]) -> frozenset[UUID]:
+    """Settles the messages whose newest attempts these still are, and returns them; superseded attempts settle none."""
+    again = [one for one in batch if one.whatsapp_message_id and one.ref.attempt > 1]
+    # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
+    async with store.transaction() if again else store.connection() as rooms:
+        settled = await rooms.sending.settle_messages(batch)
+        newer = [(one.ref, None) for one in again if one.ref.message_id in settled]
+        if newer:
+            await rooms.receipts.prove_doubles(newer)
+    return settled
+
+
 async def _note_late(store: Store, late: list[Settlement]) -> int:
+    """Notes the accepts of superseded attempts; returns how many of these are doubles."""
     refs = [one.ref for one in late]
     async with store.transaction() as rooms:
         # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
