@@ -623,6 +623,8 @@ CREATE INDEX contacts_phone_number_list_idx ON public.contacts USING btree (phon
 
 CREATE INDEX contacts_states_list_idx ON public.contacts USING btree (marketing_consent, whatsapp_state, id NULLS FIRST);
 
+CREATE INDEX counters_unfolded_idx ON public.counters USING btree (scope_id) WHERE (shard >= 0);
+
 CREATE INDEX erased_people_erase_time_idx ON public.erased_people USING btree (erase_time);
 
 CREATE INDEX idempotent_requests_contact_id_idx ON public.idempotent_requests USING btree (contact_id) WHERE (contact_id IS NOT NULL);
@@ -666,6 +668,8 @@ CREATE INDEX minute_counters_minute_idx ON public.minute_counters USING btree (m
 CREATE INDEX parked_receipts_due_idx ON public.parked_receipts USING btree (not_before_time);
 
 CREATE INDEX recounts_differing_idx ON public.recounts USING btree (scope_id) WHERE (difference_count > 0);
+
+CREATE INDEX reply_counters_unfolded_idx ON public.reply_counters USING btree (scope_id) WHERE (shard >= 0);
 
 CREATE INDEX retries_campaign_id_idx ON public.retries USING btree (campaign_id);
 

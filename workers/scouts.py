@@ -10,7 +10,7 @@ from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries, apply_urgent
 from workers.tasks.recounts import recount_next
 from workers.tasks.senders import refresh_sender
-from workers.tasks.upkeep import delete_old_rows
+from workers.tasks.upkeep import delete_old_rows, fold_counters
 
 _RECOUNT_SECONDS = 10.0
 _UPKEEP_SECONDS = 60.0
@@ -30,6 +30,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
         partial(_find_deliveries, engine),
         Seldom(engine, recount_next, name="recount", seconds=_RECOUNT_SECONDS),
         Seldom(engine, delete_old_rows, name="old rows", seconds=_UPKEEP_SECONDS),
+        Seldom(engine, fold_counters, name="fold", seconds=_UPKEEP_SECONDS),
     )
 
 

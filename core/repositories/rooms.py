@@ -35,6 +35,7 @@ from core.repositories.resumptions import Resumptions
 from core.repositories.retries import Retries
 from core.repositories.senders import Senders
 from core.repositories.sending import Sending
+from core.repositories.shards import Shards
 from core.repositories.stats import Stats
 from core.repositories.templates import Templates
 
@@ -204,6 +205,11 @@ class Rooms:
     def sending(self) -> Sending:
         """Messages in the course of one attempt."""
         return Sending(self._connection)
+
+    @cached_property
+    def shards(self) -> Shards:
+        """Counters as writers left them, to be folded."""
+        return Shards(self._connection)
 
     @cached_property
     def stats(self) -> Stats:

@@ -107,6 +107,13 @@ FAULTS = (
         tests=("tests/integration/sql/test_counters.py",),
     ),
     Fault(
+        name="fold-forgets-what-was-folded",
+        path="sql/queries/shards.sql",
+        old="SET count = counters.count + excluded.count",
+        new="SET count = excluded.count",
+        tests=("tests/integration/workers/test_folded.py",),
+    ),
+    Fault(
         name="start-from-any-state",
         path="sql/queries/campaign_states.sql",
         old="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2\n"

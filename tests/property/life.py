@@ -10,6 +10,7 @@ from core.domain.contacts import ConsentRecord, MarketingConsent
 from core.domain.errors import WrongState
 from core.domain.messages import MessageRef
 from core.domain.outcomes import Settlement
+from core.domain.stats import DEPLOYMENT
 from core.repositories.rooms import Rooms
 from core.repositories.sending import BOTTOM
 from core.whatsapp.errors import HOPELESS, RESTING
@@ -158,6 +159,7 @@ class Life:
         if self.campaign == "COMPLETED" and any(mail.state == "PENDING" for mail in self.mails):
             self.campaign = "RUNNING"
         self.run("campaign_states.cancel_messages_page", self.campaign_id, limit=10)
+        self.run("shards.fold_state_counters", after=DEPLOYMENT, limit=10)
         for mail in self.mails if self.campaign == "CANCELLED" else ():
             mail.cancel()
 

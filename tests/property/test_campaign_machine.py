@@ -22,6 +22,7 @@ from core.domain.campaigns import PauseSource
 from core.domain.errors import Conflict, WrongState
 from core.domain.messages import MessageState
 from core.domain.outcomes import Settlement
+from core.domain.stats import DEPLOYMENT
 from core.repositories.rooms import Store
 from core.repositories.sending import BOTTOM, Claim
 from tests.helpers.campaign_rows import add_campaign, add_category, add_contacts, add_sender, add_template
@@ -239,6 +240,7 @@ class CampaignMachine(RuleBasedStateMachine):
         assert bool(done) == (self.state == "RUNNING" and self.expanded and not left)
         self.state = "COMPLETED" if done else self.state
         self._do(lambda rooms: rooms.campaign_states.cancel_messages_page(self.campaign_id, limit=10))
+        self._do(lambda rooms: rooms.shards.fold_state_counters(after=DEPLOYMENT, limit=10))
         assert self.state != "CANCELLED" or "PENDING" not in self._states()
 
     # What must hold.

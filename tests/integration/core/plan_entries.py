@@ -292,6 +292,8 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "sending.list_running_campaigns": set(),
     "sending.record_late_accepts": {"messages_pkey"},
     "sending.settle_messages": {"messages_pkey"},
+    "shards.fold_reply_counters": set(),
+    "shards.fold_state_counters": {"counters_pkey", "counters_unfolded_idx"},
     "stats.batch_get_campaign_stats": {"counters_pkey", "message_attempts_doubled_idx"},
     "stats.fold_minutes": {"minute_counters_minute_idx"},
     "stats.get_dashboard": {"counters_pkey", "minute_counters_pkey"},

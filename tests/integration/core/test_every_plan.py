@@ -30,7 +30,7 @@ STATEMENTS: Final = {
 }
 # What workers run is planned each time for its values; some of it after the transaction said to enter by keys.
 ONLY_SEQUENTIAL_OFF: Final = {"deliveries", "inbound", "receipts", "replays"}
-AS_CONFIGURED: Final = {"backlogs", "doubts", "pauses", "pumps", "recounts", "resumptions", "sending"}
+AS_CONFIGURED: Final = {"backlogs", "doubts", "pauses", "pumps", "recounts", "resumptions", "sending", "shards"}
 UTILITY: Final = {"contact_imports.prepare_import_stage"}
 LARGE: Final = frozenset(
     {"contacts", "category_contacts", "messages", "interactions", "message_attempts", "counters", "minute_counters"}
