@@ -38,7 +38,7 @@ class Retries:
 
     async def retry_failed_page(self, campaign_id: UUID, *, after: UUID, limit: int, chosen: RetryChoice) -> list[UUID]:
         """Puts the next failed messages behind an id back to PENDING; returns them, in order: few are the last."""
-        rows = await self._connection.fetch(SQL["retry_failed_page"], campaign_id, after, limit, *_columns(chosen))
+        rows = await self._connection.fetch(SQL["retry_failed_page"], campaign_id, after, *_columns(chosen), limit)
         return sorted(row["id"] for row in rows)
 
     async def count_retryable(self, campaign_id: UUID, *, after: UUID, chosen: RetryChoice) -> int:

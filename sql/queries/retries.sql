@@ -13,38 +13,45 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
     expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
     create_time, update_time;
 
+-- part: chosen
+-- The FAILED messages of campaign $1 behind id $2 that a retry asks for: those with the error codes $3, or with none given all
+-- whose outcome is known and whose code is none of $4; never what failed after $6 with a code of $5. Erased contacts and, of
+-- marketing, those who opted out stay as they are.
+FROM messages
+JOIN campaigns ON campaigns.id = messages.campaign_id
+JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
+JOIN contacts ON contacts.id = messages.contact_id
+WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > $2
+    AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
+    AND CASE cardinality($3::integer[])
+        WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
+        ELSE messages.error_code = ANY ($3)
+    END
+    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6)
+
+-- part: may_arrive
+-- What was sent again after $6 though an earlier attempt was accepted and is not told to have failed: that one may be on its way.
+messages.attempt > 1 AND messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > $6 AND coalesce((
+    SELECT true
+    FROM message_attempts AS older
+    WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
+        AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL
+        AND older.fail_time IS NULL AND older.undelivered_time IS NULL
+    LIMIT 1
+), false)
+
 -- name: retry_failed_page
--- Puts up to $3 FAILED messages of campaign $1 behind id $2 back to PENDING: those with the error codes $4, or with none
--- given all whose outcome is known and whose code is none of $5; never what failed after $7 with a code of $6. Erased
--- contacts and, of marketing, those who opted out stay as they are, and so does what was sent again after $7 though an earlier
--- attempt was accepted and is not told to have failed: that one may be on its way. An attempt that may have reached somebody
--- is kept. Fewer than $3 rows: that was the last page.
+-- Puts up to $7 of the chosen messages back to PENDING, without those of which an earlier attempt may arrive. An attempt that
+-- may have reached somebody is kept. Fewer than $7 rows: that was the last page.
 WITH page AS MATERIALIZED (
     SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
         messages.accept_time, messages.fail_time
-    FROM messages
-    JOIN campaigns ON campaigns.id = messages.campaign_id
-    JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
-    JOIN contacts ON contacts.id = messages.contact_id
-    WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > $2
-        AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
-        AND CASE cardinality($4::integer[])
-            WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($5::integer[])
-            ELSE messages.error_code = ANY ($4)
-        END
-        AND NOT (messages.error_code = ANY ($6::integer[]) AND messages.fail_time > $7)
-        AND NOT (
-            messages.attempt > 1 AND messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > $7 AND coalesce((
-                SELECT true
-                FROM message_attempts AS older
-                WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
-                    AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL
-                    AND older.fail_time IS NULL AND older.undelivered_time IS NULL
-                LIMIT 1
-            ), false)
-        )
+    -- insert: chosen
+    AND NOT (
+        -- insert: may_arrive
+    )
     ORDER BY messages.campaign_id, messages.id
-    LIMIT $3
+    LIMIT $7
     FOR UPDATE OF messages
 ), kept AS (
     INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, fail_time)
@@ -64,29 +71,12 @@ WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id
 RETURNING messages.id;
 
 -- name: count_retryable
--- Counts the messages that pages behind id $2 would put back; the others are those of retry_failed_page, from $4 on.
+-- Counts the messages that pages behind id $2 would put back.
 SELECT count(*)
-FROM messages
-JOIN campaigns ON campaigns.id = messages.campaign_id
-JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
-JOIN contacts ON contacts.id = messages.contact_id
-WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > $2
-    AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
-    AND CASE cardinality($3::integer[])
-        WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
-        ELSE messages.error_code = ANY ($3)
-    END
-    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6)
-    AND NOT (
-        messages.attempt > 1 AND messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > $6 AND coalesce((
-            SELECT true
-            FROM message_attempts AS older
-            WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
-                AND older.attempt < messages.attempt AND older.whatsapp_message_id IS NOT NULL
-                AND older.fail_time IS NULL AND older.undelivered_time IS NULL
-            LIMIT 1
-        ), false)
-    );
+-- insert: chosen
+AND NOT (
+    -- insert: may_arrive
+);
 
 -- name: count_resting
 -- Counts the FAILED messages of campaign $1, with the codes $2 if any are given, that failed after $4 with a code of $3.
