@@ -104,8 +104,16 @@ def retry(
 ) -> None:
     """Send failed messages again."""
     request = v1.RetryFailedMessagesRequest(name=name, error_codes=code or [])
-    reply = call(lambda client: client.campaigns.retry_failed_messages(request))
+    print_retry(call(lambda client: client.campaigns.retry_failed_messages(request)))
+
+
+def print_retry(reply: v1.RetryFailedMessagesResponse) -> None:
+    """Prints how many messages are sent again, and of those that were left why."""
     say(f"{counted(reply.message_count, 'message')} will be sent again.")
+    if reply.too_early_count:
+        say(f"  left: {reply.too_early_count:,}; it is too early: WhatsApp wants 24 hours to pass first")
+    if reply.may_arrive_count:
+        say(f"  left for a day: {reply.may_arrive_count:,}; an earlier attempt may still arrive")
 
 
 def print_preview(reply: v1.PreviewCampaignResponse) -> None:

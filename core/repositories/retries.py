@@ -45,6 +45,10 @@ class Retries:
         """Returns how many messages further pages would put back."""
         return int(await self._connection.fetchval(SQL["count_retryable"], campaign_id, after, *_columns(chosen)))
 
+    async def count_may_arrive(self, campaign_id: UUID, *, after: UUID, chosen: RetryChoice) -> int:
+        """Returns how many messages behind an id are left alone because an earlier attempt of them may arrive."""
+        return int(await self._connection.fetchval(SQL["count_may_arrive"], campaign_id, after, *_columns(chosen)))
+
     async def count_resting(self, campaign_id: UUID, *, chosen: RetryChoice) -> int:
         """Returns how many messages are left alone because they failed too short a while ago."""
         codes, _, resting, since = _columns(chosen)

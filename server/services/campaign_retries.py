@@ -1,7 +1,7 @@
 """RetryFailedMessages: a first page of failed messages is put back at once, the rest is left to the workers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,20 @@ _FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Says how many failed messages a retry left: those it is too early for, and those that may still arrive."""
+
+    too_early_count: int
+    may_arrive_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """Says what a retry did: the campaign as it now is, messages put back, and those it is too early for."""
+    """Says what a retry did: the campaign as it now is, messages put back, and which were left."""
 
     campaign: Campaign
     message_count: int
-    too_early_count: int
+    left: Left
 
 
 async def retry_failed_messages(
@@ -32,14 +40,17 @@ async def retry_failed_messages(
     await check_campaign_template(rooms, campaign)
     chosen = retry_choice(error_codes, now=at)
     page = await rooms.retries.retry_failed_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
-    too_early = await rooms.retries.count_resting(campaign_id, chosen=chosen)
+    left = Left(
+        too_early_count=await rooms.retries.count_resting(campaign_id, chosen=chosen),
+        may_arrive_count=await rooms.retries.count_may_arrive(campaign_id, after=_FIRST, chosen=chosen),
+    )
     if not page:
-        raise _nothing(campaign_id, too_early)
+        raise _nothing(campaign_id, left)
     rest = 0
     if len(page) == PAGE:
         rest = await rooms.retries.count_retryable(campaign_id, after=page[-1], chosen=chosen)
         await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
-    return Retried(campaign=campaign, message_count=len(page) + rest, too_early_count=too_early)
+    return Retried(campaign=campaign, message_count=len(page) + rest, left=left)
 
 
 async def check_campaign_template(rooms: Rooms, campaign: Campaign) -> None:
@@ -48,8 +59,10 @@ async def check_campaign_template(rooms: Rooms, campaign: Campaign) -> None:
         check_template(await rooms.templates.get_template(campaign.template_id))
 
 
-def _nothing(campaign_id: UUID, too_early: int) -> WrongState:
+def _nothing(campaign_id: UUID, left: Left) -> WrongState:
     text = "No message of the campaign failed in a way that another try could help."
-    if too_early:
-        text = f"{text} For {too_early} it is too early: WhatsApp wants 24 hours to pass first."
-    return WrongState("NOTHING_TO_RETRY", text, campaign=f"campaigns/{campaign_id}", too_early_count=too_early)
+    if left.too_early_count:
+        text += f" For {left.too_early_count} it is too early: WhatsApp wants 24 hours to pass first."
+    if left.may_arrive_count:
+        text += f" Of {left.may_arrive_count} an earlier attempt may still arrive: they are left alone for a day."
+    return WrongState("NOTHING_TO_RETRY", text, campaign=f"campaigns/{campaign_id}", **asdict(left))

@@ -178,7 +178,8 @@ class CampaignsService(CampaignsServiceServicer):
             return reply_type(
                 campaign=wire.campaign(done.campaign),
                 message_count=done.message_count,
-                too_early_count=done.too_early_count,
+                too_early_count=done.left.too_early_count,
+                may_arrive_count=done.left.may_arrive_count,
             )
 
         reply = await self._mutations.run(request, reply_type, apply)

@@ -78,6 +78,14 @@ AND NOT (
     -- insert: may_arrive
 );
 
+-- name: count_may_arrive
+-- Counts the chosen messages that are left alone because an earlier attempt may arrive.
+SELECT count(*)
+-- insert: chosen
+AND (
+    -- insert: may_arrive
+);
+
 -- name: count_resting
 -- Counts the FAILED messages of campaign $1, with the codes $2 if any are given, that failed after $4 with a code of $3.
 SELECT count(*)

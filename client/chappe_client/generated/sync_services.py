@@ -115,8 +115,9 @@ class CampaignsService:
     def retry_failed_messages(self, request: v1.RetryFailedMessagesRequest, *, timeout: float | None = None) -> v1.RetryFailedMessagesResponse:
         """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending
         again can help; a COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`,
-        `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled
-        or deleted the template for good.
+        `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY` (which has `too_early_count` and `may_arrive_count` in
+        its metadata), and `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for
+        good.
         """
         return self._calls.unary_unary("/chappe.v1.CampaignsService/RetryFailedMessages", request, v1.RetryFailedMessagesResponse, timeout=timeout)
 

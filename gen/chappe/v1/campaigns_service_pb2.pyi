@@ -481,7 +481,8 @@ class RetryFailedMessagesRequest(_message.Message):
         (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472, 130497). 0 stands for failures without a code, among
         them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
         when asked for. Who opted out of marketing since, or was erased, is never tried again; what failed with 131049 is not before
-        24 hours have passed, even when asked for. 130497 takes all people in countries closed to the account, also those who were
+        24 hours have passed, even when asked for; nor, for a day, what was sent again in doubt and may still arrive
+        (`may_arrive_count`). 130497 takes all people in countries closed to the account, also those who were
         not called (`COUNTRY_RESTRICTED`); they fail again so until WhatsApp has refused nobody there for a day.
         """
 
@@ -509,10 +510,15 @@ class RetryFailedMessagesResponse(_message.Message):
     CAMPAIGN_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     TOO_EARLY_COUNT_FIELD_NUMBER: _builtins.int
+    MAY_ARRIVE_COUNT_FIELD_NUMBER: _builtins.int
     message_count: _builtins.int
     """Is the number of messages put back; of very many, those behind the first two thousand within seconds."""
     too_early_count: _builtins.int
     """Is the number of failed messages that were left because it is too early: 131049 wants 24 hours to pass first."""
+    may_arrive_count: _builtins.int
+    """Is the number of failed messages that were left because they may still arrive: they were sent again in doubt, the last time
+    within a day, and WhatsApp had taken an earlier attempt, too, and has not said that this one failed.
+    """
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:
         """Is the campaign as it now is."""
@@ -523,10 +529,11 @@ class RetryFailedMessagesResponse(_message.Message):
         campaign: _campaigns_pb2.Campaign | None = ...,
         message_count: _builtins.int = ...,
         too_early_count: _builtins.int = ...,
+        may_arrive_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "message_count", b"message_count", "too_early_count", b"too_early_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "may_arrive_count", b"may_arrive_count", "message_count", b"message_count", "too_early_count", b"too_early_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

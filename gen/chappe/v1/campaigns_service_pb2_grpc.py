@@ -185,8 +185,9 @@ class CampaignsServiceServicer:
 
     def RetryFailedMessages(self, request, context):
         """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
-        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
+        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY` (which
+        has `too_early_count` and `may_arrive_count` in its metadata), and `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or
+        deleted the template for good.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

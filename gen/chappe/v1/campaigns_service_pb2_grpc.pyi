@@ -56,8 +56,9 @@ class CampaignsServiceStub:
     """
     RetryFailedMessages: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.RetryFailedMessagesRequest, _campaigns_service_pb2.RetryFailedMessagesResponse]
     """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-    COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
-    `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
+    COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY` (which
+    has `too_early_count` and `may_arrive_count` in its metadata), and `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or
+    deleted the template for good.
     """
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaigns_service_pb2.WatchCampaignRequest, _campaigns_service_pb2.WatchCampaignResponse]
     """Streams how a campaign goes: at once, then when something changed, at most twice a second; without a change every 15
@@ -161,8 +162,9 @@ class CampaignsServiceServicer:
         context: _aio.ServicerContext[_campaigns_service_pb2.RetryFailedMessagesRequest, _abc.Awaitable[_campaigns_service_pb2.RetryFailedMessagesResponse]],
     ) -> _abc.Awaitable[_campaigns_service_pb2.RetryFailedMessagesResponse]:
         """Puts the FAILED messages of a RUNNING, PAUSED or COMPLETED campaign back to PENDING, where sending again can help; a
-        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY`, and
-        `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or deleted the template for good.
+        COMPLETED campaign is RUNNING again. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RETRYABLE`, `NOTHING_TO_RETRY` (which
+        has `too_early_count` and `may_arrive_count` in its metadata), and `TEMPLATE_NOT_APPROVED` when WhatsApp has disabled or
+        deleted the template for good.
         """
 
     def WatchCampaign(

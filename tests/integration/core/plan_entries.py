@@ -254,6 +254,12 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "resumptions.resume_sender_campaigns": set(),
     "resumptions.resume_template_campaigns": set(),
     "retries.advance_retry": set(),
+    "retries.count_may_arrive": {
+        "contacts_pkey",
+        "message_attempts_pkey",
+        "message_attempts_whatsapp_message_id_idx",
+        "messages_campaign_id_state_idx",
+    },
     "retries.count_resting": {"messages_campaign_id_state_idx"},
     "retries.count_retryable": {
         "contacts_pkey",

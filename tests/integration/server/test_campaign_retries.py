@@ -12,6 +12,9 @@ from tests.helpers.sending_api import SendingApi, serving_sends
 
 Campaign = campaigns_pb2.Campaign
 _STATES = "SELECT coalesce(string_agg(state, ' ' ORDER BY id), '') FROM messages WHERE campaign_id = $1"
+_FIRST_ONES_TAKEN = """
+    INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id)
+    SELECT campaign_id, id, 1, 'wamid.' || id FROM messages"""
 _MANY_PEOPLE = """
     INSERT INTO contacts (phone_number) SELECT '+49171' || (1000000 + n) FROM generate_series(1, 100000) AS n"""
 _MANY_FAILED = """
@@ -98,6 +101,21 @@ async def test_what_whatsapp_held_back_for_a_contacts_sake_is_left_for_a_day_eve
     reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id, 131049))
     assert (reply.message_count, reply.too_early_count) == (1, 2)
     assert await api.value(_STATES, campaign_id) == "PENDING FAILED FAILED"
+
+
+async def test_what_may_still_arrive_is_left_for_a_day_and_counted(api: SendingApi) -> None:
+    campaign_id = await api.rows.campaign()
+    await failed(api, campaign_id, code=131000, reason="UNDELIVERED", count=2)
+    await api.rows.execute("UPDATE messages SET attempt = 2, lease_expire_time = now() - interval '23 hours'")
+    await api.rows.execute(_FIRST_ONES_TAKEN)
+    for request in (asked(campaign_id), asked(campaign_id, 131000)):
+        with pytest.raises(grpc.aio.AioRpcError, match="Of 2 an earlier attempt may still arrive") as refused:
+            await api.call(api.campaigns.RetryFailedMessages, request)
+        assert details(refused.value)["ErrorInfo"].metadata["may_arrive_count"] == "2"
+    await failed(api, campaign_id, code=131000)
+    reply = await api.call(api.campaigns.RetryFailedMessages, asked(campaign_id))
+    assert (reply.message_count, reply.too_early_count, reply.may_arrive_count) == (1, 0, 2)
+    assert await api.value(_STATES, campaign_id) == "FAILED FAILED PENDING"
 
 
 @pytest.mark.parametrize("state", ["DISABLED", "DELETED"])

@@ -4324,7 +4324,8 @@ class RetryFailedMessagesRequest(betterproto2.Message):
     (131026, 131050 and the like) or because WhatsApp wants none (131049, 130472, 130497). 0 stands for failures without a code, among
     them the messages of unknown outcome (`OUTCOME_UNKNOWN`): to try these again may reach someone twice, so it is done only
     when asked for. Who opted out of marketing since, or was erased, is never tried again; what failed with 131049 is not before
-    24 hours have passed, even when asked for. 130497 takes all people in countries closed to the account, also those who were
+    24 hours have passed, even when asked for; nor, for a day, what was sent again in doubt and may still arrive
+    (`may_arrive_count`). 130497 takes all people in countries closed to the account, also those who were
     not called (`COUNTRY_RESTRICTED`); they fail again so until WhatsApp has refused nobody there for a day.
     """
 
@@ -4356,6 +4357,12 @@ class RetryFailedMessagesResponse(betterproto2.Message):
     too_early_count: "int" = betterproto2.field(3, betterproto2.TYPE_INT64)
     """
     Is the number of failed messages that were left because it is too early: 131049 wants 24 hours to pass first.
+    """
+
+    may_arrive_count: "int" = betterproto2.field(4, betterproto2.TYPE_INT64)
+    """
+    Is the number of failed messages that were left because they may still arrive: they were sent again in doubt, the last time
+    within a day, and WhatsApp had taken an earlier attempt, too, and has not said that this one failed.
     """
 
 
