@@ -1,5 +1,6 @@
 """Takes the next batch for one sender: slots of its pace, filled with due messages of its campaigns in fair turns."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from workers.parcels import Batch, NotYet, Parcel
 from workers.rounds import Group, grouped, in_turn, share
 from workers.settler import Settler
 
+_log = logging.getLogger(__name__)
+
 # A batch is this long at the sender's pace: with one on the wire and one waiting, less than half a second is planned.
 _BATCH_SECONDS = 0.2
 _MAX_BATCH = 250
@@ -31,15 +34,15 @@ _OWN_WAIT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """A claimed message; all times are monotonic seconds.
+    """A claimed message, not yet a parcel: its slot at the sender's pace is missing. All times are monotonic seconds.
 
-    `slot` is the earliest moment by its campaign's own pace, 0 when it has none.
+    `own_slot` is the earliest moment by its campaign's own pace, 0 (any time) when it has none.
     """
 
     campaign: RunningCampaign
     claimed: Claimed
     claim_time: float
-    slot: float
+    own_slot: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,9 +104,10 @@ class Claimer:
             while filling.has_round_for(hungry):
                 hungry = await self._go_round(filling, hungry)
         except Exception:
-            # What is claimed already must be sent, or it would fall into doubt.
             if not filling.taken:
                 raise
+            # What is claimed already must be sent, or it would fall into doubt.
+            _log.exception("a batch could not be filled whole")
 
     async def _go_round(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> list[RunningCampaign]:
         """Offers each campaign its share; returns those that took all of it, and so may want more."""
@@ -113,20 +117,23 @@ class Claimer:
             offered = share(group, room=filling.room, sharers=sharers)
             if offered == 0:
                 break
-            taken = await self._claim(filling, group[: filling.room], offered)
+            # With fewer slots than campaigns only the first ones are asked, for one message each.
+            taken = await self._take_share(filling, group[: filling.room], offered)
             filling.taken += taken
             counts = Counter(one.campaign.id for one in taken)
             hungry += [one for one in group if counts[one.id] == offered and not one.direct]
             sharers -= len(group)
         return hungry
 
-    async def _claim(self, filling: _Filling, group: Group, offered: int) -> list[_Taken]:
-        """Claims as many as are offered to each campaign; one with a pace of its own is alone, and claims by that."""
+    async def _take_share(self, filling: _Filling, group: Group, offered: int) -> list[_Taken]:
+        """Takes as many messages as are offered to each campaign; one with a pace of its own is alone in its group."""
         own_pace = group[0].messages_per_second
         if own_pace is None:
             return await self._take(filling, group, _anytime(offered))
-        lane = Lane.of_campaign(group[0].id, own_pace)
-        # Of its own slots only those that let it leave together with this batch.
+        return await self._take_at_own_pace(filling, group, Lane.of_campaign(group[0].id, own_pace), offered)
+
+    async def _take_at_own_pace(self, filling: _Filling, group: Group, lane: Lane, offered: int) -> list[_Taken]:
+        """Takes at most as many as are offered, by the campaign's own slots that lie before the batch's end."""
         within = max(0.0, filling.end - self._engine.clock.monotonic())
         permits = await self._engine.pace.reserve(lane, offered, within=within)
         if permits.count == 0:
@@ -137,9 +144,9 @@ class Claimer:
         return taken
 
     async def _take(self, filling: _Filling, group: Group, permits: Permits) -> list[_Taken]:
-        """Claims a message for each permit from each campaign; who must not be called is settled at once."""
+        """Takes a message for each of the permits from each campaign; who must not be called is settled at once."""
         now = self._engine.clock.monotonic()
-        claims = await self._claim_rows(group, permits.count)
+        claims = await self._claim(group, permits.count)
         taken: list[_Taken] = []
         for campaign in group:
             claim = claims[campaign.id]
@@ -150,13 +157,13 @@ class Claimer:
                 # There may be more behind those who are skipped or shut out: an empty batch is not the end.
                 filling.waits.append(_LEAST_WAIT_SECONDS)
             taken += [
-                _Taken(campaign=campaign, claimed=one, claim_time=now, slot=permits.slot(index))
+                _Taken(campaign=campaign, claimed=one, claim_time=now, own_slot=permits.slot(index))
                 for index, one in enumerate(leaving)
             ]
         return taken
 
-    async def _claim_rows(self, campaigns: Group, limit: int) -> Mapping[UUID, Claim]:
-        """Claims from each campaign where its last claim ended, and from its bottom again once there is no more."""
+    async def _claim(self, campaigns: Group, limit: int) -> Mapping[UUID, Claim]:
+        """Claims rows of each campaign where its last claim ended, and from its bottom again once there is no more."""
         floors = {campaign.id: self._floors.get(campaign.id, BOTTOM) for campaign in campaigns}
         async with self._engine.store.connection() as rooms:
             claims = await rooms.sending.claim_messages(
@@ -197,11 +204,11 @@ class Claimer:
             Parcel(
                 claimed=one.claimed,
                 campaign=one.campaign,
-                slot=max(one.slot, permits.slot(index)),
+                slot=max(one.own_slot, permits.slot(index)),
                 stale_time=one.claim_time + _FRESH_SECONDS,
                 deadline=one.claim_time + self._engine.settings.lease_seconds,
             )
-            for index, one in enumerate(sorted(ready, key=lambda one: one.slot))
+            for index, one in enumerate(sorted(ready, key=lambda one: one.own_slot))
         ]
 
 
@@ -211,7 +218,7 @@ def _wait(permits: Permits, *, most: float) -> float:
 
 
 def _anytime(count: int) -> Permits:
-    """Returns what a campaign without a pace of its own may send: so many, each from moment 0 on."""
+    """Returns what a campaign without a pace of its own may send: so many, each at any time."""
     return Permits(count=count, start=0.0, interval=0.0)
 
 
