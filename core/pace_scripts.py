@@ -39,7 +39,7 @@ end
 """
 
 # KEYS lane; ARGV messages per second, how many, horizon in µs.
-# Returns how many, µs until the first, µs between two, when the run ends, µs to wait when there is none.
+# Returns how many, µs until the first, µs between two, when the row of them ends, µs to wait when there is none.
 RESERVE = (
     _HEAD
     + """
@@ -61,7 +61,7 @@ return {granted, whole(start - now), tostring(interval), whole(lane.next), '0'}
 """
 )
 
-# KEYS lane; ARGV the run's end, how many are unused, µs between two. Gives back only what is still the newest run.
+# KEYS lane; ARGV the row's end, how many are unused, µs between two. Gives back only what is still the newest row.
 RETURN = (
     _HEAD
     + """

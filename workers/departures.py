@@ -45,7 +45,7 @@ class Departures:
         `interval` is the seconds between two departures at the parcel's pace.
         """
         lines, over = self._engine.lines, self._lease.over
-        if not await self._moment_comes(parcel) or not await lines.take(self._sender_id, stopping=over):
+        if not await self._wait_for_moment(parcel) or not await lines.take(self._sender_id, stopping=over):
             self._conclusions.put_back(parcel, "the pump stops")
             return
         # From here to the start of the call nothing is waited for: this process may be frozen in a wait.
@@ -71,8 +71,8 @@ class Departures:
         seconds = self._engine.settings.stop_grace_seconds
         await finish(self._on_wire, stopping=self._engine.stopping, seconds=seconds)
 
-    async def _moment_comes(self, parcel: Parcel) -> bool:
-        """Waits until the parcel may leave, or is stale; False when the run is over before."""
+    async def _wait_for_moment(self, parcel: Parcel) -> bool:
+        """Waits until the parcel may leave by slot and limit, or is stale; False when the run is over before."""
         clock, over = self._engine.clock, self._lease.over
         while not over.is_set():
             now = clock.monotonic()

@@ -128,7 +128,7 @@ class Pump:
         """Tells the next run what is left; if the answer is lost or late it counts twice here, never too little."""
         now, longest = self._engine.clock.monotonic(), self._engine.settings.whatsapp_timeout_seconds
         word = await self._lease.release(self._arrivals.leave(now=now, longest=longest))
-        self._arrivals.say(word, turn=turn)
+        self._arrivals.note_word(word, turn=turn)
 
     async def _settle_the_rest(self) -> None:
         """Waits for the answers of what is on the wire, and until all outcomes of the run are written."""

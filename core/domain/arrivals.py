@@ -113,6 +113,12 @@ class Arrivals:
     """Counts one number's messages that may arrive within a second; all times are seconds of one monotonic clock.
 
     One for each number and process: what an earlier run of the pump left on the wire counts on.
+
+    - `_underway` has the calls without an answer; `_answered` those with one, or taken for arrived, of the last second.
+    - `_counted_until` is a heap of when others count no more: what other processes left, was refused, or was given up.
+    - `_kept_until`: so long some room is kept for a pump that ended without a word.
+    - `_turn` numbers the runs that sent here. `_own_word` names the word by which the last of them told what it left,
+      None while that is not known to have been heard.
     """
 
     per_second: float
@@ -133,7 +139,7 @@ class Arrivals:
         own, self._own_word = self._own_word, None
         if left.name != own:
             if own is not None:
-                self._let_go()  # whoever sent since counts among its own what this process told before
+                self._let_go()  # whoever sent since was told of it, and tells it on: it is among what others left
             self._counted_until += [now + seconds - left.age for seconds in left.counted if seconds > left.age]
             heapify(self._counted_until)
         return self._turn
@@ -154,7 +160,7 @@ class Arrivals:
             *(longest + _SECOND for _ in range(self._underway.late)),
         ]
 
-    def say(self, word: object, *, turn: int) -> None:
+    def note_word(self, word: object, *, turn: int) -> None:
         """Notes the name of the word by which this process told what a turn left: it need not count that twice.
 
         Once the next turn has begun it is too late: what that one sends the word does not tell.

@@ -20,10 +20,10 @@ BURST_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permits:
-    """A run of slots: the i-th message leaves at `start + i * interval`, in seconds of the local monotonic clock.
+    """A row of slots: the i-th message leaves at `start + i * interval`, in seconds of the local monotonic clock.
 
-    `wait` is how long from now until asking again is worth while when `count` is 0; `end` names the run when it is
-    given back.
+    `wait` is how long from now until asking again is worth while when `count` is 0; `end`, where the row ends on
+    Redis's clock, names it when it is given back. It is 0 when Redis was not there to reserve it.
     """
 
     count: int
@@ -67,7 +67,7 @@ class Tempo:
         return Permits(count=granted, start=start, interval=interval, wait=wait)
 
     def give_back(self, permits: Permits, unused: int) -> None:
-        """Returns the last slots of a run, unless others were taken behind it."""
+        """Returns the last slots of a row, unless others were taken behind it."""
         if abs(self.next_slot - permits.slot(permits.count)) < permits.interval / 2:
             self.next_slot -= unused * permits.interval
 

@@ -47,7 +47,10 @@ class Underway:
 
     @property
     def late(self) -> int:
-        """What has been without an answer for long may still arrive, and what left together also arrives together."""
+        """How many of those given up may still arrive within one second: as many as left within two, by whole seconds.
+
+        What left together also arrives together.
+        """
         seconds = self._lost_by_second
         return max((count + seconds[second + 1] for second, count in seconds.items()), default=0)
 

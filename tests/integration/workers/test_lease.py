@@ -32,7 +32,7 @@ async def test_a_word_whose_answer_comes_when_the_next_run_has_begun_makes_nothi
         arrivals.take_over(left, now=CLOCK.monotonic())
         for _ in range(_HANGING):
             arrivals.depart(now=CLOCK.monotonic())
-        arrivals.say(word, turn=turn)  # only now the answer is there
+        arrivals.note_word(word, turn=turn)  # only now the answer is there
         await plan.connection.execute("UPDATE pumps SET lease_expire_time = now() - interval '1 second'")
         other, _ = await _begun(worker.engine, plan)
         await other.release([])

@@ -234,7 +234,7 @@ def test_what_this_process_left_itself_is_not_counted_twice() -> None:
     for call in calls:
         arrivals.answer(call, now=100.1, is_accepted=True)
     told = arrivals.leave(now=100.2, longest=30.0)
-    arrivals.say("word", turn=turn)
+    arrivals.note_word("word", turn=turn)
     arrivals.take_over(Left(name="word", counted=told, age=0.1, silence=inf), now=100.3)
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
@@ -246,7 +246,7 @@ def test_what_it_is_not_known_to_have_told_is_counted_twice_rather_than_not_at_a
     for _ in range(PER_SECOND // 4):
         arrivals.depart(now=100.0)
     told = arrivals.leave(now=100.2, longest=30.0)
-    arrivals.say(None, turn=turn)
+    arrivals.note_word(None, turn=turn)
     arrivals.take_over(Left(name="word", counted=told, age=0.1, silence=inf), now=100.3)
     assert _room(arrivals, now=100.3) == PER_SECOND // 2
 
@@ -261,7 +261,7 @@ def test_a_call_that_hangs_is_counted_once_however_often_two_processes_hand_over
         word = Left(name=number - 1 if number else None, counted=told, age=0.0, silence=inf)
         turn = process.take_over(word, now=now)
         told = process.leave(now=now, longest=30.0)
-        process.say(number, turn=turn)
+        process.note_word(number, turn=turn)
     assert len(told) == 1
 
 
