@@ -599,9 +599,13 @@ CREATE INDEX audit_events_resource_name_idx ON public.audit_events USING btree (
 
 CREATE INDEX campaigns_active_idx ON public.campaigns USING btree (sender_id, id) WHERE (state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text]));
 
+CREATE INDEX campaigns_active_list_idx ON public.campaigns USING btree (id NULLS FIRST) WHERE ((kind = 'BULK'::text) AND (state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text])));
+
 CREATE UNIQUE INDEX campaigns_direct_key ON public.campaigns USING btree (sender_id) WHERE (kind = 'DIRECT'::text);
 
 CREATE INDEX campaigns_due_idx ON public.campaigns USING btree (schedule_time) WHERE (state = 'SCHEDULED'::text);
+
+CREATE INDEX campaigns_ended_idx ON public.campaigns USING btree (COALESCE(complete_time, cancel_time, update_time), id) WHERE ((kind = 'BULK'::text) AND (state = ANY (ARRAY['COMPLETED'::text, 'CANCELLED'::text, 'FAILED'::text])));
 
 CREATE INDEX campaigns_list_idx ON public.campaigns USING btree (id) WHERE (kind = 'BULK'::text);
 

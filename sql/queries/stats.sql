@@ -71,7 +71,7 @@ SELECT
 -- Lists up to $1 campaigns with their counters: those that run or are paused, newest first, then those that ended last.
 WITH shown AS (
     (SELECT id, 'infinity'::timestamptz AS end_time FROM campaigns
-        WHERE kind = 'BULK' AND state IN ('RUNNING', 'PAUSED') ORDER BY id DESC LIMIT $1)
+        WHERE kind = 'BULK' AND state IN ('RUNNING', 'PAUSED') ORDER BY id DESC NULLS LAST LIMIT $1)
     UNION ALL
     (SELECT id, coalesce(complete_time, cancel_time, update_time) AS end_time FROM campaigns
         WHERE kind = 'BULK' AND state IN ('COMPLETED', 'CANCELLED', 'FAILED') ORDER BY end_time DESC, id DESC LIMIT $1)

@@ -42,6 +42,10 @@ COUNTED = """
     INSERT INTO counters (scope_id, state, error_code, shard, count)
     SELECT gen_random_uuid(), state, 0, shard, 1
     FROM generate_series(1, 2000), unnest('{SENT,READ}'::text[]) AS state, generate_series(20, 23) AS shard"""
+ENDED = """
+    INSERT INTO campaigns (display_name, sender_id, template_id, state, complete_time)
+    SELECT display_name, sender_id, template_id, state, now() - n * interval '1 day'
+    FROM (SELECT * FROM campaigns LIMIT 1) AS one CROSS JOIN generate_series(1, 3000) AS n"""
 MINUTES = """
     INSERT INTO minute_counters (scope_id, minute, milestone, shard, count)
     SELECT '00000000-0000-0000-0000-000000000000', $1::timestamptz - n * interval '1 minute', milestone, shard, 1
@@ -221,6 +225,19 @@ async def test_numbers_are_read_from_a_few_counters(seen: Seen) -> None:
     seen.check("counters_pkey")
     await rooms.stats.list_campaign_lines(limit=10)
     seen.check("counters_pkey", rows=12 * PAGE)  # reply_counters is scanned while it is small
+
+
+async def test_the_campaigns_of_a_dashboard_are_found_among_all_that_ever_ended(seen: Seen) -> None:
+    connection = seen.explaining.connection
+    await connection.execute("BEGIN")
+    try:
+        await connection.execute(ENDED)
+        await connection.execute("UPDATE campaigns SET state = 'RUNNING' WHERE id = $1", seen.campaign_id)
+        lines = await seen.rooms.stats.list_campaign_lines(limit=10)
+        assert (lines[0].campaign.id, len(lines)) == (seen.campaign_id, 10)
+        seen.check("campaigns_active_list_idx", "campaigns_ended_idx", rows=12 * PAGE)
+    finally:
+        await connection.execute("ROLLBACK")
 
 
 async def test_numbers_over_time_read_the_time_shown(seen: Seen) -> None:
