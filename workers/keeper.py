@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x4348_4B50
 _ROUND_SECONDS = 1.0
-# Work still found after so many rounds has not been heard of: the bell rings, but nobody listens.
+# The same work found in more rounds than these has not been heard of: the bell rings, but nobody listens.
 _PATIENCE = 5
 
 
@@ -22,12 +22,14 @@ _PATIENCE = 5
 class Errand:
     """Work that waits: what to ring, and what to do when nobody comes. The name tells two errands apart.
 
-    Without a bell the keeper always does it itself, and never twice at once.
+    Without a bell the keeper always does it itself, and never twice at once. `head` is what waits first, of work that
+    never ends under load: another one in the next round shows that somebody is at it.
     """
 
     name: str
     work: Callable[[], Awaitable[None]]
     ring: Callable[[], Awaitable[bool]] | None = None
+    head: object = None
 
 
 Scout = Callable[[], Awaitable[list[Errand]]]
@@ -51,8 +53,9 @@ class Keeper:
         self._engine = engine
         self._scouts = scouts
         self._chores = chores
-        # In how many rounds, one after the other, each errand was found.
-        self._rounds_found: dict[str, int] = {}
+        # In how many rounds, one after the other, each errand was found, and with which head.
+        self._found: dict[str, tuple[int, object]] = {}
+        # What the keeper does itself, or did since the last round.
         self._own: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -75,9 +78,18 @@ class Keeper:
         for chore in self._chores:
             await self._try(chore)
         found = [errand for scout in self._scouts for errand in await self._ask(scout)]
-        self._rounds_found = {errand.name: self._rounds_found.get(errand.name, 0) + 1 for errand in found}
+        self._found = {errand.name: (self._rounds(errand), errand.head) for errand in found}
+        self._own = {name: task for name, task in self._own.items() if not task.done()}
         for errand in found:
             await self._send(errand)
+
+    def _rounds(self, errand: Errand) -> int:
+        """Returns in how many rounds an errand was found without a sign that somebody else is at it."""
+        rounds, head = self._found.get(errand.name, (0, errand.head))
+        if errand.head == head:
+            return rounds + 1
+        # What the keeper moved itself is no such sign, nor is it one that nobody listens: the next round will tell.
+        return _PATIENCE if errand.name in self._own else 1
 
     async def _try(self, chore: Chore) -> None:
         """One chore that fails must not keep the others from being done."""
@@ -95,9 +107,8 @@ class Keeper:
             return []
 
     async def _send(self, errand: Errand) -> None:
-        if errand.ring is not None and await errand.ring() and self._rounds_found[errand.name] <= _PATIENCE:
+        if errand.ring is not None and await errand.ring() and self._found[errand.name][0] <= _PATIENCE:
             return
-        self._own = {name: task for name, task in self._own.items() if not task.done()}
         if errand.name in self._own:
             return
         if errand.ring is not None:

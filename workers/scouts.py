@@ -84,18 +84,19 @@ async def _find_unrefreshed(engine: Engine) -> list[Errand]:
 
 async def _find_urgent(engine: Engine) -> list[Errand]:
     async with engine.store.connection() as rooms:
-        waiting = await rooms.deliveries.is_urgent_waiting()
-    if not waiting:
+        head = await rooms.deliveries.find_urgent_head()
+    if head is None:
         return []
-    return [Errand(name="urgent", ring=engine.wakeups.apply_urgent, work=partial(apply_urgent, engine))]
+    return [Errand(name="urgent", ring=engine.wakeups.apply_urgent, work=partial(apply_urgent, engine), head=head)]
 
 
 async def _find_deliveries(engine: Engine) -> list[Errand]:
     async with engine.store.connection() as rooms:
-        count = await rooms.deliveries.count_unapplied(limit=1)
-    if count == 0:
+        head = await rooms.deliveries.find_head()
+    if head is None:
         return []
-    return [Errand(name="deliveries", ring=engine.wakeups.apply_deliveries, work=partial(apply_deliveries, engine))]
+    ring, work = engine.wakeups.apply_deliveries, partial(apply_deliveries, engine)
+    return [Errand(name="deliveries", ring=ring, work=work, head=head)]
 
 
 class Seldom:

@@ -95,13 +95,15 @@ class Deliveries:
         """Counts one more failed try of a body; after the last one nobody tries it again."""
         await self._connection.execute(SQL["mark_failed"], delivery_id, error, max_attempts)
 
-    async def count_unapplied(self, *, limit: int) -> int:
-        """Returns how many bodies and parked receipts are to be applied, at most the limit of each."""
-        return int(await self._connection.fetchval(SQL["count_unapplied"], limit))
+    async def find_head(self) -> UUID | None:
+        """Returns the body that waits first to be applied, else the parked receipt that is due first; None for none."""
+        head: UUID | None = await self._connection.fetchval(SQL["find_head"])
+        return head
 
-    async def is_urgent_waiting(self) -> bool:
-        """Tells whether a body waits in which a person may say stop."""
-        return bool(await self._connection.fetchval(SQL["is_urgent_waiting"]))
+    async def find_urgent_head(self) -> UUID | None:
+        """Returns the body that waits first of those in which a person may say stop; None when none waits."""
+        head: UUID | None = await self._connection.fetchval(SQL["find_urgent_head"])
+        return head
 
     async def delete_old_deliveries(self, *, before: datetime, limit: int) -> int:
         """Forgets the applied ones received before a moment among the oldest bodies; returns how many."""

@@ -105,15 +105,21 @@ SET
 WHERE id = $1
     AND apply_time IS NULL;
 
--- name: count_unapplied
--- Counts what waits to be applied, at most $1 of each: bodies, and parked receipts that are due.
-SELECT
-    (SELECT count(*) FROM (SELECT FROM webhook_deliveries WHERE apply_time IS NULL LIMIT $1) AS waiting)
-    + (SELECT count(*) FROM (SELECT FROM parked_receipts WHERE not_before_time <= now() LIMIT $1) AS due);
+-- name: find_head
+-- Finds the oldest body that waits to be applied; where none does, the parked receipt that is due first. Null: nothing waits.
+SELECT coalesce(
+    (SELECT id FROM webhook_deliveries WHERE apply_time IS NULL ORDER BY id LIMIT 1),
+    (SELECT id FROM parked_receipts WHERE not_before_time <= now() ORDER BY not_before_time LIMIT 1)
+);
 
--- name: is_urgent_waiting
--- Tells whether a body waits in which a person may say stop.
-SELECT EXISTS (SELECT FROM webhook_deliveries WHERE apply_time IS NULL AND is_urgent);
+-- name: find_urgent_head
+-- Finds the oldest body that waits and in which a person may say stop. No row: none does.
+SELECT id
+FROM webhook_deliveries
+WHERE apply_time IS NULL
+    AND is_urgent
+ORDER BY id
+LIMIT 1;
 
 -- name: delete_old_deliveries
 -- Forgets those among the $2 oldest bodies that were received before $1 and are applied. No more than these are read: ids come
