@@ -30,6 +30,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_pump.py",),
     ),
     Fault(
+        name="lease-taken-back",
+        path="sql/queries/pumps.sql",
+        old="WHERE sender_id = $1 AND slot = $2 AND holder = $3\nRETURNING lease_expire_time",
+        new="WHERE sender_id = $1 AND slot = $2 AND $3::text <> ''\nRETURNING lease_expire_time",
+        tests=("tests/integration/workers/test_lease.py",),
+    ),
+    Fault(
         name="arrival-guard-off",
         path="workers/departures.py",
         old="if opening <= now or now >= parcel.stale_time:",
