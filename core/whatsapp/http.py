@@ -1,6 +1,7 @@
 """HTTP to the Cloud API: tells an answer from a call that never left and from one whose answer was lost."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -11,6 +12,7 @@ from pyreqwest.exceptions import (
     PyreqwestError,
     RequestError,
 )
+from pyreqwest.http import HeaderMap
 from pyreqwest.request import RequestBuilder
 
 # The one message by which the transport says that it failed while it was still connecting. Its exception classes do
@@ -87,7 +89,7 @@ async def _answer(request: RequestBuilder) -> Answer:
     try:
         response = await request.build().send()
         # What takes a message says nothing in its headers that anybody reads.
-        headers = {} if response.status == _OK else {name.lower(): text for name, text in response.headers.items()}
+        headers = {} if response.status == _OK else _texts(response.headers)
         return Answer(response.status, bytes(await response.bytes()), headers)
     except PoolTimeoutError:
         raise NeverLeftError("no free connection") from None
@@ -95,6 +97,15 @@ async def _answer(request: RequestBuilder) -> Answer:
         raise _explained(error) from None
     except PyreqwestError as error:
         raise NeverLeftError(type(error).__name__) from None
+
+
+def _texts(headers: HeaderMap) -> dict[str, str]:
+    """Returns headers by their names in lower case, without those whose values are no ASCII: nobody reads these."""
+    texts: dict[str, str] = {}
+    for name in headers:
+        with suppress(ValueError):
+            texts[name.lower()] = headers[name]
+    return texts
 
 
 def _explained(error: RequestError) -> NeverLeftError | AnswerLostError:

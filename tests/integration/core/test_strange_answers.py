@@ -145,6 +145,8 @@ async def test_a_refusal_is_one_by_its_code_or_else_by_its_status(act: Act, code
         (80007, ["x-business-use-case-usage: nothing"], 0.0),
         (131009, [usage(3)], 0.0),
         (0, ["retry-after: 9"], 9.0),
+        (130429, ["x-proxy: \u00fcbel", "retry-after: 11"], 11.0),
+        (130429, ["retry-after: \u0661"], 0.0),
     ],
 )
 async def test_the_wait_that_whatsapp_asks_for_is_heard(code: int, headers: list[str], wait: float) -> None:
