@@ -1,6 +1,7 @@
 """One attempt on the wire: the payload, the last look at the lease, the POST, and what its answer says."""
 
 import asyncio
+import logging
 from uuid import UUID
 
 from core.domain.direct import Directed
@@ -12,6 +13,8 @@ from core.whatsapp.payloads import TemplateForm, template_payload, text_payload
 from workers.engine import Engine
 from workers.lease import Lease
 from workers.parcels import Parcel
+
+_log = logging.getLogger(__name__)
 
 _NO_TOKEN = 190
 _INVALID = 100
@@ -28,12 +31,16 @@ class Courier:
         self._forms: dict[UUID, TemplateForm] = {}
 
     async def deliver(self, parcel: Parcel) -> Outcome:
-        """Makes one attempt and returns what came of it."""
+        """Makes one attempt and returns what came of it; never raises."""
         try:
             return await self._attempt(parcel)
         except asyncio.CancelledError:
             # A stop that could not wait any longer: said now, the doubt need not wait for the lease's end.
             return Unknown(reason="the worker stopped before the answer came")
+        except Exception as error:
+            # Nobody foresaw it, so it may have left. The error's text may quote what it was given; its type does not.
+            _log.error("an attempt failed", extra={"error": type(error).__name__})
+            return Unknown(reason=f"{type(error).__name__} of our own")
 
     async def _attempt(self, parcel: Parcel) -> Outcome:
         if not self._token:

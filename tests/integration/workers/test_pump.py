@@ -1,12 +1,15 @@
 """A worker against the simulator: every message leaves once, and every answer is believed for what it says."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
 from core.queue.doorbell import EvictingServerError
+from core.whatsapp.client import WhatsAppClient
+from core.whatsapp.http import Http
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, Plan, numbers, planned, settings
 from tests.helpers.whatsapp import WhatsApp
@@ -138,6 +141,17 @@ async def test_a_lost_answer_leaves_the_message_in_doubt_and_unsent(
         await pump_out(worker, plan.sender_id)
         assert await plan.all_are("UNCONFIRMED")
         assert await whatsapp_and_url[0].accepted_count() == 1
+
+
+async def test_an_attempt_that_fails_as_nobody_foresaw_leaves_its_message_in_doubt_at_once(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    """A pool that was never opened stands for whatever the code has no word for."""
+    unopened = WhatsAppClient(http=Http(timeout_seconds=1, max_connections=1), base_url="http://x", api_version="v1")
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        await pump_sender(replace(worker.engine, client=unopened), plan.sender_id)
+        await worker.engine.drains.finish()
+        assert await plan.all_are("UNCONFIRMED")
 
 
 async def test_a_call_that_never_left_is_tried_again_without_charge(
