@@ -25,7 +25,7 @@ class Aftermath:
         self._engine = engine
         self._sender_id = sender_id
         self._lane = lane
-        self._stopped: dict[tuple[Scope, UUID], float] = {}
+        self._noted: dict[tuple[Scope, UUID], float] = {}
 
     async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
         """Slows the sender or pauses campaigns where an outcome calls for it."""
@@ -42,20 +42,21 @@ class Aftermath:
         """Slows the sender; calls that the account has used up are missing to all its senders, until they are back."""
         if outcome.verdict.scope is not Scope.ACCOUNT:
             await self._engine.pace.throttle(self._lane)
-        elif self._is_new(Scope.ACCOUNT, self._sender_id):
+        elif self._note(Scope.ACCOUNT, self._sender_id):
             seconds = min(outcome.wait or outcome.verdict.delays[0], _LONGEST_HOLD_SECONDS)
             async with self._engine.store.connection() as rooms:
                 sender_ids = await rooms.senders.list_neighbours(self._sender_id)
             for sender_id in sender_ids:
+                # How fast it may be is nothing to a hold.
                 await self._engine.pace.hold(Lane.of_sender(sender_id, 1.0), seconds)
             _log.warning("an account waits for calls", extra={"seconds": seconds, "senders": len(sender_ids)})
 
-    def _is_new(self, scope: Scope, of: UUID) -> bool:
-        """Tells whether a fault was not seen just now; refusals of what was on the wire together are one."""
+    def _note(self, scope: Scope, of: UUID) -> bool:
+        """Notes a fault; False when it was noted just now: refusals of what was on the wire together are one."""
         key, now = (scope, of), self._engine.clock.monotonic()
-        if now - self._stopped.get(key, float("-inf")) < _SAME_FAULT_SECONDS:
+        if now - self._noted.get(key, float("-inf")) < _SAME_FAULT_SECONDS:
             return False
-        self._stopped[key] = now
+        self._noted[key] = now
         return True
 
     async def _follow_upgrade(self, outcome: Accepted | Refused) -> None:
@@ -77,7 +78,7 @@ class Aftermath:
             await self._stop(campaign, scope=Scope.MESSAGE, outcome=outcome)
 
     async def _stop(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
-        if not self._is_new(scope, campaign.id):
+        if not self._note(scope, campaign.id):
             return
         await pause_at_fault(
             self._engine.store,

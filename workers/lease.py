@@ -61,7 +61,7 @@ class Lease:
         self._renewing = asyncio.create_task(self._renew_often())
 
     async def stop_keeping(self) -> None:
-        """Ends the renewing; a renewal on its way that came after the release would let nobody send until its end."""
+        """Ends the renewing; one that comes after the release renews nothing, since the lease is nobody's."""
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait({self._renewing})
