@@ -91,8 +91,8 @@ class Claimer:
         filling = _Filling(size=permits.count, end=permits.slot(permits.count - 1))
         self._turn += 1
         await self._fill(filling, in_turn(campaigns, self._turn))
-        await self._engine.pace.give_back(self._lane, permits, filling.room)
         ready = await self._put_back_too_frequent(filling)
+        await self._engine.pace.give_back(self._lane, permits, permits.count - len(ready))
         if ready:
             return Batch(parcels=self._parcels(ready, permits), interval=permits.interval)
         return NotYet(seconds=min(filling.waits)) if filling.waits else None
