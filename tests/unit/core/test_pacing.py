@@ -22,6 +22,23 @@ def test_no_second_holds_more_than_the_pace_allows(steps: list[tuple[float, int]
     assert all(slot <= now + HORIZON_SECONDS + 1e-6 for slot in slots[-1:])
 
 
+paces = some.floats(0.5, 1000)
+
+
+@given(steps=some.lists(some.tuples(some.floats(0, 2), some.integers(1, 400), paces), min_size=1, max_size=40))
+@settings(max_examples=200)
+def test_nor_does_one_in_which_the_pace_changes_hold_more_than_the_fastest_allows(
+    steps: list[tuple[float, int, float]],
+) -> None:
+    tempo, now, slots = Tempo(), 1000.0, list[float]()
+    for wait, count, per_second in steps:
+        now += wait
+        permits = tempo.reserve(now=now, per_second=per_second, count=count)
+        slots += [permits.slot(index) for index in range(permits.count)]
+    limit = int(max(per_second for _, _, per_second in steps)) + 1
+    assert all(slots[i + limit] - slots[i] > 1.0 - 1e-6 for i in range(len(slots) - limit))
+
+
 @given(steps=steps)
 def test_slots_are_given_back_only_while_they_are_the_newest(steps: list[tuple[float, int]]) -> None:
     tempo, now = Tempo(), 0.0
