@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.queries import load
 from tests.bench.calls import Load, calls_per_second, write_reply
 from tests.bench.gets import gets_per_second
-from tests.bench.read.reads import Latency, Read, latency, messages_page
+from tests.bench.read.reads import Latency, Read, messages_page, often, timed_in_turns
 from tests.bench.read.rows import ROUNDS, Row, ratio_of
 from tests.bench.read.servers import Served
 
@@ -112,10 +112,8 @@ def large_beside_small(
     """Compares numbers over all messages with the same numbers over few."""
     other, small_port = small
     for read, few in pairs:
-        rounds = [
-            (latency(read, large, served.key, calls=calls), latency(few, small_port, other.key, calls=calls))
-            for _ in range(ROUNDS)
-        ]
+        many, little = often(read, served.key, calls=calls), often(few, other.key, calls=calls)
+        rounds = [timed_in_turns(many, little, (large, small_port)) for _ in range(ROUNDS)]
         yield _growth(read.name, rounds)
 
 

@@ -2,7 +2,8 @@
 
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,24 +109,45 @@ class Calls:
 
 def latency(read: Read, port: int, key: str, *, calls: int, cached: bool = True) -> Latency:
     """Makes the call that often, after a few that are not counted; raises when one fails."""
+    return timed(often(read, key, calls=calls, cached=cached), port)
+
+
+def often(read: Read, key: str, *, calls: int, cached: bool = True) -> Calls:
+    """Returns the call that often, after a few that are not counted."""
     requests = [read.request] * (calls + _WARM_UP)
-    return timed(Calls(method=read.method, requests=requests, key=key, cached=cached, warm_up=_WARM_UP), port)
+    return Calls(method=read.method, requests=requests, key=key, cached=cached, warm_up=_WARM_UP)
 
 
 def timed(calls: Calls, port: int) -> Latency:
     """Makes the calls and says how long they took; raises when one fails."""
+    with _asking(calls, port) as ask:
+        return summed([ask(request) for request in calls.requests][calls.warm_up :])
+
+
+def timed_in_turns(calls: Calls, others: Calls, ports: tuple[int, int]) -> tuple[Latency, Latency]:
+    """Makes as many calls of either, in turn one on each port: what the machine does beside, it does to both."""
+    with _asking(calls, ports[0]) as ask, _asking(others, ports[1]) as ask_other:
+        pairs = [(ask(one), ask_other(other)) for one, other in zip(calls.requests, others.requests, strict=True)]
+    one, other = zip(*pairs[calls.warm_up :], strict=True)
+    return summed(one), summed(other)
+
+
+@contextmanager
+def _asking(calls: Calls, port: int) -> Iterator[Callable[[bytes], float]]:
+    """Yields what makes one call and returns the seconds it took; raises when the call fails."""
     metadata = [("authorization", f"Bearer {calls.key}"), *([] if calls.cached else [("cache-control", "no-cache")])]
-    seconds = []
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        ask: Any = channel.unary_unary(calls.method)
-        for request in calls.requests:
+        call: Any = channel.unary_unary(calls.method)
+
+        def ask(request: bytes) -> float:
             begun = CLOCK.monotonic()
-            ask(request, metadata=metadata, timeout=10)
-            seconds.append(CLOCK.monotonic() - begun)
-    return summed(seconds[calls.warm_up :])
+            call(request, metadata=metadata, timeout=10)
+            return CLOCK.monotonic() - begun
+
+        yield ask
 
 
-def summed(seconds: list[float]) -> Latency:
+def summed(seconds: Sequence[float]) -> Latency:
     """Returns the middle and the slowest hundredth."""
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     return Latency(p50=cuts[49] * 1000, p99=cuts[98] * 1000)
