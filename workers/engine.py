@@ -21,6 +21,7 @@ from core.whatsapp.management import ManagementClient
 from workers.drains import Drains
 from workers.lateness import Lateness
 from workers.lines import Lines
+from workers.precedence import Precedence
 from workers.unwritten import Unwritten
 
 
@@ -49,6 +50,7 @@ class Engine:
       says nothing of what comes.
     - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
     - `doubts` says where the next look at messages in doubt begins.
+    - `precedence` has receipts wait while what a person may say stop in is applied.
     """
 
     settings: Settings
@@ -72,3 +74,4 @@ class Engine:
     receipt_breakers: Breakers = field(default_factory=Breakers)
     upgrading: set[UUID] = field(default_factory=set)
     doubts: Walk = field(default_factory=Walk)
+    precedence: Precedence = field(default_factory=Precedence)

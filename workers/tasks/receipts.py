@@ -49,6 +49,7 @@ async def apply_deliveries(engine: Engine) -> None:
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     more = True
     while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
+        await engine.precedence.give()
         applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
         await _follow_up(engine, applied.moved)
         # What comes from now on is rung for: looking for it at once would find few, and cost as much as many.
@@ -64,7 +65,8 @@ async def apply_urgent(engine: Engine) -> None:
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     more = True
     while more and not engine.stopping.is_set():
-        applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
+        with engine.precedence.first():
+            applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key, urgent=True)
         await _follow_up(engine, applied.moved)
         more = applied.more
 
