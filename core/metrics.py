@@ -29,11 +29,14 @@ class RpcMetrics(Collector):
 
     def ended(self, method: str, code: str, seconds: float) -> None:
         """Notes one call by its method (`/chappe.v1.…`) and the name of its code."""
+        self.of(method, code)(seconds)
+
+    def of(self, method: str, code: str) -> Callable[[float], None]:
+        """Returns what notes a call of that method that ended with that code, for who has many."""
         durations = self._calls.get((method, code))
         if durations is None:
             durations = self._calls[method, code] = _Durations()
-        durations.counts[bisect_left(_CALL_SECONDS, seconds)] += 1
-        durations.sum += seconds
+        return durations.add
 
     def collect(self) -> Iterable[Metric]:
         """Shows how many calls took how long."""
@@ -55,6 +58,11 @@ class _Durations:
     def __init__(self) -> None:
         self.counts = [0] * (len(_CALL_SECONDS) + 1)
         self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Counts one more."""
+        self.counts[bisect_left(_CALL_SECONDS, seconds)] += 1
+        self.sum += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
         """Returns the counts as Prometheus has them: each bound with all that is not above it."""

@@ -154,7 +154,7 @@ def interceptors(
 
     Telemetry sees every final code. Inside errors everything may simply raise. The deadline also covers what auth waits
     for. Auth refuses before anything is spent. A hit is answered before anything is parsed: only replies to valid
-    requests were ever kept. What may refuse and stands before the cache must be asked by ``Shortcut`` too.
+    requests were ever kept. What may refuse and stands before the cache must be asked by ``shortcut`` too.
     """
     caching = [Caching(cache=cache, max_reply_bytes=settings.cache_max_reply_bytes)] if cache else []
     return [

@@ -94,20 +94,24 @@ class Cache:
         self.metrics.count_level(method, "memory", outcome)
         return outcome, None
 
-    def recall_hit(self, method: str, request: bytes, *, seen: str, now: float) -> bytes | None:
+    def recall_hit(self, method: str, request: bytes, seen: str, now: float) -> bytes | None:
         """Returns the reply that ``recall`` would, if it is not due either, counted; else None, and nothing happened.
 
         ``now`` is when the call began, in monotonic seconds.
         """
         remembered = self._memory.get(method, request)
-        if remembered is None or self._judge(remembered, seen, now) != "hit" or remembered.is_due(now):
+        if remembered is None or self._judge(remembered, seen, now) != "hit":
+            return None
+        if now >= remembered.refresh_time and remembered.is_due(now):
             return None
         remembered.hits += 1
-        self.metrics.count_recalled(method, len(remembered.reply))
-        return remembered.reply
+        recalled, reply = self.metrics.recalled[method], remembered.reply
+        recalled.hits += 1
+        recalled.bytes += len(reply)
+        return reply
 
     def _judge(self, remembered: Remembered | None, seen: str, now: float) -> Outcome:
-        if self._outdating.is_owing or not self._generations.are_fresh(now):
+        if self._outdating.owed or now > self._generations.fresh_until:
             return "bypass"
         if remembered is None:
             return "miss"
@@ -124,7 +128,7 @@ class Cache:
     async def look(self, entry: Entry, *, refresh_seconds: float) -> Found:
         """Looks in Redis; what is found there is remembered, to be refreshed so many seconds before its end."""
         entry = self._guarded(entry)
-        if self._outdating.is_owing and not await self._outdating.pay():
+        if self._outdating.owed and not await self._outdating.pay():
             return AWAY
         asked_at = self._clock.monotonic()
         found = replace(await self._replies.look(entry, renew_below_seconds=refresh_seconds), ask_time=asked_at)

@@ -28,19 +28,12 @@ class Generations:
         self._turn = 0
         self._raised: dict[str, int] = {}  # in which turn a number was heard of otherwise
         self._taken = 0
-        self._asked_at = float("-inf")
-
-    def are_fresh(self, now: float) -> bool:
-        """Returns whether the last answer is young enough to be believed at that time, in monotonic seconds."""
-        return now - self._asked_at <= BELIEVED_SECONDS or self._are_believed_for_ever
+        # Up to when the last answer is to be believed, in monotonic seconds; read on the way of each hit.
+        self.fresh_until = float("inf" if are_believed_for_ever else "-inf")
 
     def stand(self, numbers: Mapping[str, int]) -> bool:
         """Returns whether these collections still have these generations, as far as is known."""
-        known = self._numbers
-        for name, number in numbers.items():  # noqa: SIM110 - on the way of every hit; a generator would double its cost
-            if known.get(name) != number:
-                return False
-        return True
+        return numbers.items() <= self._numbers.items()
 
     def follows(self, names: Iterable[str]) -> bool:
         """Returns whether all of these were heard of, so that the questions are about them, too."""
@@ -61,7 +54,9 @@ class Generations:
         turn, asked_at = self._turn, self._clock.monotonic()
         answer = await self._server.read_numbers(generation_keys(names)) if names else []
         if answer is not None and turn > self._taken:
-            self._taken, self._asked_at = turn, asked_at
+            self._taken = turn
+            if not self._are_believed_for_ever:
+                self.fresh_until = asked_at + BELIEVED_SECONDS
             self._take(turn, names, answer)
 
     def _followed(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What the cache of a process did: counted by method, level and outcome, to be read at any moment."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,14 +66,14 @@ class CacheSnapshot:
 
 
 @dataclass(slots=True)
-class _Recalled:
-    """Counts the hits of one method that were answered at once, and their bytes."""
+class Recalled:
+    """Counts the hits of one method that memory answered at once, and their bytes: hits of that level, too."""
 
     hits: int = 0
     bytes: int = 0
 
 
-_NOT_RECALLED = _Recalled()
+_NOT_RECALLED = Recalled()
 
 
 class CacheMetrics:
@@ -89,7 +89,7 @@ class CacheMetrics:
         self._calls: Counter[tuple[str, Outcome]] = Counter()
         self._levels: Counter[tuple[str, Level, Outcome]] = Counter()
         self._bytes: Counter[tuple[str, Level]] = Counter()
-        self._recalled: dict[str, _Recalled] = {}
+        self.recalled: dict[str, Recalled] = defaultdict(Recalled)  # by method; counted where the reply is found
 
     def count(self, method: str, outcome: Outcome) -> None:
         """Counts one call."""
@@ -100,17 +100,9 @@ class CacheMetrics:
         self._levels[method, level, outcome] += 1
         self._bytes[method, level] += size
 
-    def count_recalled(self, method: str, size: int) -> None:
-        """Counts a call that memory answered at once, with so many bytes: a hit, and a hit of that level."""
-        recalled = self._recalled.get(method)
-        if recalled is None:
-            recalled = self._recalled[method] = _Recalled()
-        recalled.hits += 1
-        recalled.bytes += size
-
     def snapshot(self) -> CacheSnapshot:
         """Returns the counts so far, by method in alphabetical order."""
-        methods = sorted({method for method, _ in self._calls} | self._recalled.keys())
+        methods = sorted({method for method, _ in self._calls} | self.recalled.keys())
         gauges = self._gauges()
         return CacheSnapshot(
             start_time=self._start_time,
@@ -123,7 +115,7 @@ class CacheMetrics:
     def _of(self, method: str) -> MethodCounts:
         return MethodCounts(
             method=method.removeprefix("/"),
-            hit=self._calls[method, "hit"] + self._recalled.get(method, _NOT_RECALLED).hits,
+            hit=self._calls[method, "hit"] + self.recalled.get(method, _NOT_RECALLED).hits,
             miss=self._calls[method, "miss"],
             stale=self._calls[method, "stale"],
             bypass=self._calls[method, "bypass"],
@@ -131,7 +123,7 @@ class CacheMetrics:
         )
 
     def _at(self, method: str, level: Level) -> LevelCounts:
-        recalled = self._recalled.get(method, _NOT_RECALLED) if level == "memory" else _NOT_RECALLED
+        recalled = self.recalled.get(method, _NOT_RECALLED) if level == "memory" else _NOT_RECALLED
         return LevelCounts(
             level=level,
             hit=self._levels[method, level, "hit"] + recalled.hits,

@@ -33,20 +33,16 @@ class Outdating:
         self._server = server
         self._raise = server.script(RAISE)
         self._tell = tell
-        self._owed: dict[str, int] = {}
+        # What changed of which Redis does not know yet, each with its ticket; read on the way of each hit.
+        self.owed: dict[str, int] = {}
         self._tickets = 0
         self._payments = 0
         self._something_is_owed = asyncio.Event()
 
-    @property
-    def is_owing(self) -> bool:
-        """Whether something changed of which Redis does not know yet."""
-        return bool(self._owed)
-
     def owe(self, collections: Iterable[str]) -> None:
         """Remembers that these may have changed: until they are outdated this process shows nothing kept."""
         self._tickets += 1
-        self._owed.update(dict.fromkeys(collections, self._tickets))
+        self.owed.update(dict.fromkeys(collections, self._tickets))
         self._something_is_owed.set()
 
     async def outdate(self, collections: Sequence[str]) -> dict[str, int]:
@@ -57,7 +53,7 @@ class Outdating:
 
     async def make_good(self) -> None:
         """Raises what is owed, unless that is being done: for who looks after it from time to time."""
-        if self._owed and not self._payments:
+        if self.owed and not self._payments:
             await self.pay()
 
     async def keep_paying(self) -> None:
@@ -72,18 +68,18 @@ class Outdating:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
                 await self._pay_off(again_seconds=_LAST_AGAIN_SECONDS)
-        if self._owed:
+        if self.owed:
             text = "the cache could not be told: for an hour at most the API may show what it kept before of %s"
-            _log.warning(text, _some(sorted(self._owed)))
+            _log.warning(text, _some(sorted(self.owed)))
 
     async def _pay_off(self, *, again_seconds: float) -> None:
-        while self._owed:
+        while self.owed:
             if not await self.pay():
                 await asyncio.sleep(again_seconds)  # noqa: TID251 - nothing tells when the server is back
 
     async def pay(self) -> dict[str, int]:
         """Raises all that is owed; a collection owed again meanwhile stays owed."""
-        owed = dict(self._owed)
+        owed = dict(self.owed)
         self._payments += 1
         try:
             answer = await self._server.run(self._raise, keys=generation_keys(owed), args=[])
@@ -94,9 +90,9 @@ class Outdating:
         numbers = {name: int(str(number)) for name, number in zip(owed, answer, strict=True)}
         self._tell(numbers)
         for name, ticket in owed.items():
-            if self._owed.get(name) == ticket:
-                del self._owed[name]
-        if not self._owed:
+            if self.owed.get(name) == ticket:
+                del self.owed[name]
+        if not self.owed:
             self._something_is_owed.clear()
         return numbers
 

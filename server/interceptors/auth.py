@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from core.clock import Clock
@@ -29,6 +30,8 @@ class _Verdict:
     key: ApiKey | None
     caller: Caller | None
     known_at: float
+    roles: tuple[Role, ...] = ()  # that the caller may act as
+    may_end: bool = True  # by the calendar, so that it has to be read
 
 
 _UNKNOWN = _Verdict(None, None, 0.0)
@@ -57,9 +60,10 @@ class Auth:
 
     def remembers(self, header: str, role: Role, now: float) -> bool:
         """Returns whether the key is known to be good for the role, ``now`` (monotonic), without looking anywhere."""
-        verdict = self._recall(_hashed(header), now)
-        caller = self._judge(verdict) if verdict is not None else None
-        return caller is not None and caller.role.may_act_as(role)
+        verdict = self._verdicts.get(_hashed(header))
+        if verdict is None or now - verdict.known_at >= self._remembered_seconds or role not in verdict.roles:
+            return False
+        return not verdict.may_end or self._judge(verdict) is not None
 
     async def _caller(self, header: str) -> Caller:
         verdict = await self._find(_hashed(header)) if _key(header) else _UNKNOWN
@@ -130,9 +134,8 @@ class Auth:
             return known
         async with self._store.connection() as rooms:
             key = await rooms.api_keys.find(hashed)
-        is_valid = key is not None and key.is_valid(self._clock.now())
-        caller = Caller(api_key_id=key.id, role=key.role) if key is not None and is_valid else None
-        verdict = _Verdict(key, caller, now)  # as old as its question: a key may be revoked before the answer is read
+        # As old as its question: a key may be revoked before the answer is read.
+        verdict = _verdict(key, at=self._clock.now(), known_at=now)
         self._remember(hashed, verdict)
         return verdict
 
@@ -141,6 +144,14 @@ class Auth:
         self._verdicts.move_to_end(hashed)
         if len(self._verdicts) > _REMEMBERED_KEYS:
             self._verdicts.popitem(last=False)
+
+
+def _verdict(key: ApiKey | None, *, at: datetime, known_at: float) -> _Verdict:
+    if key is None or not key.is_valid(at):
+        return _Verdict(key, None, known_at)
+    roles = tuple(role for role in Role if key.role.may_act_as(role))
+    caller = Caller(api_key_id=key.id, role=key.role)
+    return _Verdict(key, caller, known_at, roles, may_end=key.expire_time is not None)
 
 
 def _unauthenticated() -> Unauthenticated:

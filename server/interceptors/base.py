@@ -25,7 +25,9 @@ Incoming = Any  # bytes, or an iterator of bytes
 Metadata = Sequence[tuple[str, Any]]
 
 # Answers at once what needs neither waiting nor refusing; None leaves it to the chain.
-AtOnce = Callable[[str, Policy, bytes, Metadata, Context], bytes | None]
+AtOnce = Callable[[bytes, Metadata, Context], bytes | None]
+# Returns what answers the calls of one method at once.
+Shortcut = Callable[[str, Policy], AtOnce]
 
 _HEAR_OUT_SECONDS = 0.25
 
@@ -60,7 +62,7 @@ class Chain(grpc.GenericRpcHandler):
     """
 
     def __init__(
-        self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy], shortcut: AtOnce | None = None
+        self, interceptors: Sequence[Interceptor], *, policies: Mapping[str, Policy], shortcut: Shortcut | None = None
     ) -> None:
         self._interceptors = tuple(interceptors)
         self._policies = policies
@@ -78,7 +80,9 @@ class Chain(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """Returns the re-wrapped handler; None where there is no such method."""
         door = self._doors.get(handler_call_details.method) or self._find(handler_call_details)
-        return door.handler(handler_call_details.invocation_metadata) if door is not None else None
+        if door is None:
+            return None
+        return door.asked(handler_call_details.invocation_metadata) if door.asked is not None else door.always
 
     def _find(self, details: grpc.HandlerCallDetails) -> "_Door | None":
         method = details.method
@@ -97,21 +101,19 @@ class _Door:
         handler: Handler,
         interceptors: Sequence[Interceptor],
         policy: Policy,
-        shortcut: AtOnce | None,
+        shortcut: Shortcut | None,
     ) -> None:
         self._method = method
         self._handler = handler
         self._interceptors = interceptors
         self._policy = policy
-        self._at_once = partial(shortcut, method, policy) if shortcut is not None and policy.kept else None
+        at_once = shortcut(method, policy) if shortcut is not None and policy.kept else None
+        # What serves a call: by its headers, where it may be answered at once.
+        self.asked = partial(_Asked, at_once, self.serve) if at_once is not None else None
+        self.always = self._wrapped()
         self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         self._serialise: Callable[[Message], bytes] = handler.response_serializer
         self._hearings: set[asyncio.Future[None]] = set()
-        self._always = self._wrapped()
-
-    def handler(self, metadata: Metadata) -> Handler:
-        """Returns what serves a call with these headers."""
-        return self._always if self._at_once is None else _Asked(self._at_once, self.serve, metadata)
 
     def _wrapped(self) -> Handler:
         """Returns a handler without (de)serialisers, so that gRPC hands us bytes and takes bytes."""
@@ -197,10 +199,7 @@ class _Asked:
     request_deserializer = response_serializer = None
 
     def __init__(
-        self,
-        at_once: Callable[[bytes, Metadata, Context], bytes | None],
-        serve: Callable[[bytes, Context], Coroutine[Any, Any, bytes]],
-        metadata: Metadata,
+        self, at_once: AtOnce, serve: Callable[[bytes, Context], Coroutine[Any, Any, bytes]], metadata: Metadata
     ) -> None:
         self._at_once = at_once
         self._serve = serve

@@ -117,7 +117,7 @@ async def near_its_end(cache: Cache, clock: StillClock, channel: grpc.aio.Channe
     (key,) = await keys(cache_url, f"cache:reply:{CATEGORIES}/*")
     async with redis.Redis.from_url(cache_url) as server:
         await server.pexpire(key, 4000)
-    await eventually(lambda: cache._generations.are_fresh(clock.monotonic()))
+    await eventually(lambda: clock.monotonic() <= cache._generations.fresh_until)
 
 
 async def hear_no_more(cache: Cache) -> None:
