@@ -1,7 +1,7 @@
 """The pace's arithmetic as it runs inside Redis: what core/domain/pacing.py says, on the server's clock, in µs."""
 
-# A lane is a hash: next (when the next slot is free), interval (between the last slots reserved), factor, change, hold
-# (until when), holds (how many in a row).
+# A lane is a hash: next (when the next slot is free), interval (so long at least after the last slot reserved), factor,
+# change, hold (until when), holds (how many in a row).
 _HEAD = """
 local function clock()
     local time = redis.call('TIME')
@@ -68,6 +68,8 @@ RETURN = (
 local lane = read(KEYS[1])
 if lane.next ~= tonumber(ARGV[1]) then return 0 end
 lane.next = math.ceil(lane.next - tonumber(ARGV[2]) * tonumber(ARGV[3]))
+-- Of the last one left it is not known: a pace that is raised next begins at the next slot.
+lane.interval = 0
 write(KEYS[1], lane)
 return 1
 """

@@ -41,7 +41,7 @@ class Permits:
 class Tempo:
     """The pace of one lane; all times are seconds of one clock that never runs backwards.
 
-    `next_slot` is free, `interval` seconds after the last one reserved.
+    `next_slot` is free, `interval` seconds or more after the last one reserved.
     """
 
     next_slot: float = float("-inf")
@@ -70,6 +70,8 @@ class Tempo:
         """Returns the last slots of a row, unless others were taken behind it."""
         if abs(self.next_slot - permits.slot(permits.count)) < permits.interval / 2:
             self.next_slot -= unused * permits.interval
+            # Of the last one left it is not known: a pace that is raised next begins at the next slot.
+            self.interval = 0.0
 
     def throttle(self, *, now: float) -> None:
         """Halves the pace and holds the lane, longer each time; a burst counts once, and a longer hold goes on."""

@@ -92,6 +92,19 @@ async def test_a_pace_that_is_raised_need_not_wait_for_the_next_slot_of_the_slow
         await pace.close()
 
 
+async def test_a_pace_that_was_slow_for_a_moment_gives_no_slot_twice(queue_url: str) -> None:
+    for url in (queue_url, "redis://127.0.0.1:1/0"):
+        pace = Pace.connect(url, clock=CLOCK)
+        first = await pace.reserve(Lane.of_campaign(UUID(int=7), 100.0), 40, within=0.3)
+        slow = Lane.of_campaign(UUID(int=7), 1.0)
+        unused = await pace.reserve(slow, 1)
+        assert unused.count == 1
+        await pace.give_back(slow, unused, 1)
+        again = await pace.reserve(Lane.of_campaign(UUID(int=7), 100.0), 1)
+        assert again.start > slots(first)[-1]
+        await pace.close()
+
+
 async def test_a_throttle_halves_the_pace_of_a_held_lane_and_does_not_end_its_hold(queue_url: str) -> None:
     pace, alone = Pace.connect(queue_url, clock=CLOCK), Pace.connect("redis://127.0.0.1:1/0", clock=CLOCK)
     for one in (pace, alone):

@@ -1,6 +1,6 @@
 """The arithmetic of the pace, on a clock that the tests move."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from core.domain.breaker import Breaker
@@ -22,20 +22,23 @@ def test_no_second_holds_more_than_the_pace_allows(steps: list[tuple[float, int]
     assert all(slot <= now + HORIZON_SECONDS + 1e-6 for slot in slots[-1:])
 
 
-paces = some.floats(0.5, 1000)
+asked = some.tuples(some.floats(0, 2), some.integers(1, 400), some.floats(0.5, 1000), some.integers(0, 400))
 
 
-@given(steps=some.lists(some.tuples(some.floats(0, 2), some.integers(1, 400), paces), min_size=1, max_size=40))
+@given(steps=some.lists(asked, min_size=1, max_size=40))
+@example(steps=[(0, 400, 100.0, 0), (0.2, 1, 1.0, 1), (0.0, 400, 100.0, 0)])
 @settings(max_examples=200)
-def test_nor_does_one_in_which_the_pace_changes_hold_more_than_the_fastest_allows(
-    steps: list[tuple[float, int, float]],
+def test_nor_does_one_in_which_the_pace_changes_and_slots_are_given_back_hold_more_than_the_fastest_allows(
+    steps: list[tuple[float, int, float, int]],
 ) -> None:
     tempo, now, slots = Tempo(), 1000.0, list[float]()
-    for wait, count, per_second in steps:
+    for wait, count, per_second, unused in steps:
         now += wait
         permits = tempo.reserve(now=now, per_second=per_second, count=count)
-        slots += [permits.slot(index) for index in range(permits.count)]
-    limit = int(max(per_second for _, _, per_second in steps)) + 1
+        used = max(0, permits.count - unused)
+        tempo.give_back(permits, permits.count - used)
+        slots += [permits.slot(index) for index in range(used)]
+    limit = int(max(per_second for _, _, per_second, _ in steps)) + 1
     assert all(slots[i + limit] - slots[i] > 1.0 - 1e-6 for i in range(len(slots) - limit))
 
 
