@@ -115,17 +115,19 @@ return 0
 )
 
 # KEYS one per (sender, contact); ARGV µs a message costs, how many may come at once.
-# Returns for each the ms it has to wait; a pair with 0 is charged.
+# Returns for each the ms it has to wait; a pair with 0 is charged. Those of one pair that wait do so one behind the other.
 PAIRS = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local waits = {}
+local waits, waiting = {}, {}
 for index, key in ipairs(KEYS) do
     local free = math.max(tonumber(redis.call('GET', key)) or 0, now)
-    local ahead = free - now - (burst - 1) * cost
+    local before = waiting[key] or 0
+    local ahead = free - now + (before + 1 - burst) * cost
     if ahead > 0 then
         waits[index] = math.ceil(ahead / 1000)
+        waiting[key] = before + 1
     else
         waits[index] = 0
         free = free + cost
