@@ -115,7 +115,7 @@ return 0
 )
 
 # KEYS one per (sender, contact); ARGV µs a message costs, how many may come at once.
-# Returns for each the ms it has to wait; a pair with 0 is charged. Those of one pair that wait do so one behind the other.
+# Returns for each the ms it has to wait, one of a pair behind the other; a pair with 0 is charged.
 PAIRS = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
