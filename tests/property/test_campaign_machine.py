@@ -12,7 +12,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -220,9 +219,10 @@ class CampaignMachine(RuleBasedStateMachine):
         assert not claim.count or self.state == "RUNNING"
         self.held += [claim] if claim.messages else []
 
-    @precondition(lambda self: self.held)
     @rule(state=st.sampled_from([MessageState.ACCEPTED, MessageState.FAILED, MessageState.PENDING]))
     def a_worker_settles(self, state: MessageState) -> None:
+        if not self.held:  # no precondition: who of two callers came first differs when a life is played again
+            return
         wamid = "wamid.1" if state is MessageState.ACCEPTED else None
         claim = self.held.pop()
         told = [Settlement(ref=one.ref, state=state, whatsapp_message_id=wamid) for one in claim.messages]
