@@ -31,7 +31,7 @@ WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > 
 
 -- part: may_arrive
 -- What was sent again after $6 though an earlier attempt was accepted and is not told to have failed: that one may be on its way.
-messages.attempt > 1 AND messages.reason = 'UNDELIVERED' AND messages.lease_expire_time > $6 AND coalesce((
+messages.attempt > 1 AND messages.lease_expire_time > $6 AND coalesce((
     SELECT true
     FROM message_attempts AS older
     WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id

@@ -33,7 +33,7 @@ ROWS = """
 DOUBLES = "SELECT message_id FROM message_attempts WHERE accept_time IS NOT NULL ORDER BY message_id"
 # A life is far shorter than the day for which these are left alone.
 RIVALLED = """
-    SELECT id FROM messages WHERE reason = 'UNDELIVERED' AND EXISTS (
+    SELECT id FROM messages WHERE state = 'FAILED' AND EXISTS (
         SELECT FROM message_attempts AS older
         WHERE older.message_id = id AND older.attempt < messages.attempt
             AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL AND older.undelivered_time IS NULL
@@ -221,7 +221,7 @@ class Life:
         self.campaign = "RUNNING" if self.campaign == "COMPLETED" else self.campaign
 
     def _may_arrive(self) -> list[Mail]:
-        """Of whom an earlier attempt may be on its way, though the newest one is told to have failed."""
+        """Of whom an earlier attempt may be on its way, though the newest one failed."""
         return [self.mail(row["id"]) for row in self.stage.fetch(RIVALLED)]
 
     def move_campaign(self, verb: str, state: str) -> None:

@@ -517,7 +517,7 @@ class RetryFailedMessagesResponse(_message.Message):
     """Is the number of failed messages that were left because it is too early: 131049 wants 24 hours to pass first."""
     may_arrive_count: _builtins.int
     """Is the number of failed messages that were left because they may still arrive: they were sent again in doubt, the last time
-    within a day, and WhatsApp had taken an earlier attempt, too, and has not said that this one failed.
+    within a day, and WhatsApp had taken an earlier attempt, and has not said that this one failed.
     """
     @_builtins.property
     def campaign(self) -> _campaigns_pb2.Campaign:

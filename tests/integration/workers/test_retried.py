@@ -8,11 +8,13 @@ from itertools import permutations
 import pytest
 
 from core.domain.errors import WrongState
-from core.domain.messages import MessageRef
+from core.domain.messages import MessageRef, MessageState, Reason
+from core.domain.outcomes import Settlement
 from server.services.campaign_retries import retry_failed_messages
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
+from workers.settler import write
 
 _DOUBLES = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL"
 
@@ -101,6 +103,18 @@ async def test_what_failed_is_not_put_back_while_an_earlier_try_may_be_on_its_wa
     assert await _put_back(at, ref, codes=()) == 0
     await _end_leases(at, hours=-25)
     assert await _put_back(at, ref, codes=()) == 1
+
+
+@pytest.mark.parametrize("word", ["sent", "failed"])
+async def test_nor_is_what_was_refused_while_an_earlier_try_may_be_on_its_way(at: Desk, word: str) -> None:
+    """WhatsApp took the first one, and said so only when it had refused the second."""
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await _end_leases(at, hours=-1)
+    refused = Settlement(ref=ref, state=MessageState.FAILED, reason=Reason.REJECTED, error_code=131051)
+    assert await write(at.store, [refused]) == 0
+    assert (await at.message(ref))["state"] == "FAILED"
+    await _tell(at, word, replace(ref, attempt=1))
+    assert await _put_back(at, ref, codes=()) == (word == "failed")
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

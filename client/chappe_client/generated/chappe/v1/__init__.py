@@ -4362,7 +4362,7 @@ class RetryFailedMessagesResponse(betterproto2.Message):
     may_arrive_count: "int" = betterproto2.field(4, betterproto2.TYPE_INT64)
     """
     Is the number of failed messages that were left because they may still arrive: they were sent again in doubt, the last time
-    within a day, and WhatsApp had taken an earlier attempt, too, and has not said that this one failed.
+    within a day, and WhatsApp had taken an earlier attempt, and has not said that this one failed.
     """
 
 
