@@ -68,7 +68,7 @@ class Tempo:
 
     def give_back(self, permits: Permits, unused: int) -> None:
         """Returns the last slots of a row, unless others were taken behind it."""
-        if abs(self.next_slot - permits.slot(permits.count)) < permits.interval / 2:
+        if self.next_slot == permits.slot(permits.count):
             self.next_slot -= unused * permits.interval
             # Of the last one left it is not known: a pace that is raised next begins at the next slot.
             self.interval = 0.0

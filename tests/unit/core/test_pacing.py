@@ -54,6 +54,14 @@ def test_slots_are_given_back_only_while_they_are_the_newest(steps: list[tuple[f
     assert abs(end - tempo.next_slot - 0.04) < 1e-9
 
 
+def test_slots_of_a_slow_pace_are_not_the_newest_once_a_raised_one_has_slots() -> None:
+    tempo = Tempo()
+    slow = tempo.reserve(now=0.0, per_second=1, count=1)
+    raised = tempo.reserve(now=0.0, per_second=1000, count=500)
+    tempo.give_back(slow, 1)
+    assert tempo.next_slot == raised.slot(raised.count)
+
+
 def test_throttling_halves_the_pace_once_per_burst_and_it_recovers_slowly() -> None:
     tempo = Tempo()
     for _ in range(50):
