@@ -31,6 +31,9 @@ _MOST_WAIT_SECONDS = 1.0
 # A campaign that waits for a slot of its own pace must not keep single messages waiting.
 _OWN_WAIT_SECONDS = 0.1
 
+# A claimed message that may leave, and its campaign.
+_Due = tuple[RunningCampaign, Claimed]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
@@ -91,10 +94,9 @@ class Claimer:
         filling = _Filling(size=permits.count, end=permits.slot(permits.count - 1))
         self._turn += 1
         await self._fill(filling, in_turn(campaigns, self._turn))
-        ready = await self._put_back_too_frequent(filling)
-        await self._engine.pace.give_back(self._lane, permits, permits.count - len(ready))
-        if ready:
-            return Batch(parcels=self._parcels(ready, permits), interval=permits.interval)
+        await self._engine.pace.give_back(self._lane, permits, filling.room)
+        if filling.taken:
+            return Batch(parcels=self._parcels(filling.taken, permits), interval=permits.interval)
         return NotYet(seconds=min(filling.waits)) if filling.waits else None
 
     async def _fill(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> None:
@@ -144,23 +146,25 @@ class Claimer:
         return taken
 
     async def _take(self, filling: _Filling, group: Group, permits: Permits) -> list[_Taken]:
-        """Takes a message for each of the permits from each campaign; who must not be called is settled at once."""
+        """Takes a message for each of the permits from each campaign; who must not be called uses up none of them."""
         now = self._engine.clock.monotonic()
         claims = await self._claim(group, permits.count)
-        taken: list[_Taken] = []
-        for campaign in group:
-            claim = claims[campaign.id]
-            leaving, shut = _part(campaign, claim.messages)
-            if shut:
-                self._settle_shut_out(shut)
-            if len(leaving) < claim.count:
-                # There may be more behind those who are skipped or shut out: an empty batch is not the end.
-                filling.waits.append(_LEAST_WAIT_SECONDS)
-            taken += [
-                _Taken(campaign=campaign, claimed=one, claim_time=now, own_slot=permits.slot(index))
-                for index, one in enumerate(leaving)
-            ]
-        return taken
+        due = [(campaign, one) for campaign in group for one in self._callable(filling, campaign, claims[campaign.id])]
+        ready = await self._put_back_too_frequent(filling, due)
+        return [
+            _Taken(campaign=campaign, claimed=one, claim_time=now, own_slot=permits.slot(index))
+            for index, (campaign, one) in enumerate(ready)
+        ]
+
+    def _callable(self, filling: _Filling, campaign: RunningCampaign, claim: Claim) -> Sequence[Claimed]:
+        """Returns those of a claim who may be called; the others are settled at once."""
+        leaving, shut = _part(campaign, claim.messages)
+        if shut:
+            self._settle_shut_out(shut)
+        if len(leaving) < claim.count:
+            # There may be more behind those who are skipped or shut out: an empty batch is not the end.
+            filling.waits.append(_LEAST_WAIT_SECONDS)
+        return leaving
 
     async def _claim(self, campaigns: Group, limit: int) -> Mapping[UUID, Claim]:
         """Claims rows of each campaign where its last claim ended, and from its bottom again once there is no more."""
@@ -181,19 +185,18 @@ class Claimer:
         for one in shut:
             self._settler.add(shut_out(one, code=COUNTRY_RESTRICTED, title=words(COUNTRY_RESTRICTED)))
 
-    async def _put_back_too_frequent(self, filling: _Filling) -> list[_Taken]:
+    async def _put_back_too_frequent(self, filling: _Filling, due: Sequence[_Due]) -> list[_Due]:
         """Puts back who was written to too often in the last seconds; returns the others."""
-        taken = filling.taken
         waits = await self._engine.pace.wait_for_pairs(
-            sender_id=self._sender_id, contact_ids=[one.claimed.contact_id for one in taken]
+            sender_id=self._sender_id, contact_ids=[one.contact_id for _, one in due]
         )
-        for one, wait in zip(taken, waits, strict=True):
+        for (campaign, one), wait in zip(due, waits, strict=True):
             if wait > 0:
                 again = NotSent(reason="the pair's pace", delay=wait)
-                self._settler.add(settlement(one.claimed, again, direct=one.campaign.direct, luck=0.0))
+                self._settler.add(settlement(one, again, direct=campaign.direct, luck=0.0))
                 # Nor is it the end where all are put back.
                 filling.waits.append(_LEAST_WAIT_SECONDS)
-        return [one for one, wait in zip(taken, waits, strict=True) if wait == 0]
+        return [each for each, wait in zip(due, waits, strict=True) if wait == 0]
 
     def _parcels(self, ready: list[_Taken], permits: Permits) -> list[Parcel]:
         """Gives each message its slot.

@@ -236,11 +236,16 @@ async def test_a_run_does_not_end_for_batches_of_those_who_opted_out(
         assert await plan.states() == {"SKIPPED": 19, "ACCEPTED": 1}
 
 
+@pytest.mark.parametrize(("number_pace", "campaign_pace"), [(1, None), (1000, 1)])
 async def test_who_was_written_to_too_often_neither_ends_a_run_nor_uses_up_slots(
-    fresh_database_url: str, worker_settings: dict[str, str]
+    fresh_database_url: str, worker_settings: dict[str, str], number_pace: float, campaign_pace: float | None
 ) -> None:
     """At one slot a second, those behind them would not leave within the run."""
-    async with planned(fresh_database_url, numbers(20), per_second=1) as plan, idle_worker(worker_settings) as worker:
+    async with (
+        planned(fresh_database_url, numbers(20), per_second=number_pace) as plan,
+        idle_worker(worker_settings) as worker,
+    ):
+        await plan.connection.execute("UPDATE campaigns SET messages_per_second = $1", campaign_pace)
         last = await plan.connection.fetchval(_LAST)
         often = await plan.connection.fetch("SELECT id FROM contacts WHERE id <> $1", last)
         ids = [row["id"] for row in often] * 45
