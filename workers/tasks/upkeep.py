@@ -10,6 +10,7 @@ from core.domain.receipts import TRIED_AGAIN_WITHIN
 from core.domain.stats import DEPLOYMENT
 from core.domain.traces import ERASURES_KEPT
 from core.repositories.doubts import Decided
+from core.repositories.shards import Shards
 from workers.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -117,8 +118,9 @@ async def delete_old_rows(engine: Engine) -> None:
 
 async def fold_counters(engine: Engine) -> None:
     """Folds the counters of campaigns that are over, of each that has shards once, so that reading them stays short."""
-    async with engine.store.connection() as rooms:
-        for fold in (rooms.shards.fold_state_counters, rooms.shards.fold_reply_counters):
-            last: UUID | None = DEPLOYMENT
-            while last is not None and not engine.stopping.is_set():
-                last = await fold(after=last, limit=_CAMPAIGNS_FOLDED)
+    for fold in (Shards.fold_state_counters, Shards.fold_reply_counters):
+        last: UUID | None = DEPLOYMENT
+        while last is not None and not engine.stopping.is_set():
+            async with engine.store.transaction() as rooms:
+                await rooms.deliveries.enter_by_keys()
+                last = await fold(rooms.shards, after=last, limit=_CAMPAIGNS_FOLDED)

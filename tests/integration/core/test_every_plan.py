@@ -29,8 +29,8 @@ STATEMENTS: Final = {
     for name, text in parse(file.read_text()).items()
 }
 # What workers run is planned each time for its values; some of it after the transaction said to enter by keys.
-ONLY_SEQUENTIAL_OFF: Final = {"deliveries", "inbound", "receipts", "replays"}
-AS_CONFIGURED: Final = {"backlogs", "doubts", "pauses", "pumps", "recounts", "resumptions", "sending", "shards"}
+ONLY_SEQUENTIAL_OFF: Final = {"deliveries", "inbound", "receipts", "replays", "shards"}
+AS_CONFIGURED: Final = {"backlogs", "doubts", "pauses", "pumps", "recounts", "resumptions", "sending"}
 UTILITY: Final = {"contact_imports.prepare_import_stage"}
 LARGE: Final = frozenset(
     {"contacts", "category_contacts", "messages", "interactions", "message_attempts", "counters", "minute_counters"}
