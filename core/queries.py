@@ -20,12 +20,15 @@ def load(noun: str) -> Mapping[str, str]:
 def parse(text: str) -> dict[str, str]:
     """Splits a file of named statements; a name that stands twice is an error.
 
-    A part stands once under ``-- part: x``, and without its remarks wherever a statement says ``-- insert: x``.
+    A part stands once under ``-- part: x``, and without its remarks wherever a statement says ``-- insert: x``; it
+    inserts no other.
     """
     found: dict[str, dict[str, str]] = {"name": {}, "part": {}}
     for kind, name, body in _blocks(text):
         if name in found[kind]:
             raise ValueError(f"The {'statement' if kind == 'name' else kind} {name} stands twice.")
+        if kind == "part" and _INSERT.search(body):
+            raise ValueError(f"The part {name} inserts another.")
         found[kind][name] = body
     parts = {name: _REMARKS.sub("", body, count=1) for name, body in found["part"].items()}
     return {name: _INSERT.sub(lambda at: indent(parts[at[2]], at[1]), body) for name, body in found["name"].items()}

@@ -42,3 +42,8 @@ def test_what_stands_twice_is_refused(name: str) -> None:
 def test_a_part_that_does_not_exist_is_refused() -> None:
     with pytest.raises(KeyError, match="early"):
         parse(FILE.replace("insert: late", "insert: early"))
+
+
+def test_a_part_that_inserts_another_is_refused() -> None:
+    with pytest.raises(ValueError, match="inserts another"):
+        parse(f"-- part: later\nNOT read\n-- insert: late\n\n{FILE}")
