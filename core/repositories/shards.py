@@ -16,10 +16,10 @@ class Shards:
 
     async def fold_state_counters(self, *, after: UUID, limit: int) -> UUID | None:
         """Folds what is counted by state for so many campaigns; returns the last, None when there were none."""
-        last = await self._connection.fetchval(SQL["fold_state_counters"], after, limit)
-        return UUID(str(last)) if last else None
+        last: UUID | None = await self._connection.fetchval(SQL["fold_state_counters"], after, limit)
+        return last
 
     async def fold_reply_counters(self, *, after: UUID, limit: int) -> UUID | None:
         """Folds how many messages were answered for so many campaigns; returns the last, None when there were none."""
-        last = await self._connection.fetchval(SQL["fold_reply_counters"], after, limit)
-        return UUID(str(last)) if last else None
+        last: UUID | None = await self._connection.fetchval(SQL["fold_reply_counters"], after, limit)
+        return last
