@@ -26,16 +26,21 @@ Write = Callable[[], Awaitable[object]]
 
 @dataclass(slots=True)
 class _Seen:
-    hits: int = 0
-    reads: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     writes: int = 0
     sent: float = 0.0
 
+    @property
+    def rate(self) -> float:
+        """What part of the replies the cache gave."""
+        return self.outcomes["hit"] / max(1, self.outcomes.total())
+
     def told(self) -> str:
-        """Says how much was read and written, and by which codes calls failed."""
+        """Says how much was read and written, what the cache did, and by which codes calls failed."""
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.outcomes.items()))
         failed = ", ".join(f"{count} {code}" for code, count in self.failures.items()) or "none"
-        return f"{self.reads:,} reads and {self.writes} writes, {failed} failed"
+        return f"{self.outcomes.total():,} reads ({outcomes}) and {self.writes} writes, {failed} failed"
 
 
 def hit_rate(served: Served, *, seconds: float) -> list[Row]:
@@ -43,7 +48,7 @@ def hit_rate(served: Served, *, seconds: float) -> list[Row]:
     with sending(served) as (port, simulator):
         seen = asyncio.run(_measured(served, port, simulator, seconds))
     return [
-        Row(name="hit rate", figure=seen.hits / max(1, seen.reads), text=seen.told(), least=0.9),
+        Row(name="hit rate", figure=seen.rate, text=seen.told(), least=0.9),
         Row(name="reads that failed meanwhile", figure=seen.failures.total(), text="", most=0),
         # That it runs; on the same two cores answers take long, and the limit of its number is kept where they arrive.
         Row(name="messages a second of the campaign beside it", figure=seen.sent, text="", least=0.5 * PER_SECOND),
@@ -94,9 +99,7 @@ async def _run(served: Served, port: int, campaign: Underway, reads: list[Read],
             except grpc.aio.AioRpcError as error:
                 seen.failures[error.code().name] += 1
                 return
-            outcome = dict(await call.trailing_metadata()).get("chappe-cache", "")
-            seen.reads += 1
-            seen.hits += outcome not in ("miss", "stale", "bypass")
+            seen.outcomes[dict(await call.trailing_metadata())["chappe-cache"]] += 1
 
         writing = asyncio.create_task(_write(campaign, seen, int(seconds)))
         chosen = iter(luck.choices(reads, weights, k=int(_RATE * seconds)))
