@@ -6,7 +6,10 @@ from core.clock import Clock
 
 
 class Breaker:
-    """Stops asking a server that failed five times in ten seconds; after five seconds one call may try again."""
+    """Stops asking a server that failed five times in ten seconds; after five seconds one call may try again.
+
+    What fails together is one failure: of many who ask, a moment's standstill would look like a server that is gone.
+    """
 
     def __init__(
         self, *, clock: Clock, failures: int = 5, within_seconds: float = 10.0, rest_seconds: float = 5.0
@@ -36,10 +39,11 @@ class Breaker:
         self._failed_at.clear()
         self._rests_until = None
 
-    def failed(self) -> None:
-        """Notes a failure."""
+    def failed(self, *, asked_at: float) -> None:
+        """Notes a failure; one of a call that had asked (monotonic seconds) before the last failure is part of that."""
         now = self._clock.monotonic()
-        self._failed_at.append(now)
+        if not self._failed_at or asked_at >= self._failed_at[-1]:
+            self._failed_at.append(now)
         is_full = len(self._failed_at) == self._failed_at.maxlen
         if self._rests_until is not None or (is_full and now - self._failed_at[0] <= self._within_seconds):
             self._rests_until = now + self._rest_seconds

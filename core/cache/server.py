@@ -114,7 +114,7 @@ class Server:
         if not isinstance(error, RedisError | OSError):
             _log.warning("an answer of the cache's server made no sense", exc_info=error)
         if not (isinstance(error, TimeoutError) and self._was_late(start)):
-            self._breaker.failed()
+            self._breaker.failed(asked_at=start)
         self.failure_count += 1
 
     def _was_late(self, start: float) -> bool:

@@ -193,6 +193,20 @@ async def test_timeouts_do_not_count_against_redis_while_our_own_loop_is_late(ca
     await wire.close()
 
 
+async def test_what_failed_together_counts_against_redis_once_however_many_were_asking(cache_url: str) -> None:
+    wire, clock = Proxy(cache_url), SystemClock()
+    await wire.open()
+    server = Server(url=wire.url, clock=clock, timeout_seconds=0.2, breaker=Breaker(clock=clock))
+    wire.is_deaf = True
+    for _ in range(4):
+        await asyncio.gather(*(server.read_numbers(["cache:generation:x"]) for _ in range(10)))
+    assert (server.is_available, server.failure_count) == (True, 40)
+    await server.read_numbers(["cache:generation:x"])
+    assert not server.is_available
+    await server.close()
+    await wire.close()
+
+
 async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(cache_url: str) -> None:
     clock = StillClock()
     server = Server(url=cache_url, clock=clock, timeout_seconds=0.05, breaker=Breaker(clock=clock, failures=99))
