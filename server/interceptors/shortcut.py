@@ -1,5 +1,7 @@
 """The short way of a reply that this process remembers: what the chain would say, with nothing made for the call.
 
+Not even an id: no line of a log tells of such a call, so that only one that the caller brought has anything to name.
+
 The chain costs several times what such a reply costs otherwise. It has to look at every call that waits, is refused or
 gets a log line; the rest is asked here the same things in the same order, and a deadline has nothing to bound.
 """
@@ -12,13 +14,13 @@ from server.interceptors.cache import GENERATIONS, OUTCOME, Caching
 from server.interceptors.telemetry import REQUEST_ID, Telemetry
 from server.policies import Policy
 
-_HIT = (OUTCOME, "hit")
+_HIT = ((OUTCOME, "hit"),)
 
 
 class _Way:
     """Answers the calls of one method that need neither waiting nor a word with the caller."""
 
-    __slots__ = ("_ended", "_make_id", "_method", "_now", "_recall_hit", "_remembers", "_request_id", "_role", "_tells")
+    __slots__ = ("_ended", "_method", "_now", "_recall_hit", "_remembers", "_request_id", "_role", "_tells")
 
     def __init__(self, method: str, policy: Policy, *, telemetry: Telemetry, auth: Auth, caching: Caching) -> None:
         """Takes what it asks of each, so that nothing has to be found anew for a call."""
@@ -27,7 +29,6 @@ class _Way:
         self._tells = telemetry.tells_hits
         self._now = telemetry.now
         self._request_id = telemetry.request_id
-        self._make_id = telemetry.make_id
         self._ended = telemetry.hits_of(method)
         self._remembers = auth.remembers
         self._recall_hit = caching.recall_hit
@@ -46,8 +47,7 @@ class _Way:
         reply = self._recall_hit(self._method, raw, headers.get(GENERATIONS, ""), start)
         if reply is not None:
             brought = headers.get(REQUEST_ID)
-            request_id = self._request_id(brought) if brought else self._make_id()
-            context.set_trailing_metadata(((REQUEST_ID, request_id), _HIT))
+            context.set_trailing_metadata(_HIT if not brought else (*_HIT, (REQUEST_ID, self._request_id(brought))))
             self._ended(self._now() - start)
         return reply
 

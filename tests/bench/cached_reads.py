@@ -23,7 +23,7 @@ from tests.helpers.servers import Databases
 
 METHOD = "/chappe.v1.ContactsService/ListContacts"
 _CACHE_STATS = "/chappe.v1.StatsService/GetCacheStats"
-# The second sends the metadata too that the contract promises: a request id, and what the cache did.
+# The second sends the metadata too that ours sends: what the cache did.
 _SIDES = ("bare handler", "with metadata", "cached read")
 _ADD_CONTACTS = """
     INSERT INTO contacts (phone_number, display_name)

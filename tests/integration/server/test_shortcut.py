@@ -84,13 +84,14 @@ async def world(database_url: str, cache_url: str) -> AsyncIterator[World]:
 async def test_a_remembered_reply_passes_no_chain_and_is_told_named_and_counted_all_the_same(world: World) -> None:
     key = await create_key(world.store, role="VIEWER")
     assert (await world.read(key))["chappe-cache"] == "miss"
+    assert "x-request-id" not in await world.read(key)  # no line of a log has one either
     told = await world.read(key, x_request_id="order-4711.2")
     assert (told["chappe-cache"], told["x-request-id"]) == ("hit", "order-4711.2")
     assert len((await world.read(key, x_request_id="odd one"))["x-request-id"]) == 32
     assert len(world.passed) == 1
-    assert world.count == 3
+    assert world.count == 4
     counts = world.cache.metrics.snapshot().methods[0]
-    assert (counts.hit, counts.miss, counts.levels[0].hit, counts.levels[0].miss) == (2, 1, 2, 1)
+    assert (counts.hit, counts.miss, counts.levels[0].hit, counts.levels[0].miss) == (3, 1, 3, 1)
 
 
 async def test_while_hits_get_a_log_line_they_pass_the_chain(world: World, caplog: pytest.LogCaptureFixture) -> None:
