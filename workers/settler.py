@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from uuid import UUID
 
 from core.db import is_of_values
+from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
@@ -101,7 +101,7 @@ def _leave(settlement: Settlement, error: Exception) -> None:
 async def write(store: Store, batch: list[Settlement]) -> int:
     """Writes settlements, and notes those that prove a double; returns how many superseded ones do."""
     settled = await _settle(store, batch)
-    late = [one for one in batch if one.whatsapp_message_id and one.ref.message_id not in settled]
+    late = [one for one in batch if one.whatsapp_message_id and one.ref not in settled]
     doubles = await _note_late(store, late) if late else 0
     # A newer attempt that is only now settled was open until now: its campaign was not final.
     if doubles:
@@ -109,15 +109,18 @@ async def write(store: Store, batch: list[Settlement]) -> int:
     return doubles
 
 
-async def _settle(store: Store, batch: list[Settlement]) -> frozenset[UUID]:
-    """Settles the messages whose newest attempts these still are, and returns them; superseded attempts settle none."""
-    again = [one for one in batch if one.whatsapp_message_id and one.ref.attempt > 1]
+async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef]:
+    """Settles the messages whose newest attempts these are, and returns those; superseded attempts settle none."""
+    again = [one for one in batch if one.ref.attempt > 1]
     # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
     async with store.transaction() if again else store.connection() as rooms:
         settled = await rooms.sending.settle_messages(batch)
-        newer = [(one.ref, None) for one in again if one.ref.message_id in settled]
+        newer = [(one.ref, None) for one in again if one.whatsapp_message_id and one.ref in settled]
         if newer:
             await rooms.receipts.prove_doubles(newer)
+        waiting = [one.ref for one in again if one.state is MessageState.PENDING]
+        if waiting:
+            await rooms.doubts.accept_as_taken([(ref.campaign_id, ref.message_id) for ref in waiting])
     return settled
 
 
@@ -128,6 +131,7 @@ async def _note_late(store: Store, late: list[Settlement]) -> int:
         # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
         await rooms.receipts.lock_messages(refs)
         await rooms.sending.record_late_accepts(late)
+        await rooms.doubts.accept_as_taken([(ref.campaign_id, ref.message_id) for ref in refs])
         doubles = await rooms.receipts.prove_superseded_doubles(refs)
     _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
     return doubles

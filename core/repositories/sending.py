@@ -91,11 +91,13 @@ class Sending:
             by_campaign[row["campaign_id"]].append(row)
         return {campaign_id: _claim(found) for campaign_id, found in by_campaign.items()}
 
-    async def settle_messages(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
-        """Writes what became of attempts; returns the messages whose newest attempt that was."""
+    async def settle_messages(self, settlements: Sequence[Settlement]) -> frozenset[MessageRef]:
+        """Writes what became of attempts; returns those that were the newest of their messages."""
         columns = zip(*(_columns(settlement) for settlement in settlements), strict=True)
         rows = await self._connection.fetch(SQL["settle_messages"], *(list(column) for column in columns))
-        return frozenset(row["id"] for row in rows)
+        return frozenset(
+            MessageRef(campaign_id=row["campaign_id"], message_id=row["id"], attempt=row["attempt"]) for row in rows
+        )
 
     async def record_late_accepts(self, settlements: Sequence[Settlement]) -> None:
         """Keeps WhatsApp's ids of superseded attempts that were taken after all; their messages must be locked."""

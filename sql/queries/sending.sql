@@ -85,7 +85,7 @@ WITH input AS MATERIALIZED (
     ORDER BY messages.campaign_id, messages.id
     FOR UPDATE OF messages
 ), decided AS MATERIALIZED (
-    SELECT input.campaign_id, input.id, input.error_code, input.error_title, input.whatsapp_message_id, input.delay,
+    SELECT input.campaign_id, input.id, input.attempt, input.error_code, input.error_title, input.whatsapp_message_id, input.delay,
         CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CANCELLED' ELSE input.state END AS state,
         CASE WHEN input.state = 'PENDING' AND campaigns.state = 'CANCELLED' THEN 'CAMPAIGN_CANCELLED' ELSE input.reason END AS reason,
         input.counts::integer AS burnt,
@@ -118,7 +118,7 @@ WITH input AS MATERIALIZED (
     FROM decided
     WHERE messages.campaign_id = decided.campaign_id AND messages.id = decided.id AND (moves OR tells)
 )
-SELECT campaign_id, id FROM decided;
+SELECT campaign_id, id, attempt FROM decided;
 
 -- name: record_late_accepts
 -- Keeps WhatsApp's ids of superseded attempts that were taken after all. Needs the lock of lock_messages (receipts.sql).

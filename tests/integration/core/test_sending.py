@@ -61,7 +61,7 @@ async def one(connection: Connection) -> asyncpg.Record:
 
 async def settle(connection: Connection, ref: MessageRef, state: MessageState, **more: object) -> bool:
     settlement = Settlement(ref=ref, state=state, **more)  # type: ignore[arg-type]
-    return ref.message_id in await Sending(connection).settle_messages([settlement])
+    return ref in await Sending(connection).settle_messages([settlement])
 
 
 async def test_a_claim_takes_no_more_than_asked_and_hands_out_what_is_needed_to_send(rows: Connection) -> None:

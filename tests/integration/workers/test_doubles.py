@@ -77,8 +77,9 @@ async def test_two_superseded_attempts_are_a_double_before_anything_is_known_of_
         assert await at.value(PROVEN, ref.message_id) == 1, order
 
 
-async def test_two_superseded_attempts_whose_answers_are_written_together_are_a_double(at: Desk) -> None:
-    ref, *_ = await at.sent("SENDING", attempt=3)
+@pytest.mark.parametrize("newest", [2, 3], ids=["the newest", "both superseded"])
+async def test_two_attempts_whose_answers_are_written_together_are_a_double(at: Desk, newest: int) -> None:
+    ref, *_ = await at.sent("SENDING", attempt=newest)
     await at.value(DOUBTED)
     assert await write(at.store, [_answer(_attempt(ref, attempt)) for attempt in (1, 2)]) == 1
     assert await at.value(PROVEN, ref.message_id) == 1
