@@ -31,7 +31,7 @@ class Row:
 def main() -> None:
     """Measures, prints progress and a verdict per row; exits with 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="also how it grows, up to a million messages: 45 minutes")
+    parser.add_argument("--full", action="store_true", help="also how it grows, up to a million messages: half an hour")
     parser.add_argument("--report", action="store_true", help="measures nothing; writes the tables and the picture")
     chosen = parser.parse_args()
     if chosen.report:
