@@ -25,6 +25,13 @@ def test_the_middle_of_the_rounds_decides_and_both_rates_stand_beside() -> None:
     assert (row.figure, row.text, row.is_met) == (0.9, "90/s beside 100/s", True)
 
 
+def test_of_several_turns_in_a_round_all_calls_count() -> None:
+    # As many calls at 50/s and at 150/s take as long as all of them at 75/s.
+    ours, theirs = iter([50.0, 150.0] * ROUNDS), iter([100.0, 100.0] * ROUNDS)
+    row = ratio_of("ours beside theirs", lambda: next(ours), lambda: next(theirs), least=0.9, turns=2)
+    assert (round(row.figure, 9), row.text) == (0.75, "75/s beside 100/s")
+
+
 def test_the_page_tells_of_the_newest_run_where_it_was_made_and_what_missed(tmp_path: Path) -> None:
     kept, page = tmp_path / "reading.jsonl", tmp_path / "reading.md"
     for rows in ([MET], [MET, MISSED]):

@@ -60,8 +60,7 @@ def _reads(served: Served) -> dict[str, Read]:
 
 
 def _cached(on: Ground) -> Iterator[Row]:
-    # For seven seconds a round: what the machine does beside weighs less.
-    yield cached_beside_bare(on.served, on.cached, on.reads["contacts"], calls=30 * on.calls)
+    yield cached_beside_bare(on.served, on.cached, on.reads["contacts"], calls=3 * on.calls)
 
 
 def _uncached(on: Ground) -> Iterator[Row]:
@@ -70,8 +69,7 @@ def _uncached(on: Ground) -> Iterator[Row]:
 
 def _messages(on: Ground) -> Iterator[Row]:
     read = on.reads["messages of a campaign"]
-    # For some seconds a round too: rounds of a second differed by three quarters.
-    yield messages_beside_statements(on.served, on.uncached, read, calls=on.calls * 2 // 5)
+    yield messages_beside_statements(on.served, on.uncached, read, calls=on.calls // 12)
 
 
 def _old_stack(on: Ground) -> Iterator[Row]:
