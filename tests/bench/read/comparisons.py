@@ -21,7 +21,6 @@ from tests.bench.read.servers import Served
 CLOCK = SystemClock()
 _PAGE, _POOL = 500, 10
 _PROCESSES, _MANY_CONNECTIONS = 2, 64
-_TURNS = 10
 
 
 def cached_beside_bare(served: Served, port: int, read: Read, *, calls: int) -> Row:
@@ -34,7 +33,7 @@ def cached_beside_bare(served: Served, port: int, read: Read, *, calls: int) -> 
         lambda: calls_per_second(load_, port),
         lambda: calls_per_second(load_, bare),
         least=0.9,
-        turns=_TURNS,
+        turns=10,
     )
 
 
@@ -105,7 +104,7 @@ def messages_beside_statements(served: Served, port: int, read: Read, *, calls: 
         lambda: calls_per_second(load_, port) * _PAGE,
         lambda: asyncio.run(_statements(served.database_url, page, calls=calls)) * _PAGE,
         least=0.5,
-        turns=_TURNS,
+        turns=4,
     )
 
 

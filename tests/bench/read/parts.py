@@ -69,7 +69,7 @@ def _uncached(on: Ground) -> Iterator[Row]:
 
 def _messages(on: Ground) -> Iterator[Row]:
     read = on.reads["messages of a campaign"]
-    yield messages_beside_statements(on.served, on.uncached, read, calls=on.calls // 12)
+    yield messages_beside_statements(on.served, on.uncached, read, calls=on.calls // 4)
 
 
 def _old_stack(on: Ground) -> Iterator[Row]:
