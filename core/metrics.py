@@ -116,7 +116,7 @@ class SendingMetrics:
         self._leases.inc(count)
 
     def doubts_ended(self, outcome: str, count: int) -> None:
-        """Counts messages out of doubt, by how they left it (docs/metrics.md)."""
+        """Counts messages out of doubt: RECEIPT, {RESENT,CANCELLED}_ON_EVIDENCE, RESENT_BY_POLICY, or FAILED."""
         self._doubts.labels(outcome).inc(count)
 
     def first_heard(self, delays: Sequence[float], *, late_count: int) -> None:

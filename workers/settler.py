@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from core.db import is_of_values
-from core.domain.messages import MessageRef, MessageState
+from core.domain.messages import MessageRef
 from core.domain.outcomes import Settlement
 from core.repositories.rooms import Store
 from workers.engine import Engine
@@ -110,17 +110,14 @@ async def write(store: Store, batch: list[Settlement]) -> int:
 
 
 async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef]:
-    """Settles the messages whose newest attempts these are, and returns those; superseded attempts settle none."""
-    again = [one for one in batch if one.ref.attempt > 1]
+    """Settles messages by their newest attempts, and returns those attempts; a superseded one settles none."""
+    again = [one for one in batch if one.whatsapp_message_id and one.ref.attempt > 1]
     # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
     async with store.transaction() if again else store.connection() as rooms:
         settled = await rooms.sending.settle_messages(batch)
-        newer = [(one.ref, None) for one in again if one.whatsapp_message_id and one.ref in settled]
+        newer = [(one.ref, None) for one in again if one.ref in settled]
         if newer:
             await rooms.receipts.prove_doubles(newer)
-        waiting = [one.ref for one in again if one.state is MessageState.PENDING]
-        if waiting:
-            await rooms.doubts.accept_as_taken([(ref.campaign_id, ref.message_id) for ref in waiting])
     return settled
 
 
@@ -131,7 +128,6 @@ async def _note_late(store: Store, late: list[Settlement]) -> int:
         # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
         await rooms.receipts.lock_messages(refs)
         await rooms.sending.record_late_accepts(late)
-        await rooms.doubts.accept_as_taken([(ref.campaign_id, ref.message_id) for ref in refs])
         doubles = await rooms.receipts.prove_superseded_doubles(refs)
     _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
     return doubles

@@ -1,6 +1,5 @@
 """Messages whose outcome is not known, on one connection; the statements are in sql/queries/doubts.sql."""
 
-from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,15 +19,11 @@ _OLDEST = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """How many messages were made PENDING again, how many a policy gave up, and how many nobody wants any more.
-
-    Of those that were accepted, an earlier attempt had been.
-    """
+    """How many messages were made PENDING again, how many a policy gave up, and how many nobody wants any more."""
 
     resent_count: int = 0
     failed_count: int = 0
     cancelled_count: int = 0
-    accepted_count: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,32 +90,14 @@ class Doubts:
             return Decided()
         campaigns, ids = [row["campaign_id"] for row in proven], [row["id"] for row in proven]
         rows = await self._connection.fetch(SQL["resend_doubts"], campaigns, ids)
-        return await self._decided(rows)
+        cancelled = sum(row["state"] == "CANCELLED" for row in rows)
+        return Decided(resent_count=len(rows) - cancelled, cancelled_count=cancelled)
 
     async def decide_doubts(self, *, deadline_seconds: float, limit: int) -> Decided:
-        """Lets each campaign's policy decide over what has been in doubt too long. Needs a transaction."""
+        """Lets each campaign's policy decide over what has been in doubt too long."""
         rows = await self._connection.fetch(SQL["decide_doubts"], deadline_seconds, limit)
-        return await self._decided(rows)
-
-    async def _decided(self, rows: Sequence[Row]) -> Decided:
-        sent_again = [(row["campaign_id"], row["id"]) for row in rows if row["attempt"] > 1]
-        accepted = await self.accept_as_taken(sent_again) if sent_again else frozenset()
-        count = Counter(row["state"] for row in rows if row["id"] not in accepted)
-        return Decided(
-            resent_count=count["PENDING"],
-            failed_count=count["FAILED"],
-            cancelled_count=count["CANCELLED"],
-            accepted_count=len(accepted),
-        )
-
-    async def accept_as_taken(self, messages: Sequence[tuple[UUID, UUID]]) -> frozenset[UUID]:
-        """Ends the tries of messages (campaign, id) of which an earlier attempt was taken; returns which these are.
-
-        Needs a transaction that has locked them.
-        """
-        campaigns, ids = [campaign_id for campaign_id, _ in messages], [message_id for _, message_id in messages]
-        rows = await self._connection.fetch(SQL["accept_as_taken"], campaigns, ids)
-        return frozenset(row["id"] for row in rows)
+        failed = sum(row["state"] == "FAILED" for row in rows)
+        return Decided(resent_count=len(rows) - failed, failed_count=failed)
 
 
 def _claim(row: Row) -> _Claim:

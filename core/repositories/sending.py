@@ -92,7 +92,7 @@ class Sending:
         return {campaign_id: _claim(found) for campaign_id, found in by_campaign.items()}
 
     async def settle_messages(self, settlements: Sequence[Settlement]) -> frozenset[MessageRef]:
-        """Writes what became of attempts; returns those that were the newest of their messages."""
+        """Writes what became of attempts; returns those that were the newest of their messages, and open."""
         columns = zip(*(_columns(settlement) for settlement in settlements), strict=True)
         rows = await self._connection.fetch(SQL["settle_messages"], *(list(column) for column in columns))
         return frozenset(

@@ -110,7 +110,7 @@ WITH moved AS (
     SELECT campaign_id, id, attempt FROM moved WHERE state = 'PENDING'
     ON CONFLICT ON CONSTRAINT message_attempts_pkey DO NOTHING
 )
-SELECT campaign_id, id, attempt, state FROM moved;
+SELECT id, state FROM moved;
 
 -- name: decide_doubts
 -- Lets the campaign's policy decide over what has been in doubt for $1 seconds: RESEND, or FAILED as unknown. $2 how many.
@@ -137,26 +137,4 @@ WITH doubted AS MATERIALIZED (
     SELECT campaign_id, id, attempt FROM decided WHERE state = 'PENDING'
     ON CONFLICT ON CONSTRAINT message_attempts_pkey DO NOTHING
 )
-SELECT campaign_id, id, attempt, state FROM decided;
-
--- name: accept_as_taken
--- Ends the further tries of messages of which WhatsApp took an earlier attempt after all, sent again within a day and not told
--- to have failed: what waits for a try, was given up for lost or cancelled is ACCEPTED as that one. $1 campaigns, $2 messages;
--- needs the lock of their rows. Returns those.
-UPDATE messages
-SET state = 'ACCEPTED', reason = '', error_code = 0, error_title = '', fail_time = NULL,
-    accept_time = coalesce(messages.accept_time, now()), whatsapp_message_id = taken.whatsapp_message_id
-FROM unnest($1::uuid[], $2::uuid[]) AS told (campaign_id, id)
-CROSS JOIN LATERAL (
-    SELECT older.attempt, older.whatsapp_message_id
-    FROM message_attempts AS older
-    WHERE older.campaign_id = told.campaign_id AND older.message_id = told.id
-        AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL AND older.undelivered_time IS NULL
-        AND older.supersede_time > now() - interval '1 day'
-    ORDER BY older.attempt
-    LIMIT 1
-) AS taken
-WHERE messages.campaign_id = told.campaign_id AND messages.id = told.id
-    AND messages.attempt > taken.attempt
-    AND (messages.state IN ('PENDING', 'CANCELLED') OR (messages.state = 'FAILED' AND messages.reason = 'OUTCOME_UNKNOWN'))
-RETURNING messages.id;
+SELECT id, state FROM decided;

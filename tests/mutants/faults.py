@@ -37,13 +37,6 @@ FAULTS = (
         tests=("tests/integration/workers/test_lease.py",),
     ),
     Fault(
-        name="tried-a-third-time",
-        path="sql/queries/doubts.sql",
-        old="    AND messages.attempt > taken.attempt\n",
-        new="    AND false\n",
-        tests=("tests/integration/workers/test_taken_after_all.py",),
-    ),
-    Fault(
         name="arrival-guard-off",
         path="workers/departures.py",
         old="if opening <= now or now >= parcel.stale_time:",

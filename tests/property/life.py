@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.domain.contacts import ConsentRecord, MarketingConsent
 from core.domain.errors import WrongState
-from core.domain.messages import MessageRef, MessageState
+from core.domain.messages import MessageRef
 from core.domain.outcomes import Settlement
 from core.domain.stats import DEPLOYMENT
 from core.repositories.rooms import Rooms
@@ -38,10 +38,6 @@ RIVALLED = """
         WHERE older.message_id = id AND older.attempt < messages.attempt
             AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL AND older.undelivered_time IS NULL
     )"""
-TAKEN = """
-    SELECT messages.id FROM messages JOIN message_attempts AS older ON older.message_id = messages.id
-    WHERE older.attempt < messages.attempt
-        AND older.whatsapp_message_id IS NOT NULL AND older.fail_time IS NULL AND older.undelivered_time IS NULL"""
 _KEY = b"key of the test"
 
 
@@ -109,13 +105,6 @@ class Life:
         self.mail(said.ref.message_id).settle(
             said.ref.attempt, said.state.value, said.reason, said.error_code, cancelled=self.campaign == "CANCELLED"
         )
-        if said.whatsapp_message_id or said.state is MessageState.PENDING:
-            self._end_tries(self.mail(said.ref.message_id))
-
-    def _end_tries(self, mail: Mail) -> None:
-        """What would be tried again though an earlier attempt was taken is done with that one."""
-        if self.row(mail)["id"] in {row["id"] for row in self.stage.fetch(TAKEN)}:
-            mail.end_tries()
 
     # The keeper.
 
@@ -137,7 +126,6 @@ class Life:
                 mail.decide(again=True)
                 if self.campaign == "CANCELLED":
                     mail.cancel()
-                self._end_tries(mail)
 
     def _is_proven(self, mail: Mail) -> bool:
         """At least one message was accepted about then, and all that were have been heard of."""
@@ -154,7 +142,6 @@ class Life:
         self.run("doubts.decide_doubts", deadline_seconds=DEADLINE, limit=10)
         for mail in doubted:
             mail.decide(again=self.policy == "RESEND" and self.campaign in LIVE)
-            self._end_tries(mail)
 
     def _doubted(self, seconds: int) -> list[Mail]:
         since = self.stage.now - timedelta(seconds=seconds)

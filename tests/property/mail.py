@@ -115,11 +115,6 @@ class Mail:
             self.due = 0.0
             self.rivals.add(self.attempt)
 
-    def end_tries(self) -> None:
-        """An earlier attempt was taken after all: there is nothing to try, and nothing lost."""
-        if self.state in {"PENDING", "CANCELLED"} or self.reason == UNKNOWN:
-            self.state, self.reason, self.code, self.taken = "ACCEPTED", "", 0, True
-
     def erase(self) -> None:
         """Its person is no more."""
         self.skip("ERASED")

@@ -78,12 +78,7 @@ async def judge_doubts(engine: Engine) -> None:
                 evidence=evidence,
                 walk=engine.doubts,
             )
-    _tell_doubts(
-        engine,
-        RESENT_ON_EVIDENCE=proven.resent_count,
-        CANCELLED_ON_EVIDENCE=proven.cancelled_count,
-        ACCEPTED_BEFORE=proven.accepted_count,
-    )
+    _tell_doubts(engine, RESENT_ON_EVIDENCE=proven.resent_count, CANCELLED_ON_EVIDENCE=proven.cancelled_count)
 
 
 async def decide_doubts(engine: Engine) -> None:
@@ -92,14 +87,9 @@ async def decide_doubts(engine: Engine) -> None:
     A chore of its own: the deadline holds also where evidence cannot be looked for.
     """
     deadline = engine.settings.unconfirmed_deadline_seconds
-    async with engine.store.transaction() as rooms:
+    async with engine.store.connection() as rooms:
         decided = await rooms.doubts.decide_doubts(deadline_seconds=deadline, limit=_PAGE)
-    _tell_doubts(
-        engine,
-        RESENT_BY_POLICY=decided.resent_count,
-        FAILED=decided.failed_count,
-        ACCEPTED_BEFORE=decided.accepted_count,
-    )
+    _tell_doubts(engine, RESENT_BY_POLICY=decided.resent_count, FAILED=decided.failed_count)
 
 
 def _tell_doubts(engine: Engine, **counts: int) -> None:

@@ -123,7 +123,6 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "direct.create_direct_campaign": set(),
     "direct.find_direct_campaign": set(),
     "direct.find_window": set(),
-    "doubts.accept_as_taken": {"message_attempts_pkey", "messages_pkey"},
     "doubts.decide_doubts": {"messages_doubt_idx", "messages_pkey"},
     "doubts.is_door_heard": set(),
     "doubts.list_heard_claims": {"messages_unheard_idx", "minute_counters_minute_idx", "minute_counters_pkey"},
