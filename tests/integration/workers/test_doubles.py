@@ -11,6 +11,7 @@ from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from server.services.erasure import erase_person
 from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
@@ -37,7 +38,6 @@ STORIES: list[tuple[News, ...]] = [
 # Of a third attempt, the newest, nothing is known.
 SUPERSEDED = [story for story in STORIES if {attempt for attempt, _ in story} == {1, 2}]
 PROVEN = "SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL AND message_id = $1"
-WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 CONTACT = "SELECT contact_id FROM messages WHERE id = $1"
 FIRST_ATTEMPT = "SELECT attempt FROM message_attempts WHERE message_id = $1 AND attempt = 1 FOR UPDATE"
 # An older attempt was in doubt, and the message was sent again.

@@ -15,6 +15,7 @@ from core.domain.errors import Unavailable
 from core.domain.stats import DEPLOYMENT
 from core.repositories.rooms import Rooms, Store
 from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.reads_api import Rows, some_rows
 from tests.helpers.recounting import differences
 from tests.helpers.sending import CLOCK
@@ -43,7 +44,6 @@ ANSWER: Final = """
 STATES: Final = ("SENT", "DELIVERED", "READ")
 SHARDS: Final = "SELECT DISTINCT shard FROM counters WHERE scope_id = $1 ORDER BY shard"
 REPLY_SHARDS: Final = "SELECT shard FROM reply_counters WHERE scope_id = $1 ORDER BY shard"
-WAITERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @pytest.fixture

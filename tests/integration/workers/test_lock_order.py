@@ -17,6 +17,7 @@ from core.queries import load
 from core.whatsapp.webhooks import parse
 from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
 from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT
 from tests.integration.workers.test_announcements import announced, banned, template
@@ -31,7 +32,6 @@ MORE_CAMPAIGNS = """
         ('00000000-0000-0000-0000-' || lpad((1000 - number)::text, 12, '0'))::uuid, 'Campaign', sender_id, template_id,
         'RUNNING'
     FROM campaigns CROSS JOIN generate_series(1, 300) AS number"""
-WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 LISTED = ListedTemplate(
     whatsapp_template_id="902",
     template_name="",

@@ -11,6 +11,7 @@ from core.repositories.rooms import Store
 from core.repositories.senders import Senders
 from tests.helpers.campaign_rows import add_sender
 from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import KEY, NOW
 from tests.helpers.sending import ACCOUNT, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
@@ -97,8 +98,7 @@ async def _deliver(store: Store, body: bytes) -> None:
 
 
 async def _somebody_waits(connection: Connection) -> bool:
-    waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    return bool(await connection.fetchval(waits))
+    return bool(await connection.fetchval(WAITERS))
 
 
 async def _rate_is(connection: Connection, rate: float) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, reply, status
@@ -13,7 +14,6 @@ PERSON, OTHER = numbers(2)
 LOCK = "SELECT id FROM contacts WHERE phone_number = $1 FOR UPDATE"
 REF = "SELECT messages.id FROM messages JOIN contacts ON contacts.id = contact_id WHERE phone_number = $1"
 CONSENT = "SELECT marketing_consent FROM contacts WHERE phone_number = $1"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 async def test_receipts_wait_while_a_stop_is_applied(fresh_database_url: str, worker_settings: dict[str, str]) -> None:
@@ -42,4 +42,4 @@ async def _put(at: Desk, raw: bytes, *, urgent: bool) -> None:
 
 
 async def _is_held_up(at: Desk) -> bool:
-    return bool(await at.value(WAITING) == 1)
+    return bool(await at.value(WAITERS) == 1)
