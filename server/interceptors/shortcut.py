@@ -1,6 +1,7 @@
 """The short way of a reply that this process remembers: what the chain would say, with nothing made for the call.
 
-Not even an id: no line of a log tells of such a call, so that only one that the caller brought has anything to name.
+Not even an id, the one thing the chain says and this way does not: no line of a log tells of such a call, so that only
+an id that the caller brought names anything.
 
 The chain costs several times what such a reply costs otherwise. It has to look at every call that waits, is refused or
 gets a log line; the rest is asked here the same things in the same order, and a deadline has nothing to bound.
@@ -47,7 +48,7 @@ class _Way:
         reply = self._recall_hit(self._method, raw, headers.get(GENERATIONS, ""), start)
         if reply is not None:
             brought = headers.get(REQUEST_ID)
-            context.set_trailing_metadata(_HIT if not brought else (*_HIT, (REQUEST_ID, self._request_id(brought))))
+            context.set_trailing_metadata((*_HIT, (REQUEST_ID, self._request_id(brought))) if brought else _HIT)
             self._ended(self._now() - start)
         return reply
 

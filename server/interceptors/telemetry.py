@@ -27,7 +27,7 @@ class Telemetry:
         self._metrics = metrics
         # Plain functions, for whoever answers without the chain: a method around each would cost as much again.
         self.now = clock.monotonic
-        self.make_id = make_id
+        self._make_id = make_id
         self.tells_hits = partial(_log.isEnabledFor, logging.DEBUG)
 
     async def around(self, call: Call, proceed: Proceed) -> bytes:
@@ -57,7 +57,7 @@ class Telemetry:
 
     def request_id(self, brought: str) -> str:
         """A sane id from the caller is kept, so that one id runs through all services; an odd one could forge logs."""
-        return brought if brought and _SANE_ID.fullmatch(brought) else self.make_id()
+        return brought if brought and _SANE_ID.fullmatch(brought) else self._make_id()
 
     def _note(self, call: Call, code: grpc.StatusCode, seconds: float) -> None:
         self._metrics.ended(call.method, code.name, seconds)

@@ -81,7 +81,7 @@ async def world(database_url: str, cache_url: str) -> AsyncIterator[World]:
             yield World(channel, store, clock, cache, registry, passed)
 
 
-async def test_a_remembered_reply_passes_no_chain_and_is_told_named_and_counted_all_the_same(world: World) -> None:
+async def test_a_remembered_reply_passes_no_chain_and_is_told_and_counted_all_the_same(world: World) -> None:
     key = await create_key(world.store, role="VIEWER")
     assert (await world.read(key))["chappe-cache"] == "miss"
     assert "x-request-id" not in await world.read(key)  # no line of a log has one either
