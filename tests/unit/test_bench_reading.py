@@ -19,6 +19,14 @@ def test_a_figure_below_its_goal_misses_it(figure: float, is_met: bool) -> None:
     assert Row(name="hit rate", figure=figure, text="", least=0.9).is_met is is_met
 
 
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [(0.8991, "0.899 | ≥ 0.9 | MISSED"), (0.8, "0.80 | ≥ 0.9 | MISSED"), (0.904, "0.90 | ≥ 0.9 | ")],
+)
+def test_what_misses_its_goal_by_a_hair_does_not_look_as_if_it_met_it(figure: float, shown: str) -> None:
+    assert shown in Row(name="hit rate", figure=figure, text="", least=0.9).line()
+
+
 def test_the_middle_of_the_rounds_decides_and_both_rates_stand_beside() -> None:
     ours, theirs = iter([100.0, 90.0, 80.0, 10.0, 95.0]), iter([100.0] * ROUNDS)
     row = ratio_of("ours beside theirs", lambda: next(ours), lambda: next(theirs), least=0.9)

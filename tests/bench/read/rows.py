@@ -22,7 +22,10 @@ class Row:
     @property
     def is_met(self) -> bool:
         """Tells whether the goal is met."""
-        return (self.least is None or self.figure >= self.least) and (self.most is None or self.figure <= self.most)
+        return self._meets(self.figure)
+
+    def _meets(self, figure: float) -> bool:
+        return (self.least is None or figure >= self.least) and (self.most is None or figure <= self.most)
 
     @property
     def goal(self) -> str:
@@ -32,7 +35,8 @@ class Row:
     def line(self) -> str:
         """Writes a line of a table, under ``HEAD``."""
         missed = "" if self.is_met else "MISSED"
-        return f"| {self.name} | {self.figure:.2f} | {self.goal} | {missed} | {self.text} |"
+        digits = 2 if self._meets(round(self.figure, 2)) is self.is_met else 3  # what is missed by a hair shows it
+        return f"| {self.name} | {self.figure:.{digits}f} | {self.goal} | {missed} | {self.text} |"
 
 
 def ratio_of(
