@@ -91,9 +91,10 @@ class Deliveries:
         """Writes bodies without a person, None for as it is, and forgets that they told of them."""
         await self._connection.execute(SQL["redact_deliveries"], list(bodies), list(bodies.values()), list(traces))
 
-    async def mark_failed(self, delivery_id: UUID, *, error: str, max_attempts: int) -> None:
-        """Counts one more failed try of a body; after the last one nobody tries it again."""
-        await self._connection.execute(SQL["mark_failed"], delivery_id, error, max_attempts)
+    async def mark_failed(self, delivery_id: UUID, *, error: str, max_attempts: int) -> Delivery | None:
+        """Counts one more failed try of a body; returns it when that was the last one, and nobody tries it again."""
+        row = await self._connection.fetchrow(SQL["mark_failed"], delivery_id, error, max_attempts)
+        return _delivery(row) if row and row["is_set_aside"] else None
 
     async def find_head(self) -> UUID | None:
         """Returns the body that waits first to be applied, else the parked receipt that is due first; None for none."""

@@ -23,6 +23,17 @@ class Erasure:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def hold_off(self) -> None:
+        """Keeps erasures waiting until the transaction ends: what is applied meanwhile they see, or are seen by it.
+
+        Comes before any row is locked, and so does `take_turn`: neither ever waits for the other with a row in hand.
+        """
+        await self._connection.execute(SQL["hold_off"])
+
+    async def take_turn(self) -> None:
+        """Waits for those who apply what WhatsApp told, and keeps them waiting until the transaction ends."""
+        await self._connection.execute(SQL["take_turn"])
+
     async def erase(
         self,
         contact: Contact,

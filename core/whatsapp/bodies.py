@@ -8,6 +8,9 @@ import orjson
 
 from core.whatsapp.webhook_fields import items, text
 
+_OF_DOCUMENT = frozenset({"object", "entry"})
+_OF_ENTRY = frozenset({"id", "time", "changes"})
+_OF_CHANGE = frozenset({"field", "value"})
 _LOUD = (b'"messages":', b'"messages" :', b'"user_preferences":', b'"user_preferences" :', b"131050")
 
 
@@ -39,9 +42,24 @@ def changes(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
             yield text(change, "field"), change, entry
 
 
+def loose_ends(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yields, as holder and key, what stands around changes where nothing is known to stand."""
+    entries = list(items(document, "entry"))
+    for entry in entries:
+        told = list(items(entry, "changes"))
+        yield from (end for change in told for end in _strange(change, _OF_CHANGE))
+        # What has no changes counts as one itself, see above.
+        yield from _strange(entry, _OF_ENTRY) if told else ()
+    yield from _strange(document, _OF_DOCUMENT) if entries else ()
+
+
 def may_say_stop(body: bytes) -> bool:
     """Tells, without reading it, whether a body may hold words or choices of a person, which must not wait."""
     return any(key in body for key in _LOUD)
+
+
+def _strange(holder: Mapping[str, Any], known: frozenset[str]) -> list[tuple[dict[str, Any], str]]:
+    return [(holder, key) for key in sorted(holder.keys() - known)] if isinstance(holder, dict) else []
 
 
 def _mended(body: bytes) -> object:

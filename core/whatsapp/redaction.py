@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from core.whatsapp.bodies import UnreadableBody, changes, read_body
+from core.whatsapp.bodies import UnreadableBody, changes, loose_ends, read_body
 from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import REDACTED
 
@@ -20,11 +20,17 @@ _NOBODYS: Final = frozenset(
 )  # fmt: skip
 _LARGEST: Final = 10**18
 _IDENTITY: Final = re.compile(r"\+?\d{7,15}|[A-Z]{2}\.[\w.]{4,128}|wamid\..+")
+_IDENTITY_IN_BYTES: Final = re.compile(rb"(?<!\d)\d{7,15}(?!\d)|\b[A-Z]{2}\.[\w.]{4,128}")
 
 
 def identities(value: object) -> Iterator[str]:
     """Yields whatever in a value may name a person: numbers without +, WhatsApp's ids of people and of messages."""
     return (word for key, word in _words(value) if key not in _NOBODYS and _IDENTITY.fullmatch(word))
+
+
+def identities_in(body: bytes) -> set[str]:
+    """Returns whatever in a body that could not be applied may name a person: numbers, WhatsApp's ids of people."""
+    return {word.decode("ascii", "ignore") for word in _IDENTITY_IN_BYTES.findall(body)}
 
 
 def redact(body: bytes, told: Set[str]) -> bytes | None:
@@ -37,6 +43,7 @@ def redact(body: bytes, told: Set[str]) -> bytes | None:
     except UnreadableBody:
         return b"" if any(word.encode() in body.replace(b"\\/", b"/") for word in told) else None
     hits = [_redact_change(change, told) for _, change, _ in changes(document)]
+    hits += [_redact_part(holder, key, told) for holder, key in loose_ends(document)]
     return orjson.dumps(document) if any(hits) else None
 
 
@@ -44,7 +51,7 @@ def _redact_change(change: Mapping[str, Any], told: Set[str]) -> bool:
     """Redacts one change where it stands; tells whether there was anything to redact."""
     value = change.get("value")
     if not isinstance(value, dict):
-        return False
+        return isinstance(change, dict) and "value" in change and _redact_part(change, "value", told)
     if isinstance(deeper := value.get("standby"), dict):
         # Read alike at either level; only here do its items stand apart from each other.
         del value["standby"]
@@ -57,9 +64,17 @@ def _redact_change(change: Mapping[str, Any], told: Set[str]) -> bool:
     if cards is None:
         return bool(gone)
     # Who wrote has a card beside the item; the item may have named them otherwise than we were told.
-    left = [card for card in cards if not _tells_of(card, named)] if isinstance(cards, list) else cards
-    value["contacts"] = left
-    return bool(gone) or left != cards
+    left = [card for card in _parts(cards) if not _tells_of(card, named)]
+    value["contacts"] = left if isinstance(cards, list) or not left else cards
+    return bool(gone) or value["contacts"] != cards
+
+
+def _redact_part(holder: dict[str, Any], key: str, told: Set[str]) -> bool:
+    """Redacts what stands under a key whatever its shape; tells whether there was anything to redact."""
+    is_told = _tells_of(holder[key], told)
+    if is_told:
+        holder[key] = _without(holder[key], told)
+    return is_told
 
 
 def _parts(found: object) -> Iterable[object]:

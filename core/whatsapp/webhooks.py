@@ -12,12 +12,22 @@ from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
 from core.domain.optout import Preference
 from core.domain.receipts import Receipt
-from core.whatsapp.bodies import UnreadableBody, changes, read_body
+from core.whatsapp.bodies import UnreadableBody, changes, loose_ends, read_body
 from core.whatsapp.identity_changes import IdentityChange, read_identity_change
 from core.whatsapp.inbound import read_inbound, strangeness
+from core.whatsapp.mentions import beside_message, mentioned, people
 from core.whatsapp.payloads import parse_callback_data
-from core.whatsapp.redaction import identities
-from core.whatsapp.webhook_fields import Unreadable, instant, integer, items, mapping, person_of, required, text
+from core.whatsapp.webhook_fields import (
+    REDACTED,
+    Unreadable,
+    instant,
+    integer,
+    items,
+    mapping,
+    person_of,
+    required,
+    text,
+)
 
 __all__ = ["AccountEvent", "TemplateEvent", "UnreadableBody", "Webhook", "parse"]
 
@@ -35,8 +45,8 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
 _AHEAD: Final = timedelta(hours=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _LEGACY_STATES: Final = frozenset({"deleted", "warning"})
-_OF_STANDBY: Final = frozenset(
-    {"messaging_product", "metadata", "standby", "contacts", "messages", "statuses", "errors"}
+_OF_MESSAGES: Final = frozenset(
+    {"messaging_product", "metadata", "contacts", "messages", "statuses", "errors", REDACTED}
 )
 _CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
 
@@ -67,15 +77,14 @@ class AccountEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Marks something the body holds and this version does not know or cannot read; `about` is whom it may name."""
+    """Marks something the body holds and this version does not know or cannot read."""
 
     what: str
-    about: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentioned:
-    """Holds what identifies people on cards beside messages, as `identities` tells it."""
+    """Holds what identifies people in a receipt who are not known by its message."""
 
     about: frozenset[str] = field(repr=False)
 
@@ -87,7 +96,7 @@ Fact = Receipt | Inbound | Preference | IdentityChange | TemplateEvent | Account
 class Webhook:
     """Holds all that one body tells, by kind.
 
-    `unknown` counts what was not understood; `mentioned` identifies people whom only that, or a mere card, tells of.
+    `unknown` counts what was not understood; `mentioned` identifies whom it names beside the receipts that were.
     """
 
     receipts: tuple[Receipt, ...] = ()
@@ -105,7 +114,8 @@ def parse(body: bytes, *, received: datetime = _LAST) -> Webhook:
 
     What says it happened after it was received is taken to have happened then.
     """
-    facts = list(_dated(_facts(read_body(body)), received))
+    document = read_body(body)
+    facts = list(_dated(_facts(document), received))
     return Webhook(
         receipts=tuple(fact for fact in facts if isinstance(fact, Receipt)),
         inbounds=tuple(fact for fact in facts if isinstance(fact, Inbound)),
@@ -114,7 +124,7 @@ def parse(body: bytes, *, received: datetime = _LAST) -> Webhook:
         template_events=tuple(fact for fact in facts if isinstance(fact, TemplateEvent)),
         account_events=tuple(fact for fact in facts if isinstance(fact, AccountEvent)),
         unknown=Counter(fact.what for fact in facts if isinstance(fact, Unknown)),
-        mentioned=frozenset[str]().union(*(fact.about for fact in facts if isinstance(fact, Unknown | Mentioned))),
+        mentioned=mentioned(document).union(*(fact.about for fact in facts if isinstance(fact, Mentioned))),
     )
 
 
@@ -122,9 +132,10 @@ def _facts(document: Mapping[str, Any]) -> Iterator[Fact]:
     for topic, change, entry in changes(document):
         read = _TOPICS.get(topic)
         if read is None:
-            yield _unknown("field", topic, change)
+            yield _unknown("field", topic)
         else:
             yield from read(mapping(change, "value"), entry, topic)
+    yield from (_unknown("key", key) for _, key in loose_ends(document))
 
 
 def _dated(facts: Iterator[Fact], received: datetime) -> Iterator[Fact]:
@@ -149,23 +160,23 @@ def _believed(fact: Fact, received: datetime) -> Fact:
     return fact
 
 
-def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:
-    receipts = list(items(value, "statuses"))
-    for receipt in receipts:
-        yield _safely(_receipt, receipt, value)
+def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    for receipt in items(value, "statuses"):
+        read = _safely(_receipt, receipt, value)
+        yield read
+        if about := people(receipt) if isinstance(read, Unknown) else beside_message(receipt):
+            yield Mentioned(about=about)
     for message in items(value, "messages"):
         yield from _message(message, value)
-    yield from (_unknown("error", str(integer(error, "code")), error) for error in items(value, "errors"))
-    # A card beside receipts is of who got the message; that person is known by the message itself.
-    if not receipts and "contacts" in value:
-        yield Mentioned(about=frozenset(identities(value["contacts"])))
+    yield from (_unknown("error", str(integer(error, "code"))) for error in items(value, "errors"))
+    yield from (_unknown(topic, key) for key in sorted(value.keys() - _OF_MESSAGES))
 
 
 def _standby(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
     """Reads the news of a conversation that another app answers: like any other, one level deeper."""
     told = {**value, **mapping(value, "standby")}
+    told.pop("standby", None)
     yield from _messages(told, entry, topic)
-    yield from (_unknown("standby", key, told[key]) for key in sorted(told.keys() - _OF_STANDBY))
 
 
 def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Fact]:
@@ -174,7 +185,7 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
     if isinstance(read, Unknown):
         return
     if strange := strangeness(message):
-        yield _unknown("message", strange, message)
+        yield _unknown("message", strange)
     change = read_identity_change(message, value)
     if change is not None:
         yield change
@@ -183,7 +194,7 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
 def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
-        return _unknown("legacy receipt", "", told) if word in _LEGACY_STATES else _unknown("receipt", word, told)
+        return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)
     return Receipt(
         whatsapp_message_id=required(told, "id"),
@@ -204,7 +215,7 @@ def _preferences(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: st
 def _preference(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
     consent = _CONSENTS.get(text(told, "value").lower())
     if consent is None:
-        return _unknown("preference", text(told, "value"), told)
+        return _unknown("preference", text(told, "value"))
     return Preference(
         person=person_of(value, phone=text(told, "wa_id"), user_id=text(told, "user_id")),
         phone_number_id=text(mapping(value, "metadata"), "phone_number_id"),
@@ -249,13 +260,13 @@ def _safely(
     try:
         return read(told, value)
     except Unreadable as error:
-        return _unknown("unreadable", str(error), told)
+        return _unknown("unreadable", str(error))
 
 
-def _unknown(kind: str, name: str, about: object) -> Unknown:
+def _unknown(kind: str, name: str) -> Unknown:
     """Names what is not known; a name that does not look like one of WhatsApp's may hold anything, and is not kept."""
     named = name if _NAME.fullmatch(name) else "?" if name else ""
-    return Unknown(what=f"{kind} {named}".strip(), about=frozenset(identities(about)))
+    return Unknown(what=f"{kind} {named}".strip())
 
 
 _TOPICS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Iterator[Fact]]]] = MappingProxyType(

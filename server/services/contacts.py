@@ -100,10 +100,9 @@ class ContactsService(ContactsServiceServicer):
         contact_id = names.parse_contact(request.name)
 
         async def apply(rooms: Rooms) -> Empty:
-            contact = await rooms.contacts.lock_contact(contact_id)
             await erase_person(
                 rooms,
-                contact,
+                contact_id,
                 hash_key=self._hash_key,
                 at=self._clock.now(),
                 lease_seconds=self._settings.lease_seconds,

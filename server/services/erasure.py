@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from core.domain.contacts import Contact, person_hashes
+from core.domain.contacts import person_hashes
 from core.domain.interactions import Person
 from core.domain.traces import identities, traces
 from core.repositories.rooms import Rooms
@@ -16,12 +16,14 @@ _PAGE: Final = 100
 Bodies = list[tuple[UUID, bytes]]
 
 
-async def erase_person(rooms: Rooms, contact: Contact, *, hash_key: bytes, at: datetime, lease_seconds: float) -> None:
-    """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` while a message is on its way.
+async def erase_person(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: datetime, lease_seconds: float) -> None:
+    """Erases a contact; the transaction holds no lock yet. Refuses with ``CONTACT_BUSY`` while a message is on its way.
 
     ``lease_seconds`` is how long one may be on its way at most. Bodies that came and were not applied yet are redacted
     when they are.
     """
+    await rooms.erasure.take_turn()
+    contact = await rooms.contacts.lock_contact(contact_id)
     person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
     hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
     known = traces(hash_key, identities(person, contact.id))

@@ -96,14 +96,16 @@ FROM unnest($1::uuid[], $2::bytea[]) AS redacted (id, body)
 WHERE webhook_deliveries.id = redacted.id;
 
 -- name: mark_failed
--- Counts a failed try; the last one sets the body aside for people to look at. $1 id, $2 the error, $3 how many tries.
+-- Counts a failed try; the last one sets the body aside for people to look at. $1 id, $2 the error, $3 how many tries. No
+-- row: it was applied.
 UPDATE webhook_deliveries
 SET
     attempt = attempt + 1,
     error = $2,
     apply_time = CASE WHEN attempt + 1 >= $3 THEN now() END
 WHERE id = $1
-    AND apply_time IS NULL;
+    AND apply_time IS NULL
+RETURNING id, body, receive_time, replay_time IS NOT NULL AS is_replay, apply_time IS NOT NULL AS is_set_aside;
 
 -- name: find_head
 -- Finds the oldest body that waits to be applied; where none does, the parked receipt that is due first. Null: nothing waits.

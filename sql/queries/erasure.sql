@@ -1,3 +1,11 @@
+-- name: hold_off
+-- Keeps erasures waiting until the transaction ends, and waits for the one that is going on.
+SELECT pg_advisory_xact_lock_shared(hashtext('erasures'), 0);
+
+-- name: take_turn
+-- Waits until nobody applies what WhatsApp told, and keeps all others from it until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('erasures'), 0);
+
 -- name: forget_checkpoints
 -- Empties the checkpoints of campaigns whose messages are all made, where contact $1 was the last one.
 UPDATE campaigns

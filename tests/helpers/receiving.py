@@ -10,6 +10,7 @@ from uuid import UUID
 from core.db import Database
 from core.domain.messages import MessageRef
 from core.repositories.rooms import Store
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.sending import Plan, plan
 from tests.helpers.statements import CountingDatabase
 from workers.tasks.park import retry_parked
@@ -63,6 +64,10 @@ class Desk:
     async def value(self, query: str, *arguments: object) -> Any:
         """Returns the only value of a query."""
         return await self.plan.connection.fetchval(query, *arguments)
+
+    async def has_waiters(self, count: int) -> bool:
+        """Whether so many connections wait for a lock."""
+        return bool(await self.value(WAITERS) == count)
 
     async def message(self, ref: MessageRef) -> dict[str, Any]:
         """Returns a message's row."""

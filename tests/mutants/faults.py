@@ -172,6 +172,20 @@ FAULTS = (
         tests=("tests/integration/workers/test_forgotten.py",),
     ),
     Fault(
+        name="erased-people-in-what-waited-kept",
+        path="workers/tasks/tracing.py",
+        old="return frozenset(word for person in people if person not in again for word in identities(person))",
+        new="return frozenset()",
+        tests=("tests/integration/workers/test_forgotten.py",),
+    ),
+    Fault(
+        name="erasure-beside-what-is-applied",
+        path="server/services/erasure.py",
+        old="    await rooms.erasure.take_turn()\n",
+        new="",
+        tests=("tests/integration/workers/test_forgotten.py",),
+    ),
+    Fault(
         name="stop-waits-its-turn",
         path="server/webhooks/intake.py",
         old="urgent = [may_say_stop(body) for body in bodies]",

@@ -244,8 +244,7 @@ class Life:
 
         async def work() -> None:
             async with self.stage.store.transaction() as rooms:
-                contact = await rooms.contacts.lock_contact(mail.contact_id)
-                await erase_person(rooms, contact, hash_key=_KEY, at=self.stage.now, lease_seconds=LEASE)
+                await erase_person(rooms, mail.contact_id, hash_key=_KEY, at=self.stage.now, lease_seconds=LEASE)
 
         busy = mail.state == "SENDING" and self.row(mail)["lease_expire_time"] >= self.stage.now
         try:

@@ -25,6 +25,7 @@ async def retry_parked(store: Store, *, now: datetime, hash_key: bytes) -> Moved
     parked: list[Parked] = []
     try:
         async with store.transaction() as rooms:
+            await rooms.erasure.hold_off()
             parked = await rooms.receipts.take_parked_receipts(now=now, limit=_BATCH)
             moved = await _apply(rooms, parked, now=now, hash_key=hash_key)
     except (Unavailable, Conflict):
@@ -59,6 +60,7 @@ async def _apply(rooms: Rooms, parked: Sequence[Parked], *, now: datetime, hash_
 async def _apply_alone(store: Store, parked_id: UUID, *, now: datetime, hash_key: bytes) -> Moved:
     try:
         async with store.transaction() as rooms:
+            await rooms.erasure.hold_off()
             parked = await rooms.receipts.take_parked_receipt(parked_id)
             return await _apply(rooms, parked, now=now, hash_key=hash_key)
     except Unavailable:
@@ -75,6 +77,7 @@ async def _apply_alone(store: Store, parked_id: UUID, *, now: datetime, hash_key
 async def _put_back(store: Store, parked_id: UUID, *, now: datetime) -> Moved:
     """Parks a receipt again that cannot be applied, until its time is over: then it is given up."""
     async with store.transaction() as rooms:
+        await rooms.erasure.hold_off()
         parked = await rooms.receipts.take_parked_receipt(parked_id)
         later = [
             replace(item, try_count=item.try_count + 1, not_before_time=now + pause_before_try(item.try_count))

@@ -21,7 +21,7 @@ from workers.tasks.moves import Arrived, Moved, move_messages, summed
 from workers.tasks.outdated import outdate_final_campaigns
 from workers.tasks.park import retry_parked, tell_parked
 from workers.tasks.replies import Kept, keep_replies
-from workers.tasks.tracing import Outcome, mark_applied
+from workers.tasks.tracing import Outcome, mark_applied, redact_erased
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ async def apply_batch(
     spoiled = False
     try:
         async with store.transaction() as rooms:
+            await rooms.erasure.hold_off()
             claimed = await _claim(rooms, limit=limit, urgent=urgent)
             moved = await _apply(rooms, claimed, now=now, hash_key=hash_key)
     except Unavailable:
@@ -109,6 +110,7 @@ async def _claim(rooms: Rooms, *, limit: int, urgent: bool) -> list[Delivery]:
 async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_key: bytes) -> Moved:
     try:
         async with store.transaction() as rooms:
+            await rooms.erasure.hold_off()
             delivery = await rooms.deliveries.claim_delivery(delivery_id)
             return await _apply(rooms, [delivery] if delivery else [], now=now, hash_key=hash_key)
     except Unavailable:
@@ -118,10 +120,16 @@ async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_k
     except Exception as error:
         # The error's text may quote what people wrote; its type and the delivery's id are enough to find it.
         _log.exception("a delivery was not applied", extra={"delivery": str(delivery_id)}, exc_info=False)
-        async with store.connection() as rooms:
-            name = type(error).__name__
-            await rooms.deliveries.mark_failed(delivery_id, error=name, max_attempts=_MOST_ATTEMPTS)
+        await _count_failure(store, delivery_id, error=type(error).__name__, hash_key=hash_key)
     return Moved()
+
+
+async def _count_failure(store: Store, delivery_id: UUID, *, error: str, hash_key: bytes) -> None:
+    async with store.transaction() as rooms:
+        await rooms.erasure.hold_off()
+        set_aside = await rooms.deliveries.mark_failed(delivery_id, error=error, max_attempts=_MOST_ATTEMPTS)
+        if set_aside is not None:
+            await redact_erased(rooms, [set_aside], hash_key=hash_key)
 
 
 async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime, hash_key: bytes) -> Moved:

@@ -71,14 +71,22 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
 
 
 async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> list[Inbound]:
-    """Finds what people wrote before they were erased: WhatsApp tells of it for days, and again."""
+    """Finds what people wrote before they were erased: WhatsApp tells of it for days, and again.
+
+    A notice about them counts as such whenever it is from, unless they wrote since and are known anew.
+    """
     whose = [traces(hash_key, identities(item.person)) for item in told]
     known = sorted({each for found in whose for each in found})
     erased = await rooms.erasure.find_erasures(known) if known else {}
+    concerned = [
+        (item, [erased[each] for each in found if each in erased]) for item, found in zip(told, whose, strict=True)
+    ]
+    late = {item.person for item, times in concerned if times and item.is_notice}
+    again = await rooms.inbound.find_people(list(late)) if late else {}
     return [
         item
-        for item, found in zip(told, whose, strict=True)
-        if any(item.interaction_time <= erased[each] for each in found if each in erased)
+        for item, times in concerned
+        if any(item.interaction_time <= time or (item.is_notice and item.person not in again) for time in times)
     ]
 
 

@@ -1,15 +1,15 @@
 """Whom applied deliveries tell of is noted, so that erasure finds them; of who is no contact the body keeps nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.interactions import Person
-from core.domain.traces import identities, traces
+from core.domain.traces import identities, trace, traces
 from core.repositories.deliveries import Applied, Delivery
 from core.repositories.inbound import Known
 from core.repositories.rooms import Rooms
-from core.whatsapp.redaction import redact
+from core.whatsapp.redaction import identities_in, redact
 from core.whatsapp.webhooks import Webhook
 from workers.tasks.moves import Moved
 
@@ -38,14 +38,38 @@ async def mark_applied(
         known = _known(delivery_id, hook, outcome)
         done[delivery_id] = Applied(unknown=hook.unknown, traces=traces(hash_key, known))
     await rooms.deliveries.mark_applied(done)
-    redacted = {}
-    for item in deliveries:
-        gone = _gone(item.id, read[item.id], outcome) if item.id in read else set()
-        body = redact(item.body, gone) if gone else None
-        if body is not None:
-            redacted[item.id] = body
+    named = {item.id: read[item.id].mentioned if item.id in read else identities_in(item.body) for item in deliveries}
+    erased = await _find_erased(rooms, frozenset[str]().union(*named.values()), hash_key=hash_key)
+    gone = {delivery_id: words & erased for delivery_id, words in named.items()}
+    for delivery_id, hook in read.items():
+        gone[delivery_id] |= _gone(delivery_id, hook, outcome)
+    await _redact(rooms, deliveries, gone)
+
+
+async def redact_erased(rooms: Rooms, deliveries: Sequence[Delivery], *, hash_key: bytes) -> None:
+    """Takes erased people out of bodies that are set aside; whom else they tell of, nobody knows."""
+    named = {item.id: identities_in(item.body) for item in deliveries}
+    erased = await _find_erased(rooms, frozenset[str]().union(*named.values()), hash_key=hash_key)
+    await _redact(rooms, deliveries, {delivery_id: words & erased for delivery_id, words in named.items()})
+
+
+async def _redact(rooms: Rooms, deliveries: Sequence[Delivery], gone: Mapping[UUID, Set[str]]) -> None:
+    redacted = {item.id: redact(item.body, gone[item.id]) for item in deliveries if gone.get(item.id)}
     if redacted:
         await rooms.deliveries.redact_deliveries(redacted)
+
+
+async def _find_erased(rooms: Rooms, named: Set[str], *, hash_key: bytes) -> frozenset[str]:
+    """Returns which of those that are named were erased, but for who wrote since and is known anew."""
+    by_trace = {trace(hash_key, word): word for word in named}
+    found = await rooms.erasure.find_erasures(sorted(by_trace)) if by_trace else {}
+    people = [_person(by_trace[each]) for each in found]
+    again = await rooms.inbound.find_people(people) if people else {}
+    return frozenset(word for person in people if person not in again for word in identities(person))
+
+
+def _person(word: str) -> Person:
+    return Person(phone_number=f"+{word}") if word.isdigit() else Person(whatsapp_user_id=word)
 
 
 def _known(delivery_id: UUID, hook: Webhook, outcome: Outcome) -> set[str]:

@@ -144,9 +144,11 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "erasure.forget_messages": {"messages_contact_id_idx", "messages_pkey", "messages_recipient_key"},
     "erasure.forget_parked_receipts": {"messages_contact_id_idx", "messages_whatsapp_message_id_idx"},
     "erasure.forget_replies": set(),
+    "erasure.hold_off": set(),
     "erasure.keep_opt_out": {"contacts_pkey"},
     "erasure.lock_messages_to_contact": {"messages_contact_id_idx", "messages_recipient_key"},
     "erasure.remember_erasure": set(),
+    "erasure.take_turn": set(),
     "expansion.expand_page": {
         "category_contacts_contact_id_idx",
         "category_contacts_pkey",

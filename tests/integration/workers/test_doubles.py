@@ -11,7 +11,6 @@ from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from server.services.erasure import erase_person
 from tests.helpers.eventually import eventually
-from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
@@ -102,15 +101,11 @@ async def test_two_answers_that_are_written_at_the_same_moment_are_a_double(at: 
     async with at.database.transaction() as holder:
         await holder.fetchval(FIRST_ATTEMPT, ref.message_id)
         first = asyncio.create_task(write(at.store, [_answer(_attempt(ref, 1))]))
-        await eventually(lambda: _waiting(at, 1))
+        await eventually(lambda: at.has_waiters(1))
         other = asyncio.create_task(write(at.store, [_answer(_attempt(ref, second))]))
-        await eventually(lambda: other.done() or _waiting(at, 2))
+        await eventually(lambda: other.done() or at.has_waiters(2))
     await asyncio.gather(first, other)
     assert await at.value(PROVEN, ref.message_id) == 1
-
-
-async def _waiting(at: Desk, count: int) -> bool:
-    return bool(await at.value(WAITERS) == count)
 
 
 async def _tell(at: Desk, ref: MessageRef, word: str, code: int) -> None:
@@ -155,14 +150,13 @@ async def test_an_answer_that_is_written_while_its_person_is_erased_leaves_no_id
     async with at.database.transaction() as holder:
         await holder.fetchval(FIRST_ATTEMPT, ref.message_id)
         answer = asyncio.create_task(write(at.store, [_answer(_attempt(ref, 1))]))
-        await eventually(lambda: _waiting(at, 1))
+        await eventually(lambda: at.has_waiters(1))
         erasure = asyncio.create_task(_erase(at, contact_id))
-        await eventually(lambda: erasure.done() or _waiting(at, 2))
+        await eventually(lambda: erasure.done() or at.has_waiters(2))
     await asyncio.gather(answer, erasure)
     assert await at.value("SELECT count(whatsapp_message_id) FROM message_attempts") == 0
 
 
 async def _erase(at: Desk, contact_id: UUID) -> None:
     async with at.store.transaction() as rooms:
-        contact = await rooms.contacts.lock_contact(contact_id)
-        await erase_person(rooms, contact, hash_key=b"key of the test", at=NOW, lease_seconds=60)
+        await erase_person(rooms, contact_id, hash_key=b"key of the test", at=NOW, lease_seconds=60)

@@ -1,5 +1,7 @@
 """What comes late about a person who was erased, and what comes about nobody we know: nothing of it is kept."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +11,18 @@ import pytest
 
 from core.domain.messages import MessageRef
 from server.services.erasure import erase_person
+from tests.helpers.eventually import eventually
 from tests.helpers.receiving import KEY, Desk, desk
 from tests.helpers.webhook_bodies import body, reply, status
 
 ANN, BOB = "+491700000001", "+491700000002"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+# Who wrote a body waits at the end of the transaction, all done but the commit, for lock 1.
+WAIT_TO_COMMIT = """
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON webhook_deliveries
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()"""
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
 
@@ -26,8 +35,7 @@ async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
 async def erase(at: Desk, number: str = ANN) -> None:
     async with at.store.transaction() as rooms:
         contact_id = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
-        contact = await rooms.contacts.lock_contact(contact_id)
-        await erase_person(rooms, contact, hash_key=KEY, at=NOW, lease_seconds=60)
+        await erase_person(rooms, contact_id, hash_key=KEY, at=NOW, lease_seconds=60)
 
 
 async def message_of(at: Desk, number: str) -> MessageRef:
@@ -133,6 +141,110 @@ async def test_a_choice_of_nobody_is_kept_as_proof_and_their_number_is_not(at: D
     await at.deliver(body(field="user_preferences", user_preferences=[choice], contacts=[{"wa_id": "491799999999"}]))
     assert await at.value("SELECT count(*) FROM consent_events") == 1
     assert b"491799999999" not in await bodies(at)
+
+
+def mentions() -> dict[str, bytes]:
+    """Bodies that name Ann in what no receipt, message or choice is."""
+    receipt = {**status("delivered", NOW, wamid="wamid.m"), "recipient_id": ANN[1:]}
+    card = {"wa_id": ANN[1:], "profile": {"name": "Ann"}}
+    return {
+        "a receipt of old": body(statuses=[{**receipt, "status": "deleted"}]),
+        "a receipt to come": body(statuses=[{**receipt, "status": "teleported"}]),
+        "a receipt without a time": body(statuses=[{**receipt, "timestamp": "soon"}]),
+        "a field to come": body(field="calls", calls=[{"id": "call", "from": ANN[1:]}]),
+        "a field that is a list": body_with(value=[{"from": ANN[1:]}]),
+        "a field that is a number": body_with(value=int(ANN[1:])),
+        "a card": body(contacts=[card]),
+        "a card alone": body(contacts=card),
+        "a conversation elsewhere": body(field="standby", standby={"contacts": [card]}),
+        "a choice to come": body(field="user_preferences", user_preferences=[{"wa_id": ANN[1:], "value": "maybe"}]),
+        "no object": b'{"entry": "' + ANN[1:].encode(),
+    }
+
+
+def body_with(*, value: object) -> bytes:
+    """Returns a body whose only change is of a field nobody knows."""
+    return json.dumps({"entry": [{"id": "1", "changes": [{"field": "calls", "value": value}]}]}).encode()
+
+
+@pytest.mark.parametrize("kind", mentions())
+async def test_what_waited_while_its_person_was_erased_is_applied_without_them(at: Desk, kind: str) -> None:
+    async with at.store.connection() as rooms:
+        await rooms.deliveries.append_deliveries(
+            [mentions()[kind], mentions()[kind].replace(ANN[1:].encode(), BOB[1:].encode())]
+        )
+    await erase(at)
+    await at.apply()
+    kept = await bodies(at)
+    assert ANN[1:].encode() not in kept
+    assert BOB[1:].encode() in kept
+
+
+async def test_what_names_someone_who_wrote_since_stays(at: Desk) -> None:
+    await erase(at)
+    await at.deliver(body(messages=[reply("hello again", AFTER, wamid="wamid.d", phone=ANN)]))
+    await at.deliver(mentions()["a field to come"])
+    assert b"calls" in await bodies(at)
+    assert (await bodies(at)).count(ANN[1:].encode()) == 2
+    await erase(at)
+    assert ANN[1:].encode() not in await bodies(at)
+
+
+async def test_a_card_of_the_person_that_someone_else_sent_goes_too(at: Desk) -> None:
+    card = {"name": {"formatted_name": "Ann"}, "phones": [{"phone": "+49 170 0000001", "wa_id": ANN[1:]}]}
+    told = {**reply("", NOW, wamid="wamid.e", phone=BOB), "type": "contacts", "contacts": [card]}
+    await at.deliver(body(messages=[told]))
+    await erase(at)
+    assert b"0000001" not in await bodies(at)
+
+
+async def test_a_notice_about_someone_who_is_gone_is_not_kept(at: Desk) -> None:
+    await erase(at)
+    moved = {"type": "user_changed_number", "wa_id": "491700000003", "body": "Ann has another number"}
+    notice = {
+        "from": ANN[1:],
+        "id": "wamid.n",
+        "timestamp": str(int(AFTER.timestamp())),
+        "type": "system",
+        "system": moved,
+    }
+    await at.deliver(body(messages=[notice]))
+    assert await at.value("SELECT count(*) FROM interactions") == 0
+    assert b"491700000003" not in await bodies(at)
+
+
+async def test_a_body_that_fails_again_and_again_is_set_aside_without_the_person(at: Desk) -> None:
+    await at.plan.connection.execute("ALTER TABLE interactions ADD CONSTRAINT refuse CHECK (text <> 'spoils')")
+    async with at.store.connection() as rooms:
+        await rooms.deliveries.append_deliveries([spoiling(ANN), spoiling(BOB)])
+    await erase(at)
+    for _ in range(6):
+        await at.apply()
+    assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NULL") == 0
+    assert ANN[1:].encode() not in await bodies(at)
+    assert BOB[1:].encode() in await bodies(at)
+
+
+def spoiling(number: str) -> bytes:
+    """Returns a body that no table takes, and that names someone beside."""
+    return body(
+        messages=[reply("spoils", AFTER, wamid="wamid.s" + number[-1], phone="+491700000009")],
+        calls=[{"to": number[1:]}],
+    )
+
+
+async def test_an_erasure_waits_for_what_is_being_applied(at: Desk) -> None:
+    async with at.store.connection() as rooms:
+        await rooms.deliveries.append_deliveries([mentions()["a field to come"]])
+    await at.plan.connection.execute(WAIT_TO_COMMIT)
+    async with at.database.transaction() as holder:
+        await holder.fetchval("SELECT pg_advisory_xact_lock(1)")
+        applying = asyncio.create_task(at.apply())
+        await eventually(lambda: at.has_waiters(1))
+        erasure = asyncio.create_task(erase(at))
+        await eventually(lambda: erasure.done() or at.has_waiters(2))
+    await asyncio.gather(applying, erasure)
+    assert ANN[1:].encode() not in await bodies(at)
 
 
 async def test_a_body_that_was_set_aside_is_emptied_when_it_tells_of_the_person(at: Desk) -> None:

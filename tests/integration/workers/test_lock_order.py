@@ -118,7 +118,7 @@ async def test_templates_that_move_together_are_taken_in_their_order_however_wha
         async with at.database.transaction() as first:
             await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
             waiting = asyncio.create_task(_move(at, load("inbound")[statement], [["900", "901"], *more]))
-            await eventually(partial(_wait, at, 1), 20)
+            await eventually(partial(at.has_waiters, 1), 20)
             await at.value("SELECT id FROM templates WHERE id = $1 FOR UPDATE NOWAIT", high)
         assert await waiting == "UPDATE 2"
 
@@ -134,7 +134,7 @@ async def test_a_sync_and_an_announcement_of_the_same_templates_wait_for_each_ot
         async with at.database.transaction() as first:
             await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
             waiting = asyncio.create_task(_sync(at))
-            await eventually(partial(_wait, at, 1), 20)
+            await eventually(partial(at.has_waiters, 1), 20)
             told = [["900", "901"], ["PAUSED"] * 2, [""] * 2, [NOW] * 2]
             await first.execute(load("inbound")["move_templates"], *told)  # a deadlock would raise TRANSACTION_CONFLICT
         assert (await waiting).updated_count == 2
@@ -151,7 +151,7 @@ async def test_templates_of_which_different_things_are_told_are_taken_in_their_o
         async with at.database.transaction() as first:
             await first.fetchval("SELECT id FROM templates WHERE id = $1 FOR UPDATE", low)
             waiting = asyncio.create_task(at.deliver(template("PAUSED"), announced("template_category_update", moved)))
-            await eventually(partial(_wait, at, 1), 20)
+            await eventually(partial(at.has_waiters, 1), 20)
             await at.value("SELECT id FROM templates WHERE id = $1 FOR UPDATE NOWAIT", high)
         await waiting
         told = await at.plan.connection.fetch("SELECT state, template_category FROM templates ORDER BY id")
@@ -206,12 +206,8 @@ async def _meet(at: Desk, campaign_id: UUID, works: Sequence[Coroutine[Any, Any,
         begun = []
         for work in works:
             begun.append(asyncio.create_task(work))
-            await eventually(partial(_wait, at, len(begun)), 20)
+            await eventually(partial(at.has_waiters, len(begun)), 20)
     await asyncio.gather(*begun)  # a deadlock would raise TRANSACTION_CONFLICT
-
-
-async def _wait(at: Desk, count: int) -> bool:
-    return bool(await at.value(WAITERS) == count)
 
 
 async def _announce(at: Desk, *bodies: bytes) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 
 from tests.helpers.eventually import eventually
-from tests.helpers.lock_waits import WAITERS
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, reply, status
@@ -26,7 +25,7 @@ async def test_receipts_wait_while_a_stop_is_applied(fresh_database_url: str, wo
         async with at.database.transaction() as holder:
             await holder.fetchval(LOCK, PERSON)
             stop = asyncio.create_task(apply_urgent(worker.engine))
-            await eventually(lambda: _is_held_up(at))
+            await eventually(lambda: at.has_waiters(1))
             receipts = asyncio.create_task(apply_deliveries(worker.engine))
             done, _ = await asyncio.wait([receipts], timeout=0.3)
             assert not done
@@ -39,7 +38,3 @@ async def test_receipts_wait_while_a_stop_is_applied(fresh_database_url: str, wo
 async def _put(at: Desk, raw: bytes, *, urgent: bool) -> None:
     async with at.store.connection() as rooms:
         await rooms.deliveries.append_deliveries([raw], urgent=[urgent])
-
-
-async def _is_held_up(at: Desk) -> bool:
-    return bool(await at.value(WAITERS) == 1)
