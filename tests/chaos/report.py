@@ -45,9 +45,14 @@ def summary(outcome: Outcome) -> str:
             f"Most in any one second: {verdict.most_in_a_second} (limit {verdict.limit:g}). "
             f"Told to slow down: {verdict.throttled}. Deadlocks: {verdict.deadlocks}.",
             f"Before the fastest second: {_before_fastest(outcome)}.",
-            f"Calls through the SDK meanwhile: {outcome.calls}, failed for good: {outcome.failed_calls}.",
+            f"Calls through the SDK meanwhile: {outcome.calls}, failed for good: {_failed(outcome)}.",
         )
     )
+
+
+def _failed(outcome: Outcome) -> str:
+    failed = outcome.failed_calls
+    return f"{len(failed)} ({'; '.join(failed)})" if failed else "0"
 
 
 def _row(fault: str, found: Sequence[Injection], outcome: Outcome) -> str:

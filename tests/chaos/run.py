@@ -41,7 +41,7 @@ class Outcome:
     doubled_webhooks: int
     late_webhooks: int
     calls: int
-    failed_calls: int
+    failed_calls: tuple[str, ...]
     restarts: int
     fault_seconds: float
     settle_seconds: float | None
@@ -99,7 +99,7 @@ class _Run:
             doubled_webhooks=doubled,
             late_webhooks=late,
             calls=caller.calls,
-            failed_calls=caller.failures,
+            failed_calls=tuple(caller.failures),
             restarts=ground.supervisor.restarts,
             fault_seconds=last_fault - began,
             settle_seconds=settle_seconds,
