@@ -209,6 +209,7 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_reachable_check CHECK (((phone_number IS NOT NULL) OR (whatsapp_user_id IS NOT NULL))),
     CONSTRAINT contacts_whatsapp_state_check CHECK ((whatsapp_state = ANY (ARRAY['UNKNOWN'::text, 'VERIFIED'::text, 'ABSENT'::text])))
 );
+ALTER TABLE ONLY public.contacts ALTER COLUMN attributes SET STATISTICS 0;
 
 CREATE TABLE public.templates (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -291,6 +292,7 @@ CREATE TABLE public.consent_events (
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT consent_events_consent_check CHECK ((consent = ANY (ARRAY['OPTED_IN'::text, 'OPTED_OUT'::text])))
 );
+ALTER TABLE ONLY public.consent_events ALTER COLUMN evidence SET STATISTICS 0;
 
 CREATE TABLE public.counters (
     scope_id uuid NOT NULL,
@@ -324,6 +326,7 @@ CREATE TABLE public.idempotent_requests (
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     outdated text[] DEFAULT '{}'::text[] NOT NULL
 );
+ALTER TABLE ONLY public.idempotent_requests ALTER COLUMN reply SET STATISTICS 0;
 
 CREATE TABLE public.interactions (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -339,6 +342,8 @@ CREATE TABLE public.interactions (
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT interactions_kind_check CHECK ((kind = ANY (ARRAY['TEXT'::text, 'BUTTON'::text, 'REACTION'::text, 'MEDIA'::text, 'LOCATION'::text, 'CONTACTS'::text, 'ORDER'::text, 'OTHER'::text])))
 );
+ALTER TABLE ONLY public.interactions ALTER COLUMN text SET STATISTICS 0;
+ALTER TABLE ONLY public.interactions ALTER COLUMN payload SET STATISTICS 0;
 
 CREATE TABLE public.message_attempts (
     campaign_id uuid NOT NULL,
@@ -381,6 +386,7 @@ CREATE TABLE public.messages (
     CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'SENDING'::text, 'ACCEPTED'::text, 'HELD'::text, 'SENT'::text, 'DELIVERED'::text, 'READ'::text, 'FAILED'::text, 'SKIPPED'::text, 'CANCELLED'::text, 'UNCONFIRMED'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.02');
+ALTER TABLE ONLY public.messages ALTER COLUMN parameters SET STATISTICS 0;
 
 CREATE TABLE public.minute_counters (
     scope_id uuid NOT NULL,
@@ -401,6 +407,7 @@ CREATE TABLE public.parked_receipts (
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     traces bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
+ALTER TABLE ONLY public.parked_receipts ALTER COLUMN receipt SET STATISTICS 0;
 
 CREATE TABLE public.pumps (
     sender_id uuid NOT NULL,
@@ -485,6 +492,7 @@ CREATE TABLE public.webhook_deliveries (
     is_urgent boolean DEFAULT false NOT NULL,
     replay_time timestamp with time zone
 );
+ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN body SET STATISTICS 0;
 
 CREATE TABLE public.webhook_heartbeats (
     beat_time timestamp with time zone NOT NULL

@@ -32,9 +32,17 @@ async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
         yield made
 
 
+async def contact_of(at: Desk, number: str) -> UUID:
+    contact_id: UUID = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
+    return contact_id
+
+
 async def erase(at: Desk, number: str = ANN) -> None:
+    await erase_contact(at, await contact_of(at, number))
+
+
+async def erase_contact(at: Desk, contact_id: UUID) -> None:
     async with at.store.transaction() as rooms:
-        contact_id = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
         await erase_person(rooms, contact_id, hash_key=KEY, at=NOW, lease_seconds=60)
 
 
@@ -233,15 +241,27 @@ def spoiling(number: str) -> bytes:
     )
 
 
+async def test_the_planner_keeps_no_samples_of_what_people_wrote(at: Desk) -> None:
+    await at.deliver(*(body(messages=[reply("secret", NOW, wamid=f"wamid.{n}", phone=ANN)]) for n in range(9)))
+    await at.deliver(*(body(statuses=[told(None, ANN, wamid=f"wamid.{n}")]) for n in range(9)))
+    await at.plan.connection.execute("ANALYZE")
+    sampled = {(row[0], row[1]) for row in await at.plan.connection.fetch("SELECT tablename, attname FROM pg_stats")}
+    words = {("webhook_deliveries", "body"), ("parked_receipts", "receipt"), ("interactions", "text"),
+             ("interactions", "payload"), ("messages", "parameters"), ("contacts", "attributes")}  # fmt: skip
+    assert sampled & words == set()
+    assert ("interactions", "kind") in sampled
+
+
 async def test_an_erasure_waits_for_what_is_being_applied(at: Desk) -> None:
     async with at.store.connection() as rooms:
         await rooms.deliveries.append_deliveries([mentions()["a field to come"]])
+    contact_id = await contact_of(at, ANN)
     await at.plan.connection.execute(WAIT_TO_COMMIT)
     async with at.database.transaction() as holder:
         await holder.fetchval("SELECT pg_advisory_xact_lock(1)")
         applying = asyncio.create_task(at.apply())
         await eventually(lambda: at.has_waiters(1))
-        erasure = asyncio.create_task(erase(at))
+        erasure = asyncio.create_task(erase_contact(at, contact_id))
         await eventually(lambda: erasure.done() or at.has_waiters(2))
     await asyncio.gather(applying, erasure)
     assert ANN[1:].encode() not in await bodies(at)
