@@ -1,9 +1,13 @@
 """Erases a person wherever rows hold a trace, on one connection inside one transaction."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from math import ceil
+from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from core.db import Connection, Row
 from core.domain.contacts import Contact
@@ -15,6 +19,8 @@ from core.repositories.contacts import refuse_unknown
 SQL = load("erasure")
 # Replies of this method hold many contacts, so no column says whose.
 BATCH_METHOD = "/chappe.v1.ContactsService/BatchUpsertContacts"
+# Seconds after which to try again when others held what was to be changed.
+_TRY_AGAIN: Final = 1.0
 
 
 class Erasure:
@@ -29,6 +35,26 @@ class Erasure:
         Comes before any row is locked, and so does `take_turn`: neither ever waits for the other with a row in hand.
         """
         await self._connection.execute(SQL["hold_off"])
+
+    @asynccontextmanager
+    async def turn(self, contact_id: UUID, *, wait: timedelta) -> AsyncIterator[None]:
+        """Lets nobody apply what WhatsApp told meanwhile, and until the transaction ends.
+
+        No wait in it lasts longer than `wait`, since all who apply stand behind it: then it refuses with
+        ``CONTACT_BUSY``.
+        """
+        try:
+            await self.bound_waits(wait)
+            await self.take_turn()
+            yield
+        except asyncpg.LockNotAvailableError as error:
+            text = "What tells of this contact is being changed just now; try again."
+            name, again = f"contacts/{contact_id}", _TRY_AGAIN
+            raise WrongState("CONTACT_BUSY", text, contact=name, retry_after=again) from error
+
+    async def bound_waits(self, wait: timedelta) -> None:
+        """Has the rest of the transaction wait for no lock longer."""
+        await self._connection.execute(SQL["bound_waits"], f"{wait / timedelta(milliseconds=1):.0f}ms")
 
     async def take_turn(self) -> None:
         """Waits for those who apply what WhatsApp told, and keeps them waiting until the transaction ends."""
@@ -46,7 +72,8 @@ class Erasure:
         """Erases a contact that the transaction has locked; refuses with ``CONTACT_BUSY`` while a message is underway.
 
         Returns what told of the contact in these rows and may stand in webhook bodies: the ids of its messages, and
-        WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py).
+        WhatsApp's ids. `traces` are of what identifies the person (core/domain/traces.py). Whom not to know any more is
+        for the caller to have remembered, with what is returned.
         """
         await self.forget_checkpoints(contact.id)  # campaigns are locked before messages
         await self.forget_parked_receipts(contact.id, traces)
@@ -57,7 +84,6 @@ class Erasure:
         await self.forget_consent_events(contact.id)
         await self.keep_opt_out(contact.id, hashes=hashes)
         await self.forget_replies(contact)
-        await self.remember_erasure(traces, at=at)
         await self.delete_contact(contact.id)
         return told
 

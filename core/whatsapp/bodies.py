@@ -1,17 +1,26 @@
 """Webhook bodies as JSON: read with patience, and walked change by change."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
 from core.whatsapp.webhook_fields import items, text
 
-_OF_DOCUMENT = frozenset({"object", "entry"})
-_OF_ENTRY = frozenset({"id", "time", "changes"})
-_OF_CHANGE = frozenset({"field", "value"})
-_LOUD = (b'"messages":', b'"messages" :', b'"user_preferences":', b'"user_preferences" :', b"131050")
+_OF_DOCUMENT: Final = frozenset({"object", "entry"})
+_OF_ENTRY: Final = frozenset({"id", "time", "changes"})
+_OF_CHANGE: Final = frozenset({"field", "value"})
+_LOUD: Final = (b'"messages":', b'"messages" :', b'"user_preferences":', b'"user_preferences" :', b"131050")
+
+Change: TypeAlias = tuple[str, dict[str, Any], dict[str, Any]]
+End: TypeAlias = tuple[dict[str, Any], str]
+
+
+class Walk(NamedTuple):
+    """Holds a body's changes as field, change and entry, and as holder and key what is unknown around them."""
+
+    changes: list[Change]
+    loose_ends: list[End]
 
 
 class UnreadableBody(Exception):
@@ -29,28 +38,22 @@ def read_body(body: bytes) -> dict[str, Any]:
     return document
 
 
-def changes(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """Yields each change as field, change and entry; what has none counts as one without a field."""
+def walk(document: dict[str, Any]) -> Walk:
+    """Walks through a body once; what has no changes counts as one without a field."""
     entries = list(items(document, "entry"))
     if not entries:
-        yield "", {"value": document}, document
+        return Walk([("", {"value": document}, document)], [])
+    found = Walk([], _strange(document, _OF_DOCUMENT))
     for entry in entries:
         told = list(items(entry, "changes"))
         if not told:
-            yield "", {"value": entry}, entry
+            found.changes.append(("", {"value": entry}, entry))
+            continue
+        found.loose_ends.extend(_strange(entry, _OF_ENTRY))
         for change in told:
-            yield text(change, "field"), change, entry
-
-
-def loose_ends(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yields, as holder and key, what stands around changes where nothing is known to stand."""
-    entries = list(items(document, "entry"))
-    for entry in entries:
-        told = list(items(entry, "changes"))
-        yield from (end for change in told for end in _strange(change, _OF_CHANGE))
-        # What has no changes counts as one itself, see above.
-        yield from _strange(entry, _OF_ENTRY) if told else ()
-    yield from _strange(document, _OF_DOCUMENT) if entries else ()
+            found.changes.append((text(change, "field"), change, entry))
+            found.loose_ends.extend(_strange(change, _OF_CHANGE))
+    return found
 
 
 def may_say_stop(body: bytes) -> bool:
@@ -58,8 +61,8 @@ def may_say_stop(body: bytes) -> bool:
     return any(key in body for key in _LOUD)
 
 
-def _strange(holder: Mapping[str, Any], known: frozenset[str]) -> list[tuple[dict[str, Any], str]]:
-    return [(holder, key) for key in sorted(holder.keys() - known)] if isinstance(holder, dict) else []
+def _strange(holder: dict[str, Any], known: frozenset[str]) -> list[End]:
+    return [] if holder.keys() <= known else [(holder, key) for key in sorted(holder.keys() - known)]
 
 
 def _mended(body: bytes) -> object:

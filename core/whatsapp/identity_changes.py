@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from core.domain.contacts import LONGEST_USER_ID
 from core.domain.interactions import Person
+from core.whatsapp.inbound import sender_of
 from core.whatsapp.webhook_fields import instant, mapping, person_of, phone_number, required, text
 
 _CHANGES: Final = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
@@ -28,7 +29,7 @@ def read_identity_change(message: Mapping[str, Any], value: Mapping[str, Any]) -
     if text(message, "type") != "system" or text(system, "type") not in _CHANGES:
         return None
     old_user_id = text(message, "from_user_id") or text(system, "previous_user_id")
-    before = person_of(value, phone=text(message, "from") or text(system, "customer"), user_id=old_user_id)
+    before = person_of(value, phone=sender_of(message), user_id=old_user_id)
     after = Person(
         phone_number=phone_number(text(system, "wa_id") or text(system, "new_wa_id")),
         whatsapp_user_id=text(system, "user_id")[:LONGEST_USER_ID],

@@ -25,7 +25,7 @@ def read_inbound(message: Mapping[str, Any], value: Mapping[str, Any]) -> Inboun
     return Inbound(
         whatsapp_message_id=required(message, "id"),
         phone_number_id=required(mapping(value, "metadata"), "phone_number_id"),
-        person=person_of(value, phone=text(message, "from"), user_id=text(message, "from_user_id")),
+        person=person_of(value, phone=sender_of(message), user_id=text(message, "from_user_id")),
         kind=kind,
         interaction_time=instant(message, "timestamp"),
         text=words,
@@ -33,6 +33,11 @@ def read_inbound(message: Mapping[str, Any], value: Mapping[str, Any]) -> Inboun
         context=_context(message)[:LONGEST_ID],
         is_notice=type_ in _NOTICES,
     )
+
+
+def sender_of(message: Mapping[str, Any]) -> str:
+    """Returns the digits of whom a message is from, or a notice about; empty when it does not say."""
+    return text(message, "from") or text(mapping(message, "system"), "customer")
 
 
 def _context(message: Mapping[str, Any]) -> str:
@@ -69,6 +74,11 @@ def _interactive(message: Mapping[str, Any], type_: str) -> Content:
     form = {"response_json": text(reply, "response_json")} if reply_type == "nfm_reply" else {}
     words = text(reply, "title") or text(reply, "body")
     return InteractionKind.BUTTON, words, {"type": reply_type, "payload": text(reply, "id")} | form
+
+
+def _system(message: Mapping[str, Any], type_: str) -> Content:
+    """Reads what happened to a person; who they are now is the contact's to know, and to forget."""
+    return InteractionKind.OTHER, "", {"type": text(mapping(message, type_), "type") or type_}
 
 
 def _edit(message: Mapping[str, Any], type_: str) -> Content:
@@ -139,6 +149,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Content]]] = Map
         "button": _button,
         "interactive": _interactive,
         "edit": _edit,
+        "system": _system,
         "reaction": _reaction,
         "location": _location,
         "contacts": _contacts,

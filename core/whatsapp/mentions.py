@@ -3,47 +3,46 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.whatsapp.bodies import changes, loose_ends
-from core.whatsapp.redaction import identities
+from core.whatsapp.bodies import Walk
+from core.whatsapp.named import named_in
 from core.whatsapp.webhook_fields import mapping
 
 _TALK: Final = frozenset({"messages", "standby"})
 _OURS: Final = frozenset({"messaging_product", "metadata"})
+# A card beside receipts is of who got the message; where the receipt was not understood, its reader says so.
+_OF_RECEIPTS: Final = _OURS | {"statuses", "contacts"}
 _OF_RECEIPT: Final = frozenset(
     {
-        "id", "status", "timestamp", "recipient_id", "recipient_user_id", "biz_opaque_callback_data", "conversation",
-        "pricing", "errors", "type", "recipient_type",
+        "id", "status", "timestamp", "recipient_id", "recipient_user_id", "recipient_parent_user_id", "recipient_type",
+        "biz_opaque_callback_data", "conversation", "pricing", "errors", "type",
     }
 )  # fmt: skip
 
 
-def mentioned(document: Mapping[str, Any]) -> frozenset[str]:
-    """Returns what identifies people beside a body's receipts: numbers without +, WhatsApp's ids of them."""
-    told = [people(holder[key]) for holder, key in loose_ends(document)]
-    told += [people(_beside_receipts(topic, change)) for topic, change, _ in changes(document)]
-    return frozenset[str]().union(*told)
+def mentioned(walked: Walk) -> frozenset[str]:
+    """Returns what names people in a body beside its receipts."""
+    told = [part for topic, change, _ in walked.changes if (part := _beside_receipts(topic, change)) is not None]
+    told += [holder[key] for holder, key in walked.loose_ends]
+    return frozenset(named_in(told)) if told else frozenset()
 
 
-def beside_message(receipt: Mapping[str, Any]) -> frozenset[str]:
-    """Returns what identifies people in a receipt where none is expected: they need not be who got the message."""
+def named_beside(receipt: Mapping[str, Any]) -> frozenset[str]:
+    """Returns what names people in a receipt where nothing is known to: they need not be who got the message."""
     if receipt.keys() <= _OF_RECEIPT:
         return frozenset()
-    return people({key: receipt[key] for key in receipt.keys() - _OF_RECEIPT})
-
-
-def people(value: object) -> frozenset[str]:
-    """Returns what identifies people in any part of a body; a message's id alone is nobody's."""
-    return frozenset(word for word in identities(value) if not word.startswith("wamid."))
+    return frozenset(named_in({key: receipt[key] for key in receipt.keys() - _OF_RECEIPT}))
 
 
 def _beside_receipts(topic: str, change: Mapping[str, Any]) -> object:
     value = change.get("value")
     if topic not in _TALK or not isinstance(value, dict):
         return value
-    told = {key: part for key, part in {**value, **mapping(value, "standby")}.items() if key not in _OURS}
-    receipts = told.get("statuses")
-    if isinstance(receipts, list) and receipts:
-        told["statuses"] = [item for item in receipts if not isinstance(item, dict)]
-        # A card beside receipts is of who got the message; that person is known by the message itself.
-        told.pop("contacts", None)
-    return told
+    if value.keys() <= _OF_RECEIPTS and _are_receipts(value.get("statuses")):
+        return None  # as almost all bodies are
+    told = {**value, **mapping(value, "standby")}
+    left_out = _OF_RECEIPTS if _are_receipts(told.get("statuses")) else _OURS
+    return {key: part for key, part in told.items() if key not in left_out and part is not value.get("standby")}
+
+
+def _are_receipts(statuses: object) -> bool:
+    return isinstance(statuses, list) and bool(statuses) and all(isinstance(item, dict) for item in statuses)

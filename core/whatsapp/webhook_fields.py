@@ -25,7 +25,7 @@ def mapping(value: object, key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def items(value: object, key: str) -> Iterator[Mapping[str, Any]]:
+def items(value: object, key: str) -> Iterator[dict[str, Any]]:
     """Yields the objects of the list under the key; anything else in it is passed over, and what was redacted too."""
     found = value.get(key) if isinstance(value, dict) else None
     if isinstance(found, list):

@@ -12,10 +12,11 @@ from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
 from core.domain.optout import Preference
 from core.domain.receipts import Receipt
-from core.whatsapp.bodies import UnreadableBody, changes, loose_ends, read_body
+from core.whatsapp.bodies import UnreadableBody, Walk, read_body, walk
 from core.whatsapp.identity_changes import IdentityChange, read_identity_change
 from core.whatsapp.inbound import read_inbound, strangeness
-from core.whatsapp.mentions import beside_message, mentioned, people
+from core.whatsapp.mentions import mentioned, named_beside
+from core.whatsapp.named import named_in
 from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import (
     REDACTED,
@@ -84,7 +85,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentioned:
-    """Holds what identifies people in a receipt who are not known by its message."""
+    """Holds what names people in a receipt, or beside one, besides the person its message is known to have gone to."""
 
     about: frozenset[str] = field(repr=False)
 
@@ -114,8 +115,8 @@ def parse(body: bytes, *, received: datetime = _LAST) -> Webhook:
 
     What says it happened after it was received is taken to have happened then.
     """
-    document = read_body(body)
-    facts = list(_dated(_facts(document), received))
+    walked = walk(read_body(body))
+    facts = list(_dated(_facts(walked), received))
     return Webhook(
         receipts=tuple(fact for fact in facts if isinstance(fact, Receipt)),
         inbounds=tuple(fact for fact in facts if isinstance(fact, Inbound)),
@@ -124,18 +125,18 @@ def parse(body: bytes, *, received: datetime = _LAST) -> Webhook:
         template_events=tuple(fact for fact in facts if isinstance(fact, TemplateEvent)),
         account_events=tuple(fact for fact in facts if isinstance(fact, AccountEvent)),
         unknown=Counter(fact.what for fact in facts if isinstance(fact, Unknown)),
-        mentioned=mentioned(document).union(*(fact.about for fact in facts if isinstance(fact, Mentioned))),
+        mentioned=mentioned(walked).union(*(fact.about for fact in facts if isinstance(fact, Mentioned))),
     )
 
 
-def _facts(document: Mapping[str, Any]) -> Iterator[Fact]:
-    for topic, change, entry in changes(document):
+def _facts(walked: Walk) -> Iterator[Fact]:
+    for topic, change, entry in walked.changes:
         read = _TOPICS.get(topic)
         if read is None:
             yield _unknown("field", topic)
         else:
             yield from read(mapping(change, "value"), entry, topic)
-    yield from (_unknown("key", key) for _, key in loose_ends(document))
+    yield from (_unknown("key", key) for _, key in walked.loose_ends)
 
 
 def _dated(facts: Iterator[Fact], received: datetime) -> Iterator[Fact]:
@@ -164,12 +165,15 @@ def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -
     for receipt in items(value, "statuses"):
         read = _safely(_receipt, receipt, value)
         yield read
-        if about := people(receipt) if isinstance(read, Unknown) else beside_message(receipt):
+        if isinstance(read, Unknown):
+            yield Mentioned(about=frozenset(named_in([receipt, value.get("contacts")])))
+        elif about := named_beside(receipt):
             yield Mentioned(about=about)
     for message in items(value, "messages"):
         yield from _message(message, value)
     yield from (_unknown("error", str(integer(error, "code"))) for error in items(value, "errors"))
-    yield from (_unknown(topic, key) for key in sorted(value.keys() - _OF_MESSAGES))
+    if not value.keys() <= _OF_MESSAGES:
+        yield from (_unknown(topic, key) for key in sorted(value.keys() - _OF_MESSAGES))
 
 
 def _standby(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
@@ -181,14 +185,15 @@ def _standby(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> 
 
 def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Fact]:
     read = _safely(read_inbound, message, value)
-    yield read
-    if isinstance(read, Unknown):
+    if not isinstance(read, Inbound):
+        yield read
         return
-    if strange := strangeness(message):
-        yield _unknown("message", strange)
     change = read_identity_change(message, value)
     if change is not None:
         yield change
+    yield replace(read, person=change.before) if change else read
+    if strange := strangeness(message):
+        yield _unknown("message", strange)
 
 
 def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:

@@ -1,7 +1,7 @@
 """Erasing a person: out of every row, then out of every webhook body that is kept to be applied again."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,23 +12,31 @@ from core.repositories.rooms import Rooms
 from core.whatsapp.redaction import redact
 
 _PAGE: Final = 100
+# Whoever says stop meanwhile waits behind an erasure; under load its turn comes sooner than this.
+_LONGEST_WAIT: Final = timedelta(milliseconds=500)
 
 Bodies = list[tuple[UUID, bytes]]
 
 
 async def erase_person(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: datetime, lease_seconds: float) -> None:
-    """Erases a contact; the transaction holds no lock yet. Refuses with ``CONTACT_BUSY`` while a message is on its way.
+    """Erases a contact; the transaction holds no row yet that others lock who apply webhooks.
 
-    ``lease_seconds`` is how long one may be on its way at most. Bodies that came and were not applied yet are redacted
-    when they are.
+    Refuses with ``CONTACT_BUSY`` while a message to the contact is on its way, for ``lease_seconds`` at most, and while
+    others hold what tells of it. Bodies that came and were not applied yet are redacted when they are.
     """
-    await rooms.erasure.take_turn()
+    async with rooms.erasure.turn(contact_id, wait=_LONGEST_WAIT):
+        await _erase(rooms, contact_id, hash_key=hash_key, at=at, lease_seconds=lease_seconds)
+
+
+async def _erase(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: datetime, lease_seconds: float) -> None:
     contact = await rooms.contacts.lock_contact(contact_id)
     person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
     hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
     known = traces(hash_key, identities(person, contact.id))
     told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at, lease_seconds=lease_seconds)
     told.update(identities(person))
+    known = traces(hash_key, {*told, str(contact.id)})
+    await rooms.erasure.remember_erasure(known, at=at)
     await _redact_traced(rooms, told, known)
     await _redact_untraced(rooms, told)
 

@@ -174,16 +174,23 @@ FAULTS = (
     Fault(
         name="erased-people-in-what-waited-kept",
         path="workers/tasks/tracing.py",
-        old="return frozenset(word for person in people if person not in again for word in identities(person))",
-        new="return frozenset()",
+        old="return {delivery_id: erased.intersection(words) for delivery_id, words in named.items()}",
+        new="return {delivery_id: set() for delivery_id in named}",
         tests=("tests/integration/workers/test_forgotten.py",),
     ),
     Fault(
         name="erasure-beside-what-is-applied",
-        path="server/services/erasure.py",
-        old="    await rooms.erasure.take_turn()\n",
+        path="core/repositories/erasure.py",
+        old="            await self.take_turn()\n",
         new="",
-        tests=("tests/integration/workers/test_forgotten.py",),
+        tests=("tests/integration/workers/test_erasures_turn.py",),
+    ),
+    Fault(
+        name="erasure-waits-as-long-as-it-likes",
+        path="core/repositories/erasure.py",
+        old="            await self.bound_waits(wait)\n",
+        new="",
+        tests=("tests/integration/workers/test_erasures_turn.py",),
     ),
     Fault(
         name="stop-waits-its-turn",

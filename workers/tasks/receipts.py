@@ -129,7 +129,7 @@ async def _count_failure(store: Store, delivery_id: UUID, *, error: str, hash_ke
         await rooms.erasure.hold_off()
         set_aside = await rooms.deliveries.mark_failed(delivery_id, error=error, max_attempts=_MOST_ATTEMPTS)
         if set_aside is not None:
-            await redact_erased(rooms, [set_aside], hash_key=hash_key)
+            await redact_erased(rooms, set_aside, hash_key=hash_key)
 
 
 async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime, hash_key: bytes) -> Moved:

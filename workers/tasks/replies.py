@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -43,18 +44,20 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     """Keeps interactions within the caller's transaction; returns the opt-outs among those that had not come before.
 
     Who wrote becomes a contact when they were none. What quotes no message of ours belongs to the latest one the person
-    got from that sender in three days. Of what someone wrote before they were erased, an opt-out alone is kept.
+    got from that sender in three days. Of what someone wrote before they were erased, and of a notice about nobody we
+    know, an opt-out alone is kept.
     """
     senders = await rooms.inbound.find_senders(sorted({item.phone_number_id for item in inbounds}))
     unique = {item.whatsapp_message_id: item for item in inbounds if item.phone_number_id in senders}
     forgotten = await _find_forgotten(rooms, list(unique.values()), hash_key=hash_key)
-    late = [record for item in forgotten if is_opt_out(item) for record in _opt_out(item, None, hash_key=hash_key)]
-    told = [item for item in unique.values() if item not in forgotten]
-    gone = frozenset(item.whatsapp_message_id for item in forgotten)
-    if not told:
-        return Kept(opt_outs=late, forgotten=gone)
+    told = [item for item in unique.values() if item.whatsapp_message_id not in forgotten]
     contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
     people = await _identify(rooms, told, contexts, hash_key=hash_key)
+    forgotten |= {item.whatsapp_message_id for item in told if item.is_notice and item.person not in people}
+    late = [record for each in forgotten for record in _opt_out(unique[each], None, hash_key=hash_key)]
+    told = [item for item in told if item.whatsapp_message_id not in forgotten]
+    if not told:
+        return Kept(opt_outs=late, forgotten=frozenset(forgotten))
     interactions = [_interaction(item, senders, people, contexts) for item in told]
     attributed = await _attribute(rooms, interactions)
     new = await rooms.inbound.add_interactions(attributed)
@@ -62,32 +65,43 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     opt_outs = [
         record
         for item in told
-        if item.whatsapp_message_id in new and is_opt_out(item)
+        if item.whatsapp_message_id in new
         for record in _opt_out(item, people.get(item.person), hash_key=hash_key)
     ]
     counted = (each.campaign_id for each in attributed if each.whatsapp_message_id in new)
     answered = frozenset(campaign_id for campaign_id in counted if campaign_id)
-    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=gone, answered=answered)
+    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=frozenset(forgotten), answered=answered)
 
 
-async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> list[Inbound]:
+async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> set[str]:
     """Finds what people wrote before they were erased: WhatsApp tells of it for days, and again.
 
-    A notice about them counts as such whenever it is from, unless they wrote since and are known anew.
+    Who hides their number is known by the message they answer. A notice counts as such whenever it is from, unless the
+    person is known anew.
     """
-    whose = [traces(hash_key, identities(item.person)) for item in told]
+    named = [[*identities(item.person), item.whatsapp_message_id, item.context] for item in told]
+    whose = [traces(hash_key, words) for words in named]
     known = sorted({each for found in whose for each in found})
     erased = await rooms.erasure.find_erasures(known) if known else {}
     concerned = [
-        (item, [erased[each] for each in found if each in erased]) for item, found in zip(told, whose, strict=True)
+        (item, max(times))
+        for item, found in zip(told, whose, strict=True)
+        if (times := [erased[each] for each in found if each in erased])
     ]
-    late = {item.person for item, times in concerned if times and item.is_notice}
-    again = await rooms.inbound.find_people(list(late)) if late else {}
-    return [
-        item
-        for item, times in concerned
-        if any(item.interaction_time <= time or (item.is_notice and item.person not in again) for time in times)
-    ]
+    anew = await _find_known_anew(rooms, concerned)
+    return {
+        item.whatsapp_message_id
+        for item, time in concerned
+        if item.interaction_time <= time or (item.is_notice and anew.isdisjoint(identities(item.person)))
+    }
+
+
+async def _find_known_anew(rooms: Rooms, concerned: Sequence[tuple[Inbound, datetime]]) -> set[str]:
+    """Returns by what those are known who were erased and whom a notice is about, but for who is a contact no more."""
+    noticed = list({item.person for item, _ in concerned if item.is_notice})
+    people = {*(await rooms.inbound.find_people(noticed))} if noticed else set[Person]()
+    people |= {item.person for item, time in concerned if not item.is_notice and item.interaction_time > time}
+    return {word for person in people for word in identities(person)}
 
 
 async def _identify(
@@ -163,9 +177,9 @@ async def _open_windows(rooms: Rooms, interactions: Sequence[NewInteraction]) ->
 
 
 def _opt_out(item: Inbound, known: Known | None, *, hash_key: bytes) -> list[ConsentRecord]:
-    """Makes the record of an opt-out; of who is no contact (any more) it is kept by the person's hash alone."""
+    """Makes the record if it is an opt-out; of who is no contact (any more) it is kept by the person's hash alone."""
     who = known or item.person
-    if not who.phone_number and not who.whatsapp_user_id:
+    if not is_opt_out(item) or not (who.phone_number or who.whatsapp_user_id):
         return []
     return [
         ConsentRecord(

@@ -9,7 +9,8 @@ from core.domain.traces import identities, trace, traces
 from core.repositories.deliveries import Applied, Delivery
 from core.repositories.inbound import Known
 from core.repositories.rooms import Rooms
-from core.whatsapp.redaction import identities_in, redact
+from core.whatsapp.named import named_in_bytes
+from core.whatsapp.redaction import redact
 from core.whatsapp.webhooks import Webhook
 from workers.tasks.moves import Moved
 
@@ -33,39 +34,38 @@ async def mark_applied(
     hash_key: bytes,
 ) -> None:
     """Marks deliveries as done within the caller's transaction; `errors` has the reason of those that were not read."""
+    named = {item.id: read[item.id].mentioned if item.id in read else named_in_bytes(item.body) for item in deliveries}
+    gone = await _find_erased(rooms, named, hash_key=hash_key)
     done = {delivery_id: Applied(error=error) for delivery_id, error in errors.items()}
     for delivery_id, hook in read.items():
-        known = _known(delivery_id, hook, outcome)
+        gone[delivery_id] |= _gone(delivery_id, hook, outcome)
+        known = _known(delivery_id, hook, outcome) - gone[delivery_id]
         done[delivery_id] = Applied(unknown=hook.unknown, traces=traces(hash_key, known))
     await rooms.deliveries.mark_applied(done)
-    named = {item.id: read[item.id].mentioned if item.id in read else identities_in(item.body) for item in deliveries}
-    erased = await _find_erased(rooms, frozenset[str]().union(*named.values()), hash_key=hash_key)
-    gone = {delivery_id: words & erased for delivery_id, words in named.items()}
-    for delivery_id, hook in read.items():
-        gone[delivery_id] |= _gone(delivery_id, hook, outcome)
     await _redact(rooms, deliveries, gone)
 
 
-async def redact_erased(rooms: Rooms, deliveries: Sequence[Delivery], *, hash_key: bytes) -> None:
-    """Takes erased people out of bodies that are set aside; whom else they tell of, nobody knows."""
-    named = {item.id: identities_in(item.body) for item in deliveries}
-    erased = await _find_erased(rooms, frozenset[str]().union(*named.values()), hash_key=hash_key)
-    await _redact(rooms, deliveries, {delivery_id: words & erased for delivery_id, words in named.items()})
+async def redact_erased(rooms: Rooms, delivery: Delivery, *, hash_key: bytes) -> None:
+    """Takes erased people out of a body that is set aside; whom else it tells of, nobody knows."""
+    named = {delivery.id: named_in_bytes(delivery.body)}
+    await _redact(rooms, [delivery], await _find_erased(rooms, named, hash_key=hash_key))
 
 
 async def _redact(rooms: Rooms, deliveries: Sequence[Delivery], gone: Mapping[UUID, Set[str]]) -> None:
-    redacted = {item.id: redact(item.body, gone[item.id]) for item in deliveries if gone.get(item.id)}
+    redacted = {item.id: redact(item.body, gone[item.id]) for item in deliveries if gone[item.id]}
     if redacted:
         await rooms.deliveries.redact_deliveries(redacted)
 
 
-async def _find_erased(rooms: Rooms, named: Set[str], *, hash_key: bytes) -> frozenset[str]:
-    """Returns which of those that are named were erased, but for who wrote since and is known anew."""
-    by_trace = {trace(hash_key, word): word for word in named}
+async def _find_erased(rooms: Rooms, named: Mapping[UUID, Set[str]], *, hash_key: bytes) -> dict[UUID, set[str]]:
+    """Returns by delivery which of those it names were erased and are not known anew, with WhatsApp's ids of theirs."""
+    by_trace = {trace(hash_key, word): word for words in named.values() for word in words}
     found = await rooms.erasure.find_erasures(sorted(by_trace)) if by_trace else {}
-    people = [_person(by_trace[each]) for each in found]
-    again = await rooms.inbound.find_people(people) if people else {}
-    return frozenset(word for person in people if person not in again for word in identities(person))
+    erased = {by_trace[each] for each in found}
+    people = [_person(word) for word in erased if not word.startswith("wamid.")]
+    anew = await rooms.inbound.find_people(people) if people else {}
+    erased.difference_update(word for person in anew for word in identities(person))
+    return {delivery_id: erased.intersection(words) for delivery_id, words in named.items()}
 
 
 def _person(word: str) -> Person:

@@ -220,7 +220,8 @@ class ContactsService:
         sent stays counted, without a name; an opt-out stays known, so that importing the person again keeps
         it. Refuses with `CONTACT_NOT_FOUND`, and with `CONTACT_BUSY` while a message to the contact is on its
         way out, with a RetryInfo that says when to come back: most often in half a second; if its worker
-        died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS).
+        died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS). The same where others hold what
+        tells of the person for longer than half a second.
         """
         await self._calls.unary_unary("/chappe.v1.ContactsService/DeleteContact", request, protobuf.Empty, timeout=timeout)
 

@@ -135,7 +135,8 @@ class ContactsServiceServicer:
         """Erases the person: the contact, its categories and every trace that holds a name or a number. What was sent stays counted,
         without a name; an opt-out stays known, so that importing the person again keeps it. Refuses with `CONTACT_NOT_FOUND`, and
         with `CONTACT_BUSY` while a message to the contact is on its way out, with a RetryInfo that says when to come back: most
-        often in half a second; if its worker died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS).
+        often in half a second; if its worker died, it is over with the lease of the message (CHAPPE_LEASE_SECONDS). The same where
+        others hold what tells of the person for longer than half a second.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -129,6 +129,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "doubts.list_passed_claims": {"messages_pkey", "messages_unheard_idx"},
     "doubts.lock_doubts": {"messages_doubt_idx", "messages_pkey"},
     "doubts.resend_doubts": {"messages_campaign_id_state_idx", "messages_doubt_idx", "messages_pkey"},
+    "erasure.bound_waits": set(),
     "erasure.delete_contact": {"contacts_pkey"},
     "erasure.delete_old_erasures": set(),
     "erasure.find_erasures": set(),

@@ -1,28 +1,21 @@
 """What comes late about a person who was erased, and what comes about nobody we know: nothing of it is kept."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from core.clock import SystemClock
 from core.domain.messages import MessageRef
 from server.services.erasure import erase_person
-from tests.helpers.eventually import eventually
 from tests.helpers.receiving import KEY, Desk, desk
 from tests.helpers.webhook_bodies import body, reply, status
 
 ANN, BOB = "+491700000001", "+491700000002"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-# Who wrote a body waits at the end of the transaction, all done but the commit, for lock 1.
-WAIT_TO_COMMIT = """
-    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
-    CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON webhook_deliveries
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()"""
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
 
@@ -111,6 +104,12 @@ async def test_a_receipt_of_nobody_waits_in_the_park_alone(at: Desk) -> None:
     assert b"wamid.stranger" not in await bodies(at)
 
 
+async def test_the_card_of_a_receipt_of_nobody_goes_with_it(at: Desk) -> None:
+    card = {"wa_id": ANN[1:], "profile": {"name": "Ann"}}
+    await at.deliver(body(statuses=[status("sent", NOW, wamid="wamid.stranger")], contacts=[card]))
+    assert ANN[1:].encode() not in await bodies(at)
+
+
 async def test_a_parked_receipt_goes_with_its_person(at: Desk) -> None:
     await at.deliver(body(statuses=[told(None, ANN, wamid="wamid.early")]))
     await erase(at, BOB)
@@ -160,6 +159,16 @@ def mentions() -> dict[str, bytes]:
         "a receipt to come": body(statuses=[{**receipt, "status": "teleported"}]),
         "a receipt without a time": body(statuses=[{**receipt, "timestamp": "soon"}]),
         "a field to come": body(field="calls", calls=[{"id": "call", "from": ANN[1:]}]),
+        "a field with a number for a name": body(field="calls", calls={ANN[1:]: {"event": "connect"}}),
+        "beside a change": around(change={"by": ANN[1:]}),
+        "beside an entry's changes": around(entry={"by": {"wa_id": ANN[1:]}}),
+        "beside the entries": around(document={"sent": [{"to": ANN[1:]}]}),
+        "a card beside a receipt to come": body(statuses=[{"id": "wamid.m", "status": "teleported"}], contacts=[card]),
+        "another app's callback data": body(
+            statuses=[{**receipt, "status": "seen", "biz_opaque_callback_data": ANN[1:]}]
+        ),
+        "a number as it is written": body(field="cards", cards=[{"phone": "+49 (170) 00000-01"}], of=[ANN[1:]]),
+        "deeper than can be written": deep(ANN),
         "a field that is a list": body_with(value=[{"from": ANN[1:]}]),
         "a field that is a number": body_with(value=int(ANN[1:])),
         "a card": body(contacts=[card]),
@@ -168,6 +177,22 @@ def mentions() -> dict[str, bytes]:
         "a choice to come": body(field="user_preferences", user_preferences=[{"wa_id": ANN[1:], "value": "maybe"}]),
         "no object": b'{"entry": "' + ANN[1:].encode(),
     }
+
+
+def around(
+    *,
+    document: Mapping[str, Any] | None = None,
+    entry: Mapping[str, Any] | None = None,
+    change: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Returns a body with something beside its change, its entry's changes or its entries."""
+    inner = {"field": "messages", "value": {}, **(change or {})}
+    return json.dumps({"entry": [{"id": "1", "changes": [inner], **(entry or {})}], **(document or {})}).encode()
+
+
+def deep(number: str, levels: int = 300) -> bytes:
+    """Returns a body that can be read, but not be written again."""
+    return body_with(value=[{"from": number[1:]}, "deep"]).replace(b'"deep"', b"[" * levels + b"]" * levels)
 
 
 def body_with(*, value: object) -> bytes:
@@ -221,6 +246,67 @@ async def test_a_notice_about_someone_who_is_gone_is_not_kept(at: Desk) -> None:
     assert b"491700000003" not in await bodies(at)
 
 
+@pytest.mark.parametrize("system", [{"customer": ANN[1:]}, {"customer": ANN[1:], "wa_id": "491700000003"}])
+async def test_a_notice_without_a_sender_is_about_whom_it_names(at: Desk, system: dict[str, str]) -> None:
+    await erase(at)
+    message = {"id": "wamid.n", "timestamp": str(int(BEFORE.timestamp())), "type": "system"}
+    await at.deliver(body(messages=[{**message, "system": {"type": "user_changed_number", "body": ANN, **system}}]))
+    assert await at.value("SELECT count(*) FROM interactions") == 0
+    assert ANN[1:].encode() not in await bodies(at)
+
+
+async def test_what_someone_changed_who_is_no_contact_is_not_kept(at: Desk) -> None:
+    edit = {"original_message_id": "wamid.o", "message": {"type": "text", "text": {"body": "STOP"}}}
+    message = {
+        "from": "491700000009",
+        "id": "wamid.x",
+        "timestamp": str(int(NOW.timestamp())),
+        "type": "edit",
+        "edit": edit,
+    }
+    await at.deliver(body(messages=[message]))
+    assert await at.value("SELECT count(*) FROM interactions") == 0
+    assert await at.value("SELECT count(*) FROM consent_events WHERE consent = 'OPTED_OUT'") == 1
+
+
+async def test_who_writes_again_and_changes_their_number_at_once_is_followed(at: Desk) -> None:
+    await erase(at)
+    now = SystemClock().now()
+    moved = {"type": "user_changed_number", "wa_id": "491700000003"}
+    later = str(int(now.timestamp()) + 5)
+    notice = {"from": ANN[1:], "id": "wamid.n", "timestamp": later, "type": "system", "system": moved}
+    await at.deliver(body(messages=[reply("hello", now, wamid="wamid.d", phone=ANN), notice]))
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = '+491700000003'") == 1
+
+
+async def test_old_words_of_someone_who_hides_their_number_do_not_bring_them_back(at: Desk) -> None:
+    ann = await message_of(at, ANN)
+    words = {"from_user_id": "DE.Ann12345", "id": "wamid.h", "timestamp": str(int(BEFORE.timestamp())), "type": "text"}
+    quoting = {"text": {"body": "secret"}, "context": {"id": f"wamid.{ann.message_id}"}}
+    await erase(at)
+    await at.deliver(body(messages=[{**words, **quoting}]))
+    assert await at.value("SELECT count(*) FROM contacts WHERE whatsapp_user_id = 'DE.Ann12345'") == 0
+    assert b"secret" not in await bodies(at)
+
+
+async def test_the_card_of_someone_whose_other_words_stay_does_too(at: Desk) -> None:
+    shared = {"phones": [{"wa_id": ANN[1:]}]}
+    told = [{**reply("", NOW, wamid="wamid.e", phone=BOB), "type": "contacts", "contacts": [shared]},
+            reply("Bob's words", NOW, wamid="wamid.f", phone=BOB)]  # fmt: skip
+    await at.deliver(body(messages=told, contacts=[{"wa_id": BOB[1:], "profile": {"name": "Bob Bartholomew"}}]))
+    await erase(at)
+    kept = await bodies(at)
+    assert ANN[1:].encode() not in kept
+    assert b"Bob's words" in kept
+    assert b"Bartholomew" in kept
+
+
+async def test_nothing_tells_by_whom_a_body_was_that_is_redacted_when_applied(at: Desk) -> None:
+    await erase(at)
+    await at.deliver(mentions()["a field to come"])
+    assert await at.value("SELECT traces FROM webhook_deliveries") == []
+
+
 async def test_a_body_that_fails_again_and_again_is_set_aside_without_the_person(at: Desk) -> None:
     await at.plan.connection.execute("ALTER TABLE interactions ADD CONSTRAINT refuse CHECK (text <> 'spoils')")
     async with at.store.connection() as rooms:
@@ -250,21 +336,6 @@ async def test_the_planner_keeps_no_samples_of_what_people_wrote(at: Desk) -> No
              ("interactions", "payload"), ("messages", "parameters"), ("contacts", "attributes")}  # fmt: skip
     assert sampled & words == set()
     assert ("interactions", "kind") in sampled
-
-
-async def test_an_erasure_waits_for_what_is_being_applied(at: Desk) -> None:
-    async with at.store.connection() as rooms:
-        await rooms.deliveries.append_deliveries([mentions()["a field to come"]])
-    contact_id = await contact_of(at, ANN)
-    await at.plan.connection.execute(WAIT_TO_COMMIT)
-    async with at.database.transaction() as holder:
-        await holder.fetchval("SELECT pg_advisory_xact_lock(1)")
-        applying = asyncio.create_task(at.apply())
-        await eventually(lambda: at.has_waiters(1))
-        erasure = asyncio.create_task(erase_contact(at, contact_id))
-        await eventually(lambda: erasure.done() or at.has_waiters(2))
-    await asyncio.gather(applying, erasure)
-    assert ANN[1:].encode() not in await bodies(at)
 
 
 async def test_a_body_that_was_set_aside_is_emptied_when_it_tells_of_the_person(at: Desk) -> None:

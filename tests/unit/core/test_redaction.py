@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from core.domain.messages import MessageRef
 from core.domain.traces import trace
-from core.whatsapp.redaction import identities, redact
+from core.whatsapp.named import named_in
+from core.whatsapp.redaction import redact
 from core.whatsapp.webhooks import parse
 from tests.helpers.receiving import NOW
 from tests.helpers.webhook_bodies import body, reply, status
@@ -85,7 +86,7 @@ def test_what_cannot_be_read_is_emptied_when_it_tells_of_the_person(raw: bytes) 
 
 
 def test_times_and_our_own_numbers_identify_nobody() -> None:
-    assert set(identities(orjson.loads(BOTH))) == {ANN[1:], BOB[1:], "DE.Ann1", "wamid.A", "wamid.B"}
+    assert set(named_in(orjson.loads(BOTH))) == {ANN[1:], BOB[1:], "DE.Ann1", "wamid.A", "wamid.B"}
 
 
 def test_traces_differ_by_key_and_by_person() -> None:

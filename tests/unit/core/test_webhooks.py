@@ -126,7 +126,7 @@ def test_a_broken_item_does_not_keep_its_neighbour_back() -> None:
         ("location", "LOCATION", "Paris", ""),
         ("contact_cards", "CONTACTS", "", ""),
         ("order", "ORDER", "please", ""),
-        ("system_number_changed", "OTHER", "User changed number", ""),
+        ("system_number_changed", "OTHER", "", ""),
         ("unsupported", "OTHER", "", ""),
         ("revoke", "OTHER", "", ""),
         ("standby_message", "TEXT", "stop", ""),
