@@ -8,6 +8,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from core.domain.errors import InvalidArgument
+from core.domain.numbering import settled
 
 _LONGEST: Final = 60
 # E.164 has 7 to 15 digits; the contacts table holds the same rule.
@@ -107,7 +108,7 @@ def _format(number: phonenumbers.PhoneNumber) -> str:
     written: str = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if _E164.fullmatch(written) is None:
         raise _invalid("The phone number has too few or too many digits.")
-    return written
+    return f"+{settled(written.removeprefix('+'))}"
 
 
 def _invalid(text: str) -> InvalidArgument:

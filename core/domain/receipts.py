@@ -182,7 +182,12 @@ def _advance(standing: Standing, told: Progress) -> Standing:
         state=state,
         reason=(Reason.UNDELIVERED if failed else "") if rises else standing.reason,
         error_code=told.error_code if named else 0 if rises else standing.error_code,
-        error_title=told.error_title if named else "" if rises else standing.error_title,
+        # WhatsApp's words may hold the number; of who was erased none are kept.
+        error_title=(told.error_title if standing.contact_id else "")
+        if named
+        else ""
+        if rises
+        else standing.error_title,
         whatsapp_message_id=_whatsapp_message_id(standing, told),
         accept_time=earliest(standing.accept_time, told.accept_time),
         send_time=earliest(standing.send_time, told.send_time),

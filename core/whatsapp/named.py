@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from core.domain.numbering import settled
+
 # These hold digits too, but never a person's.
 _NOBODYS: Final = frozenset(
     {
@@ -26,7 +28,7 @@ def named_in(value: object) -> Iterator[str]:
 
 def named_in_bytes(body: bytes) -> frozenset[str]:
     """Returns whatever may name a person in a body that could not be applied."""
-    return frozenset(word.decode("ascii", "ignore") for word in _NAME_IN_BYTES.findall(body))
+    return frozenset(settled(word.decode("ascii", "ignore")) for word in _NAME_IN_BYTES.findall(body))
 
 
 def words_in(value: object) -> Iterator[tuple[str, str]]:
@@ -36,10 +38,10 @@ def words_in(value: object) -> Iterator[tuple[str, str]]:
         key, item = waiting.pop()
         if isinstance(item, dict):
             waiting += item.items()
-            yield from (("", name) for name in item if isinstance(name, str))
+            yield from (("", settled(name)) for name in item)
         elif isinstance(item, list):
             waiting += [(key, inner) for inner in item]
         elif isinstance(item, str):
-            yield key, (_BETWEEN_DIGITS.sub("", item) if key == _WRITTEN_NUMBER else item).removeprefix("+")
+            yield key, settled((_BETWEEN_DIGITS.sub("", item) if key == _WRITTEN_NUMBER else item).removeprefix("+"))
         elif isinstance(item, int | float) and abs(item) < _LARGEST:
-            yield key, str(int(item))
+            yield key, settled(str(int(item)))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 
+from core.domain.numbering import settled, written
 from core.whatsapp.bodies import UnreadableBody, read_body, walk
 from core.whatsapp.named import named_in, words_in
 from core.whatsapp.payloads import parse_callback_data
@@ -28,7 +29,8 @@ def redact(body: bytes, told: Set[str]) -> bytes | None:
     try:
         document = read_body(body)
     except UnreadableBody:
-        return b"" if any(word.encode() in body.replace(b"\\/", b"/") for word in told) else None
+        plain = body.replace(b"\\/", b"/")
+        return b"" if any(form.encode() in plain for word in told for form in written(word)) else None
     walked = walk(document)
     hits = [_redact_change(change, told) for _, change, _ in walked.changes]
     hits += [_redact_part(holder, key, told) for holder, key in walked.loose_ends]
@@ -50,9 +52,22 @@ def _redact_change(change: dict[str, Any], told: Set[str]) -> bool:
     # Who wrote has a card beside the item; the item may have named them otherwise than we were told.
     named = _parties(item for item, is_gone in zip(parts, gone, strict=True) if is_gone)
     named -= _parties(item for item, is_gone in zip(parts, gone, strict=True) if not is_gone)
-    hits = [_redact_part(level, key, told) for level in levels for key in _items(level)]
+    hits = [_redact_level(level, told) for level in levels]
     hits += [_redact_cards(level, named | told) for level in levels if "contacts" in level]
     return any(hits)
+
+
+def _redact_level(level: dict[str, Any], told: Set[str]) -> bool:
+    found = _items(level)
+    lists = [key for key, item in found.items() if isinstance(item, list)]
+    if not any(_tells_of(item, told) for item in found.values() if not isinstance(item, list | dict)):
+        hits = [_redact_part(level, key, told) for key in found]
+        return any(hits)
+    # It names the person itself, so all that stands beside the name is theirs; only lists are of several people.
+    level.update({key: _bare(item, told) for key, item in found.items() if key not in lists})
+    for key in lists:
+        _redact_part(level, key, told)
+    return True
 
 
 def _items(level: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +93,7 @@ def _redact_cards(level: dict[str, Any], named: Set[str]) -> bool:
 
 def _redact_part(holder: dict[str, Any], key: str, told: Set[str]) -> bool:
     """Redacts what stands under a key whatever its shape; tells whether there was anything to redact."""
-    if key in told:
+    if settled(key) in told:
         del holder[key]
         return True
     if not _tells_of(holder[key], told):
@@ -100,7 +115,10 @@ def _bare(item: object, told: Set[str]) -> dict[str, object]:
     kept = {key: item[key] for key in _KEPT if isinstance(item.get(key), str | int)} if isinstance(item, dict) else {}
     if parse_callback_data(str(kept.get(_CALLBACK))) is None:
         kept.pop(_CALLBACK, None)  # another app's own words, which may be anything
-    return {REDACTED: True, **{key: word for key, word in kept.items() if str(word).removeprefix("+") not in told}}
+    return {
+        REDACTED: True,
+        **{key: word for key, word in kept.items() if settled(str(word).removeprefix("+")) not in told},
+    }
 
 
 def _is_bare(item: object) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from core.domain.contacts import LONGEST_USER_ID
 from core.domain.interactions import Person
+from core.domain.numbering import settled
 
 _LARGEST: Final = 10**20
 _MILLISECONDS: Final = 10**12  # seconds reach this in the year 33658
@@ -74,7 +75,7 @@ def phone_number(digits: str) -> str:
     """Returns WhatsApp's digits as E.164, or an empty text when they cannot be a phone number."""
     bare = digits.removeprefix("+")
     fits = bare.isascii() and bare.isdigit() and 7 <= len(bare) <= 15 and bare[0] != "0"  # noqa: PLR2004  # E.164
-    return f"+{bare}" if fits else ""
+    return f"+{settled(bare)}" if fits else ""
 
 
 def person_of(value: Mapping[str, Any], *, phone: str, user_id: str) -> Person:

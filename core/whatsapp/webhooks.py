@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
+from core.domain.numbering import settled
 from core.domain.optout import Preference
 from core.domain.receipts import Receipt
 from core.whatsapp.bodies import UnreadableBody, Walk, read_body, walk
@@ -201,6 +202,7 @@ def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
     if word not in _STATES:
         return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)
+    recipient_user_id = text(told, "recipient_user_id")
     return Receipt(
         whatsapp_message_id=required(told, "id"),
         state=_STATES[word],
@@ -208,7 +210,7 @@ def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
         reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
         error_code=integer(error, "code") if error else 0,
         error_title=(text(error, "title") or text(error, "message"))[:500] if error else "",
-        recipients=tuple(filter(None, (text(told, "recipient_id").removeprefix("+"), text(told, "recipient_user_id")))),
+        recipients=tuple(filter(None, (settled(text(told, "recipient_id").removeprefix("+")), recipient_user_id))),
     )
 
 

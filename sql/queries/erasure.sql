@@ -66,7 +66,7 @@ WHERE message_attempts.campaign_id = theirs.campaign_id
 RETURNING old.whatsapp_message_id;
 
 -- name: forget_messages
--- Empties, at $2, what tells of contact $1 in its messages: values, WhatsApp's id, the contact. What was not sent never
+-- Empties, at $2, what tells of contact $1 in its messages: values, WhatsApp's id and words, the contact. What was not sent never
 -- will be; what is in doubt, or would be at the keeper's next round, is not sent again, and a late receipt may still lift it.
 -- Returns the messages and WhatsApp's ids.
 WITH theirs AS MATERIALIZED (
@@ -77,7 +77,7 @@ WITH theirs AS MATERIALIZED (
     FOR UPDATE
 )
 UPDATE messages
-SET contact_id = NULL, parameters = NULL, whatsapp_message_id = NULL,
+SET contact_id = NULL, parameters = NULL, whatsapp_message_id = NULL, error_title = '',
     state = CASE WHEN state = 'PENDING' THEN 'SKIPPED' WHEN state IN ('SENDING', 'UNCONFIRMED') THEN 'FAILED' ELSE state END,
     reason = CASE WHEN state = 'PENDING' THEN 'ERASED' WHEN state IN ('SENDING', 'UNCONFIRMED') THEN 'OUTCOME_UNKNOWN' ELSE reason END,
     fail_time = CASE WHEN state IN ('SENDING', 'UNCONFIRMED') THEN $2 ELSE fail_time END

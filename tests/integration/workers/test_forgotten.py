@@ -169,6 +169,7 @@ def mentions() -> dict[str, bytes]:
         ),
         "a number as it is written": body(field="cards", cards=[{"phone": "+49 (170) 00000-01"}], of=[ANN[1:]]),
         "deeper than can be written": deep(ANN),
+        "a field that is the person": body(field="of_people", wa_id=ANN[1:]),
         "a field that is a list": body_with(value=[{"from": ANN[1:]}]),
         "a field that is a number": body_with(value=int(ANN[1:])),
         "a card": body(contacts=[card]),
@@ -229,6 +230,22 @@ async def test_a_card_of_the_person_that_someone_else_sent_goes_too(at: Desk) ->
     await at.deliver(body(messages=[told]))
     await erase(at)
     assert b"0000001" not in await bodies(at)
+
+
+async def test_what_stands_beside_a_number_goes_with_it(at: Desk) -> None:
+    await at.deliver(body(field="people", wa_id=ANN[1:], user_id="DE.Ann12345", profile={"name": "Ann Abernathy"}))
+    await erase(at)
+    assert not [word for word in (b"DE.Ann12345", b"Abernathy", ANN[1:].encode()) if word in await bodies(at)]
+
+
+async def test_whatsapps_words_about_a_failure_go_too(at: Desk) -> None:
+    ann = await message_of(at, ANN)
+    failed = status("failed", NOW, wamid="wamid.a", ref=ann, code=131026, title=f"Bad number {ANN}")
+    await at.deliver(body(statuses=[failed]))
+    await erase(at)
+    await at.deliver(body(statuses=[{**failed, "errors": [{"code": 131049, "title": f"Bad number {ANN}"}]}]))
+    row = await at.message(ann)
+    assert (row["state"], row["error_title"]) == ("FAILED", "")
 
 
 async def test_a_notice_about_someone_who_is_gone_is_not_kept(at: Desk) -> None:
