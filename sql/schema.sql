@@ -113,6 +113,19 @@ CREATE FUNCTION public.counter_scopes(campaign_id uuid) RETURNS uuid[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY[campaign_id, '00000000-0000-0000-0000-000000000000'::uuid];
 
+CREATE FUNCTION public.keep_former_identities() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF OLD.phone_number <> coalesce(NEW.phone_number, '') THEN
+        NEW.former_identities = array_append(NEW.former_identities, OLD.phone_number);
+    END IF;
+    IF OLD.whatsapp_user_id <> coalesce(NEW.whatsapp_user_id, '') THEN
+        NEW.former_identities = array_append(NEW.former_identities, OLD.whatsapp_user_id);
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE TABLE public.announcements (
     whatsapp_account_id text NOT NULL,
     digits text NOT NULL,
@@ -203,6 +216,7 @@ CREATE TABLE public.contacts (
     update_time timestamp with time zone DEFAULT now() NOT NULL,
     absent_days integer DEFAULT 0 NOT NULL,
     absent_date date,
+    former_identities text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT contacts_attributes_check CHECK ((jsonb_typeof(attributes) = 'object'::text)),
     CONSTRAINT contacts_marketing_consent_check CHECK ((marketing_consent = ANY (ARRAY['UNKNOWN'::text, 'OPTED_IN'::text, 'OPTED_OUT'::text]))),
     CONSTRAINT contacts_phone_number_check CHECK ((phone_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
@@ -210,6 +224,7 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_whatsapp_state_check CHECK ((whatsapp_state = ANY (ARRAY['UNKNOWN'::text, 'VERIFIED'::text, 'ABSENT'::text])))
 );
 ALTER TABLE ONLY public.contacts ALTER COLUMN attributes SET STATISTICS 0;
+ALTER TABLE ONLY public.contacts ALTER COLUMN former_identities SET STATISTICS 0;
 
 CREATE TABLE public.templates (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -706,6 +721,8 @@ CREATE INDEX webhook_deliveries_urgent_idx ON public.webhook_deliveries USING bt
 CREATE TRIGGER category_contacts_count_delete AFTER DELETE ON public.category_contacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_category_contacts();
 
 CREATE TRIGGER category_contacts_count_insert AFTER INSERT ON public.category_contacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_category_contacts();
+
+CREATE TRIGGER contacts_keep_former_identities BEFORE UPDATE OF phone_number, whatsapp_user_id ON public.contacts FOR EACH ROW WHEN (((old.phone_number <> COALESCE(new.phone_number, ''::text)) OR (old.whatsapp_user_id <> COALESCE(new.whatsapp_user_id, ''::text)))) EXECUTE FUNCTION public.keep_former_identities();
 
 CREATE TRIGGER interactions_count_insert AFTER INSERT ON public.interactions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_replied_messages();
 

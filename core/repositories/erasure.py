@@ -60,6 +60,11 @@ class Erasure:
         """Waits for those who apply what WhatsApp told, and keeps them waiting until the transaction ends."""
         await self._connection.execute(SQL["take_turn"])
 
+    async def find_former_identities(self, contact_id: UUID) -> list[str]:
+        """Returns the numbers, in E.164, and WhatsApp's ids by which a contact was known before."""
+        former: list[str] | None = await self._connection.fetchval(SQL["find_former_identities"], contact_id)
+        return former or []
+
     async def erase(
         self,
         contact: Contact,

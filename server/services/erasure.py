@@ -32,9 +32,10 @@ async def _erase(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: datetim
     contact = await rooms.contacts.lock_contact(contact_id)
     person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
     hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
-    known = traces(hash_key, identities(person, contact.id))
+    former = {word.removeprefix("+") for word in await rooms.erasure.find_former_identities(contact_id)}
+    known = traces(hash_key, {*identities(person, contact.id), *former})
     told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at, lease_seconds=lease_seconds)
-    told.update(identities(person))
+    told.update(identities(person), former)
     known = traces(hash_key, {*told, str(contact.id)})
     await rooms.erasure.remember_erasure(known, at=at)
     await _redact_traced(rooms, told, known)

@@ -10,6 +10,12 @@ SELECT set_config('lock_timeout', $1, true);
 -- Waits until nobody applies what WhatsApp told, and keeps all others from it until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtext('erasures'), 0);
 
+-- name: find_former_identities
+-- Finds by what contact $1 was known before it changed its number or id. No row: there is no such contact.
+SELECT former_identities
+FROM contacts
+WHERE id = $1;
+
 -- name: forget_checkpoints
 -- Empties the checkpoints of campaigns whose messages are all made, where contact $1 was the last one.
 UPDATE campaigns

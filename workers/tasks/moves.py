@@ -104,7 +104,12 @@ class Moved:
     def opt_outs(self) -> dict[UUID, datetime]:
         """Returns the contacts of whom WhatsApp says that they want no marketing, and since when."""
         told = [step for step in self.steps if step.told.error_code == ERROR_OPTED_OUT]
-        return {step.after.contact_id: step.told.accept_time for step in told if step.after.contact_id}
+        # When it failed, which is the same whatever else is told with it.
+        return {
+            step.after.contact_id: step.told.fail_time or step.told.accept_time
+            for step in told
+            if step.after.contact_id
+        }
 
 
 def summed(parts: Sequence[Moved]) -> Moved:

@@ -132,6 +132,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "erasure.bound_waits": set(),
     "erasure.delete_contact": {"contacts_pkey"},
     "erasure.delete_old_erasures": set(),
+    "erasure.find_former_identities": {"contacts_pkey"},
     "erasure.find_erasures": set(),
     "erasure.forget_attempts": {
         "message_attempts_pkey",

@@ -232,6 +232,27 @@ async def test_a_card_of_the_person_that_someone_else_sent_goes_too(at: Desk) ->
     assert b"0000001" not in await bodies(at)
 
 
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_number_of_before_goes_with_its_person(at: Desk, *, waits: bool) -> None:
+    change = "UPDATE contacts SET phone_number = '+491700000003', whatsapp_user_id = $2 WHERE phone_number = $1"
+    old = [
+        mentions()["a card"],
+        mentions()["a choice to come"],
+        body(messages=[reply("Hi", BEFORE, wamid="wamid.q", phone=ANN)]),
+    ]
+    if waits:
+        await at.plan.connection.execute(change, ANN, None)
+        async with at.store.connection() as rooms:
+            await rooms.deliveries.append_deliveries(old)
+    else:
+        await at.deliver(*old)
+        await at.plan.connection.execute(change, ANN, "DE.Ann12345")
+    await erase(at, "+491700000003")
+    await at.apply()
+    assert ANN[1:].encode() not in await bodies(at)
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = $1", ANN) == 0
+
+
 async def test_what_stands_beside_a_number_goes_with_it(at: Desk) -> None:
     await at.deliver(body(field="people", wa_id=ANN[1:], user_id="DE.Ann12345", profile={"name": "Ann Abernathy"}))
     await erase(at)

@@ -94,3 +94,15 @@ async def test_what_is_not_understood_is_counted_by_kind(at: Desk) -> None:
         "unreadable id": 1,
     }  # fmt: skip
     assert await at.value("SELECT count(*) FROM interactions WHERE kind = 'OTHER'") == 1, "it is kept all the same"
+
+
+async def test_a_refusal_that_came_after_other_receipts_is_one_when_all_are_applied_together(at: Desk) -> None:
+    [ref] = await at.sent()
+    for word, seconds in (("sent", 0), ("failed", 3)):
+        told = status(word, NOW + timedelta(seconds=seconds), wamid="wamid.x", ref=ref, code=131050)
+        await at.deliver(body(statuses=[told]))
+    before = await all_rows(at)
+    await give_back(at)
+    await at.apply()
+    assert len(before["consent_events"]) == 1
+    assert await all_rows(at) == before
