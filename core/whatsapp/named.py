@@ -28,7 +28,9 @@ def named_in(value: object) -> Iterator[str]:
 
 def named_in_bytes(body: bytes) -> frozenset[str]:
     """Returns whatever may name a person in a body that could not be applied."""
-    return frozenset(settled(word.decode("ascii", "ignore")) for word in _NAME_IN_BYTES.findall(body))
+    return frozenset(
+        settled(word.decode("ascii", "ignore")) for word in _NAME_IN_BYTES.findall(body.replace(b"\\/", b"/"))
+    )
 
 
 def words_in(value: object) -> Iterator[tuple[str, str]]:
@@ -38,7 +40,7 @@ def words_in(value: object) -> Iterator[tuple[str, str]]:
         key, item = waiting.pop()
         if isinstance(item, dict):
             waiting += item.items()
-            yield from (("", settled(name)) for name in item)
+            yield from (("", settled(name.removeprefix("+"))) for name in item)
         elif isinstance(item, list):
             waiting += [(key, inner) for inner in item]
         elif isinstance(item, str):

@@ -93,7 +93,7 @@ def _redact_cards(level: dict[str, Any], named: Set[str]) -> bool:
 
 def _redact_part(holder: dict[str, Any], key: str, told: Set[str]) -> bool:
     """Redacts what stands under a key whatever its shape; tells whether there was anything to redact."""
-    if settled(key) in told:
+    if settled(key.removeprefix("+")) in told:
         del holder[key]
         return True
     if not _tells_of(holder[key], told):

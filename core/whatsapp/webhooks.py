@@ -163,13 +163,16 @@ def _believed(fact: Fact, received: datetime) -> Fact:
 
 
 def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    strange = []
     for receipt in items(value, "statuses"):
         read = _safely(_receipt, receipt, value)
         yield read
         if isinstance(read, Unknown):
-            yield Mentioned(about=frozenset(named_in([receipt, value.get("contacts")])))
+            strange.append(receipt)
         elif about := named_beside(receipt):
             yield Mentioned(about=about)
+    if strange:
+        yield Mentioned(about=frozenset(named_in([strange, value.get("contacts")])))
     for message in items(value, "messages"):
         yield from _message(message, value)
     yield from (_unknown("error", str(integer(error, "code"))) for error in items(value, "errors"))

@@ -12,7 +12,7 @@ from core.repositories.rooms import Rooms
 from core.whatsapp.redaction import redact
 
 _PAGE: Final = 100
-# Whoever says stop meanwhile waits behind an erasure; under load its turn comes sooner than this.
+# Whoever says stop meanwhile waits behind an erasure. Its turn mostly comes sooner, also under load.
 _LONGEST_WAIT: Final = timedelta(milliseconds=500)
 
 Bodies = list[tuple[UUID, bytes]]

@@ -176,7 +176,7 @@ FAULTS = (
         path="workers/tasks/tracing.py",
         old="return {delivery_id: erased.intersection(words) for delivery_id, words in named.items()}",
         new="return {delivery_id: set() for delivery_id in named}",
-        tests=("tests/integration/workers/test_forgotten.py",),
+        tests=("tests/integration/workers/test_waited.py",),
     ),
     Fault(
         name="erasure-beside-what-is-applied",

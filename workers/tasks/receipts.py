@@ -149,7 +149,8 @@ async def _apply(rooms: Rooms, deliveries: Sequence[Delivery], *, now: datetime,
     preferences = [preference for hook in hooks for preference in hook.preferences]
     told, people = await read_preferences(rooms, preferences, hash_key=hash_key)
     await keep_choices(rooms, [*choices, *kept.opt_outs, *followed, *told], now=now)
-    outcome = Outcome(moved=moved, people={**kept.people, **people}, forgotten=kept.forgotten)
+    written = {inbound.whatsapp_message_id for inbound in inbounds} - kept.forgotten
+    outcome = Outcome(moved=moved, people={**kept.people, **people}, kept=frozenset(written), forgotten=kept.forgotten)
     await mark_applied(rooms, deliveries, read, errors, outcome=outcome, hash_key=hash_key)
     _tell(hooks, moved)
     return replace(moved, answered=kept.answered)

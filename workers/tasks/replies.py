@@ -115,7 +115,8 @@ async def _identify(
     strangers = [person for person in wanted if person not in people and person in writers]
     if strangers:
         await rooms.inbound.add_people([_with_hashes(person, hash_key) for person in strangers])
-        people |= await rooms.inbound.find_people(strangers)
+        # A notice may name them otherwise than they did themselves, without a card for example.
+        people |= await rooms.inbound.find_people([person for person in wanted if person not in people])
     learned = {
         known.id: person.whatsapp_user_id
         for person, known in people.items()

@@ -17,10 +17,11 @@ from workers.tasks.moves import Moved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Holds what a batch found out about people: `forgotten` are WhatsApp's ids of what was not kept."""
+    """Holds what a batch found out about people: `kept` and `forgotten` are WhatsApp's ids of what was and was not."""
 
     moved: Moved = field(default_factory=Moved)
     people: Mapping[Person, Known] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
 
 
@@ -38,6 +39,7 @@ async def mark_applied(
     gone = await _find_erased(rooms, named, hash_key=hash_key)
     done = {delivery_id: Applied(error=error) for delivery_id, error in errors.items()}
     for delivery_id, hook in read.items():
+        gone[delivery_id] -= {item.context for item in hook.inbounds if item.whatsapp_message_id in outcome.kept}
         gone[delivery_id] |= _gone(delivery_id, hook, outcome)
         known = _known(delivery_id, hook, outcome) - gone[delivery_id]
         done[delivery_id] = Applied(unknown=hook.unknown, traces=traces(hash_key, known))

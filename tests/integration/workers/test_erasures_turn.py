@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 import pytest
 
 from core.domain.errors import WrongState
 from core.queries import load
-from server.services.erasure import erase_person
+from tests.helpers.erasing import ANN, BOB, contact_of, erase_contact
 from tests.helpers.eventually import eventually
-from tests.helpers.receiving import KEY, NOW, Desk, desk
+from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.webhook_bodies import body, reply
 
-ANN, BOB = "+491700000001", "+491700000002"
 # Who wrote a body waits at the end of the transaction, all done but the commit, for lock 1.
 WAIT_TO_COMMIT = """
     CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql
@@ -32,16 +30,6 @@ async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
         yield made
 
 
-async def contact_of(at: Desk, number: str) -> UUID:
-    contact_id: UUID = await at.value("SELECT id FROM contacts WHERE phone_number = $1", number)
-    return contact_id
-
-
-async def erase(at: Desk, contact_id: UUID) -> None:
-    async with at.store.transaction() as rooms:
-        await erase_person(rooms, contact_id, hash_key=KEY, at=NOW, lease_seconds=60)
-
-
 async def put(at: Desk, raw: bytes) -> None:
     async with at.store.connection() as rooms:
         await rooms.deliveries.append_deliveries([raw])
@@ -55,7 +43,7 @@ async def test_an_erasure_waits_for_what_is_being_applied(at: Desk) -> None:
         await holder.fetchval("SELECT pg_advisory_xact_lock(1)")
         applying = asyncio.create_task(at.apply())
         await eventually(lambda: at.has_waiters(1))
-        erasure = asyncio.create_task(erase(at, contact_id))
+        erasure = asyncio.create_task(erase_contact(at, contact_id))
         await eventually(lambda: erasure.done() or at.has_waiters(2))
     await asyncio.gather(applying, erasure)
     assert ANN[1:].encode() not in await at.value("SELECT body FROM webhook_deliveries")
@@ -67,7 +55,7 @@ async def test_a_stop_does_not_wait_for_an_erasure_that_someone_slow_holds_up(at
     await put(at, body(messages=[reply("STOP", NOW, wamid="wamid.d", phone=BOB)]))
     async with at.database.transaction() as holder:
         await holder.fetch(*SLOW[slow])
-        erasure = asyncio.create_task(erase(at, contact_id))
+        erasure = asyncio.create_task(erase_contact(at, contact_id))
         await eventually(lambda: at.has_waiters(1))
         await at.apply()
         assert await at.value("SELECT marketing_consent FROM contacts WHERE phone_number = $1", BOB) == "OPTED_OUT"
@@ -75,4 +63,4 @@ async def test_a_stop_does_not_wait_for_an_erasure_that_someone_slow_holds_up(at
         await erasure
     assert busy.value.reason == "CONTACT_BUSY"
     assert busy.value.retry_after > 0
-    await erase(at, contact_id)
+    await erase_contact(at, contact_id)

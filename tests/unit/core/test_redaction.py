@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.domain.messages import MessageRef
 from core.domain.traces import trace
-from core.whatsapp.named import named_in
+from core.whatsapp.named import named_in, named_in_bytes
 from core.whatsapp.redaction import redact
 from core.whatsapp.webhooks import parse
 from tests.helpers.receiving import NOW
@@ -103,3 +103,13 @@ def test_wherever_a_number_stands_it_is_gone_afterwards(value: object) -> None:
     told = body(field="of_the_future", things=[value], thing={"inner": value})
     left = redact(told, {ANN[1:]})
     assert ANN[1:].encode() not in (told if left is None else left)
+
+
+def test_a_number_in_what_cannot_be_read_is_found_however_it_is_written() -> None:
+    assert named_in_bytes(b'{"id": "wamid.HB\\/gLab==", "to": "+4917011112222') == {"wamid.HB/gLab==", ANN[1:]}
+
+
+def test_many_receipts_that_nobody_understands_are_read_as_quickly_as_others() -> None:
+    strange = [{**status("warning", NOW, wamid=f"wamid.{n}"), "recipient_id": f"4917{n:08}"} for n in range(3000)]
+    cards = [{"wa_id": each["recipient_id"]} for each in strange]
+    assert len(parse(body(statuses=strange, contacts=cards)).mentioned) == 2 * len(strange)
