@@ -24,7 +24,7 @@ _CONSENTS: Final = {
 
 def contact(written: Contact) -> contacts_pb2.Contact:
     """Writes a contact."""
-    return contacts_pb2.Contact(**contact_fields(written, times.Moments()))
+    return contacts_pb2.Contact(**contact_fields(written, times.repeated()))
 
 
 def contacts(written: Iterable[Contact]) -> Iterator[Any]:
@@ -33,11 +33,11 @@ def contacts(written: Iterable[Contact]) -> Iterator[Any]:
     Built one by one they would be copied into the reply, and each of their times into them before. Each mapping is
     made when protobuf takes it and gone before the next, so that a page is never held three times over.
     """
-    moments = times.Moments()
+    moments = times.repeated()
     return (contact_fields(each, moments) for each in written)
 
 
-def contact_fields(written: Contact, moments: times.Moments) -> dict[str, Any]:
+def contact_fields(written: Contact, moments: times.RepeatedMoments) -> dict[str, Any]:
     """Writes the fields of a contact; None leaves a field as it is, which costs less than writing nothing into it."""
     (
         contact_id, phone_number, whatsapp_user_id, display_name, language_code, time_zone, attributes, whatsapp_state,
@@ -53,11 +53,11 @@ def contact_fields(written: Contact, moments: times.Moments) -> dict[str, Any]:
         "attributes": attributes or None,
         "whatsapp_state": _WHATSAPP_STATES[whatsapp_state],
         "marketing_consent": _CONSENTS[marketing_consent],
-        "consent_time": moments.fields(consent_time),
+        "consent_time": moments.write(consent_time),
         "consent_source": consent_source or None,
         "categories": [names.category_name(category_id) for category_id in categories] if categories else None,
-        "create_time": moments.fields(create_time),
-        "update_time": moments.fields(update_time),
+        "create_time": moments.write(create_time),
+        "update_time": moments.write(update_time),
     }
 
 

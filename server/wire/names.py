@@ -36,7 +36,12 @@ def campaign_name(campaign_id: UUID) -> str:
 
 def message_name(campaign_id: UUID, message_id: UUID) -> str:
     """Names a message, which lives in its campaign."""
-    return f"campaigns/{campaign_id!s}/messages/{message_id!s}"
+    return message_in(campaign_name(campaign_id), message_id)
+
+
+def message_in(campaign: str, message_id: UUID) -> str:
+    """Names a message of the campaign with that name."""
+    return f"{campaign}/messages/{message_id!s}"
 
 
 def campaign_stats_name(campaign_id: UUID) -> str:

@@ -1,16 +1,19 @@
 """Moments on the wire: aware datetimes to Timestamp and back."""
 
 from datetime import UTC, datetime
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from core.domain.errors import InvalidArgument, Violation
 from core.domain.time_ranges import TimeRange
+from server.wire.repeated import Repeated
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_PER_DAY: Final = 86_400
+
+RepeatedMoments: TypeAlias = Repeated[datetime, dict[str, int]]
 
 
 @overload
@@ -40,22 +43,9 @@ def timestamp_fields(moment: datetime | None) -> dict[str, int] | None:
     }
 
 
-class Moments:
-    """Writes the moments of many rows: what was planned or imported at once has the same, which is written once."""
-
-    __slots__ = ("_fields", "_last")
-
-    def __init__(self) -> None:
-        self._last: datetime | None = None
-        self._fields: dict[str, int] | None = None
-
-    def fields(self, moment: datetime | None) -> dict[str, int] | None:
-        """Writes a moment like ``timestamp_fields``; to see that it is the last one takes a fifth of the time."""
-        if moment is None:
-            return None
-        if moment != self._last:
-            self._last, self._fields = moment, timestamp_fields(moment)
-        return self._fields
+def repeated() -> RepeatedMoments:
+    """Returns what writes the moments of many rows like ``timestamp_fields``."""
+    return Repeated(timestamp_fields)
 
 
 def read_time(written: Timestamp) -> datetime:

@@ -64,4 +64,4 @@ def test_every_field_of_a_contact_is_written() -> None:
         whatsapp_state=WhatsappState.UNKNOWN, marketing_consent=MarketingConsent.UNKNOWN, consent_time=None,
         consent_source="", create_time=NOW, update_time=NOW,
     )  # fmt: skip
-    assert set(contacts.contact_fields(blank, times.Moments())) == known
+    assert set(contacts.contact_fields(blank, times.repeated())) == known
