@@ -32,7 +32,8 @@ RETURNING contacts.id;
 -- name: skip_marketing_messages
 -- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped. Their messages are
 -- found by the contact and locked by key: the index of what is PENDING holds that of all contacts, so the state is said
--- in a way that no index answers.
+-- in a way that no index answers. One that somebody holds is passed over, since an opt-out must not wait: whoever claims it
+-- skips it.
 WITH theirs AS MATERIALIZED (
     SELECT campaign_id, id, template_id, state
     FROM messages
@@ -47,7 +48,7 @@ WITH theirs AS MATERIALIZED (
         AND messages.state || '' = 'PENDING'
         AND templates.template_category = 'MARKETING'
     ORDER BY messages.campaign_id, messages.id
-    FOR UPDATE OF messages
+    FOR UPDATE OF messages SKIP LOCKED
 )
 UPDATE messages
 SET state = 'SKIPPED', reason = 'OPTED_OUT'

@@ -199,7 +199,7 @@ WITH told AS (
         ELSE (contacts.whatsapp_state <> told.state OR contacts.absent_days > 0) AND told.day >= coalesce(contacts.absent_date, '-infinity')
     END
     ORDER BY contacts.id
-    FOR UPDATE OF contacts
+    FOR NO KEY UPDATE OF contacts
 )
 UPDATE contacts
 SET whatsapp_state = CASE
