@@ -216,7 +216,7 @@ def _unavailable() -> Unavailable:
 
 def _refusal(error: Exception) -> Refusal | None:
     match error:
-        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError() | asyncpg.LockNotAvailableError():
             return Conflict(TRANSACTION_CONFLICT, "Another change got in the way; try again.")
         case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
             return InvalidArgument("TEXT_INVALID", "A text holds a character that cannot be stored, such as NUL.")

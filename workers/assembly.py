@@ -45,7 +45,8 @@ from workers.monitoring import QueueGauges, monitored
 from workers.scouts import scouts
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
-from workers.tasks.receipts import apply_deliveries, apply_urgent
+from workers.tasks.receipts import apply_deliveries
+from workers.tasks.urgent import apply_urgent
 
 # How many tasks of a kind one process runs at once; each task bounds what it does inside.
 _EXPANSIONS = 2

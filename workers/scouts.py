@@ -7,10 +7,11 @@ from workers.engine import Engine
 from workers.keeper import Errand, Scout
 from workers.tasks.campaigns import cancel_messages, expand_campaign, retry_messages
 from workers.tasks.messages import pump_messages
-from workers.tasks.receipts import apply_deliveries, apply_urgent
+from workers.tasks.receipts import apply_deliveries
 from workers.tasks.recounts import recount_next
 from workers.tasks.senders import refresh_sender
 from workers.tasks.upkeep import delete_old_rows, fold_counters
+from workers.tasks.urgent import apply_urgent
 
 _RECOUNT_SECONDS = 10.0
 _UPKEEP_SECONDS = 60.0

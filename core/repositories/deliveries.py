@@ -56,14 +56,18 @@ class Deliveries:
         """Locks the oldest unapplied bodies until the transaction ends, passing over those others hold."""
         return [_delivery(row) for row in await self._connection.fetch(SQL["claim_deliveries"], limit, most_bytes)]
 
-    async def claim_urgent_deliveries(self, *, limit: int) -> list[Delivery]:
-        """Locks the oldest unapplied bodies in which a person may say stop, passing over all others."""
-        return [_delivery(row) for row in await self._connection.fetch(SQL["claim_urgent_deliveries"], limit)]
+    async def find_urgent_deliveries(self, *, after: UUID, limit: int) -> list[UUID]:
+        """Returns the ids of the oldest unapplied bodies in which a person may say stop, of those after one."""
+        return [row["id"] for row in await self._connection.fetch(SQL["find_urgent_deliveries"], after, limit)]
 
-    async def claim_delivery(self, delivery_id: UUID) -> Delivery | None:
-        """Locks one body, or returns None when it is done or held by someone else."""
-        row = await self._connection.fetchrow(SQL["claim_delivery"], delivery_id)
-        return _delivery(row) if row else None
+    async def claim_given_deliveries(self, delivery_ids: Sequence[UUID]) -> list[Delivery]:
+        """Locks those of these bodies that are neither done nor held by someone else, oldest first."""
+        rows = await self._connection.fetch(SQL["claim_given_deliveries"], delivery_ids)
+        return [_delivery(row) for row in rows]
+
+    async def mark_heard(self, delivery_ids: Sequence[UUID]) -> None:
+        """Has claimed bodies wait their turn with all others: what people said in them is done."""
+        await self._connection.execute(SQL["mark_heard"], delivery_ids)
 
     async def mark_applied(self, done: Mapping[UUID, Applied]) -> None:
         """Marks bodies as done, each with what became of it."""

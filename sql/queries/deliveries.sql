@@ -35,23 +35,32 @@ FROM sized JOIN webhook_deliveries ON webhook_deliveries.id = sized.id
 WHERE size_before < $2
 ORDER BY webhook_deliveries.id;
 
--- name: claim_urgent_deliveries
--- Locks the oldest bodies in which a person may say stop, whatever waits before them. $1 how many. No row: none waits.
-SELECT id, body, receive_time, replay_time IS NOT NULL AS is_replay
+-- name: find_urgent_deliveries
+-- Finds the oldest bodies in which a person may say stop, whatever waits before them. $1 the last id seen, $2 how many. No row:
+-- there are no more.
+SELECT id
 FROM webhook_deliveries
 WHERE apply_time IS NULL
     AND is_urgent
+    AND id > $1
 ORDER BY id
-LIMIT $1
-FOR UPDATE SKIP LOCKED;
+LIMIT $2;
 
--- name: claim_delivery
--- Locks one body that is still to be applied. $1 id. No row: it was applied, or someone else applies it now.
+-- name: claim_given_deliveries
+-- Locks those of these bodies that are still to be applied. $1 ids. A body that is missing was applied, or someone else applies
+-- it now.
 SELECT id, body, receive_time, replay_time IS NOT NULL AS is_replay
 FROM webhook_deliveries
-WHERE id = $1
+WHERE id = ANY ($1::uuid[])
     AND apply_time IS NULL
+ORDER BY id
 FOR UPDATE SKIP LOCKED;
+
+-- name: mark_heard
+-- Notes that what people said in these bodies is done: the rest waits its turn. $1 ids, which are claimed.
+UPDATE webhook_deliveries
+SET is_urgent = false
+WHERE id = ANY ($1::uuid[]);
 
 -- name: mark_applied
 -- Notes that these bodies are done. $1 ids, $2 for each why nothing of it could be applied, empty when all went well, $3 how

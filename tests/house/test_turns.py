@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.house.sources import ROOT
 
-_APPLYING: Final = ("workers/tasks/receipts.py", "workers/tasks/park.py")
+_APPLYING: Final = ("workers/tasks/receipts.py", "workers/tasks/park.py", "workers/tasks/urgent.py")
 
 
 def test_each_transaction_that_applies_begins_by_holding_erasures_off() -> None:

@@ -200,6 +200,20 @@ FAULTS = (
         tests=("tests/integration/workers/test_stop_in_time.py",),
     ),
     Fault(
+        name="stop-waits-for-held-messages",
+        path="workers/tasks/urgent.py",
+        old="                await rooms.erasure.bound_waits(_PATIENCE)\n",
+        new="",
+        tests=("tests/integration/workers/test_stops_beside_held_rows.py",),
+    ),
+    Fault(
+        name="opt-out-waits-for-what-it-skips",
+        path="sql/queries/consent.sql",
+        old="FOR UPDATE OF messages SKIP LOCKED",
+        new="FOR UPDATE OF messages",
+        tests=("tests/integration/workers/test_stops_beside_held_rows.py",),
+    ),
+    Fault(
         name="single-messages-last",
         path="workers/rounds.py",
         old="return [*([one] for one in apart), *([together] if together else [])]",

@@ -123,14 +123,16 @@ def summed(parts: Sequence[Moved]) -> Moved:
 
 
 async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> Moved:
-    """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour."""
+    """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour.
+
+    What they tell of contacts is left to `mark_contacts`.
+    """
     references = await _locate(rooms, arrived)
     told = collapse((ref, item.receipt) for item, ref in zip(arrived, references, strict=True) if ref)
     standings = await _lock(rooms, told)
     steps = _fold(standings, told, now=now)
     await _write(rooms, standings, steps)
     await _note_attempts(rooms, steps)
-    await _mark_contacts(rooms, steps)
     found = [standings.get(_key(ref)) if ref else None for ref in references]
     strange = [item for item, standing in zip(arrived, found, strict=True) if standing is None]
     waiting = [item for item in strange if item.expire_time is None or item.expire_time > now]
@@ -231,8 +233,11 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
         await rooms.receipts.prove_superseded_doubles([told.reference for told, _ in older])
 
 
-async def _mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
-    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing."""
+async def mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
+    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing.
+
+    For the caller to do last: of whom a contact's row is held, a choice cannot be written.
+    """
     news = [step for step in steps if step.is_news]
     absent = [step for step in news if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
     reached = [step for step in news if step.is_seen]

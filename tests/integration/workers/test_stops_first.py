@@ -2,15 +2,16 @@
 
 import asyncio
 
+from core.queries import load
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, reply, status
 from tests.helpers.workers import idle_worker
-from workers.tasks.receipts import apply_deliveries, apply_urgent
+from workers.tasks.receipts import apply_deliveries
+from workers.tasks.urgent import apply_urgent
 
 PERSON, OTHER = numbers(2)
-LOCK = "SELECT id FROM contacts WHERE phone_number = $1 FOR UPDATE"
 REF = "SELECT messages.id FROM messages JOIN contacts ON contacts.id = contact_id WHERE phone_number = $1"
 CONSENT = "SELECT marketing_consent FROM contacts WHERE phone_number = $1"
 
@@ -23,12 +24,14 @@ async def test_receipts_wait_while_a_stop_is_applied(fresh_database_url: str, wo
         await _put(at, body(messages=[reply("Stop!", NOW, wamid="wamid.stop", phone=PERSON)]), urgent=True)
         await _put(at, body(statuses=told), urgent=False)
         async with at.database.transaction() as holder:
-            await holder.fetchval(LOCK, PERSON)
+            # The one thing the stop waits for without a bound: an erasure, which bounds its own waits.
+            await holder.execute(load("erasure")["take_turn"])
             stop = asyncio.create_task(apply_urgent(worker.engine))
             await eventually(lambda: at.has_waiters(1))
             receipts = asyncio.create_task(apply_deliveries(worker.engine))
             done, _ = await asyncio.wait([receipts], timeout=0.3)
             assert not done
+            assert await at.has_waiters(1), "the receipts have not even begun"
             assert "READ" not in await at.plan.states()
         await asyncio.gather(stop, receipts)
         assert await at.value(CONSENT, PERSON) == "OPTED_OUT"
