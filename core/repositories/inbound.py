@@ -72,6 +72,11 @@ class Inbound:
         rows = await self._connection.fetch(SQL["find_recent_messages"], *columns, window.total_seconds())
         return {row["position"] - 1: (row["campaign_id"], row["id"]) for row in rows}
 
+    async def find_kept(self, whatsapp_message_ids: Sequence[str]) -> set[str]:
+        """Returns which of these, by WhatsApp's ids, are kept as interactions."""
+        rows = await self._connection.fetch(SQL["find_kept"], whatsapp_message_ids)
+        return {row["whatsapp_message_id"] for row in rows}
+
     async def add_interactions(self, interactions: Sequence[NewInteraction]) -> set[str]:
         """Keeps interactions; returns the WhatsApp ids of those that had not come before."""
         columns = [

@@ -18,11 +18,13 @@ SELECT set_config('enable_seqscan', 'off', true);
 
 -- name: claim_deliveries
 -- Locks the oldest bodies nobody applies yet, until the transaction ends. $1 how many, $2 how many bytes together at most
--- (the first is always taken). No row: nothing waits.
+-- (the first is always taken). No row: nothing waits. Those in which a person may say stop have a lane of their own: here
+-- they would wait for all that the others wait for.
 WITH waiting AS MATERIALIZED (
     SELECT id, octet_length(body) AS size
     FROM webhook_deliveries
     WHERE apply_time IS NULL
+        AND NOT is_urgent
     ORDER BY id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
@@ -117,9 +119,9 @@ WHERE id = $1
 RETURNING id, body, receive_time, replay_time IS NOT NULL AS is_replay, apply_time IS NOT NULL AS is_set_aside;
 
 -- name: find_head
--- Finds the oldest body that waits to be applied; where none does, the parked receipt that is due first. Null: nothing waits.
+-- Finds the oldest body that waits its turn to be applied; where none does, the parked receipt that is due first. Null: nothing waits.
 SELECT coalesce(
-    (SELECT id FROM webhook_deliveries WHERE apply_time IS NULL ORDER BY id LIMIT 1),
+    (SELECT id FROM webhook_deliveries WHERE apply_time IS NULL AND NOT is_urgent ORDER BY id LIMIT 1),
     (SELECT id FROM parked_receipts WHERE not_before_time <= now() ORDER BY not_before_time LIMIT 1)
 );
 

@@ -19,6 +19,12 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS contacts;
 
+-- name: find_kept
+-- Finds which of WhatsApp's ids $1 are kept as interactions. No row: none is.
+SELECT whatsapp_message_id
+FROM interactions
+WHERE whatsapp_message_id = ANY ($1::text[]);
+
 -- name: add_people
 -- Makes contacts of people who wrote to us; an opt-out from before an erasure is known by its hash and kept. By position:
 -- $1 phone numbers or null, $2 WhatsApp's ids or null, $3 names, $4 and $5 hashes of the two or null. One who is there

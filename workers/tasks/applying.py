@@ -94,12 +94,17 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
 async def hear_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: bytes) -> Moved:
     """Does for claimed bodies only what people said, and has the rest wait its turn.
 
-    They are applied whole later, as if again: what people said changes nothing then.
+    They are applied whole later, as if again: what was heard changes nothing then. Who hides their number is known by
+    the message they answer, which a receipt beside it may tell of: they are heard with it.
     """
     if not batch.deliveries:
         return Moved()
     await rooms.deliveries.enter_by_keys()
-    kept = await _hear(rooms, list(batch.hooks.values()), refused=[], now=now, hash_key=hash_key)
+    hooks = [
+        replace(hook, inbounds=tuple(item for item in hook.inbounds if item.person.phone_number))
+        for hook in batch.hooks.values()
+    ]
+    kept = await _hear(rooms, hooks, refused=[], now=now, hash_key=hash_key)
     await rooms.deliveries.mark_heard([item.id for item in batch.deliveries])
     return Moved(answered=kept.answered)
 

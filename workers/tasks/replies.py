@@ -62,12 +62,8 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     attributed = await _attribute(rooms, interactions)
     new = await rooms.inbound.add_interactions(attributed)
     await _open_windows(rooms, [each for each, item in zip(interactions, told, strict=True) if not item.is_notice])
-    opt_outs = [
-        record
-        for item in told
-        if item.whatsapp_message_id in new
-        for record in _opt_out(item, people.get(item.person), hash_key=hash_key)
-    ]
+    # Also of what came before: only now it may be known whose it is, and a choice is recorded once.
+    opt_outs = [record for item in told for record in _opt_out(item, people.get(item.person), hash_key=hash_key)]
     counted = (each.campaign_id for each in attributed if each.whatsapp_message_id in new)
     answered = frozenset(campaign_id for campaign_id in counted if campaign_id)
     return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=frozenset(forgotten), answered=answered)
@@ -108,11 +104,10 @@ async def _identify(
     rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found], *, hash_key: bytes
 ) -> dict[Person, Known]:
     """Finds who these people are, by number or id, by the message they answer, or as contacts made now."""
-    wanted = list({item.person for item in told if item.person.phone_number or item.person.whatsapp_user_id})
-    people = await rooms.inbound.find_people(wanted)
+    wanted = {item.person for item in told if item.person.phone_number or item.person.whatsapp_user_id}
+    people = await rooms.inbound.find_people(list(wanted))
     people |= await _identify_by_context(rooms, [item for item in told if item.person not in people], contexts)
-    writers = {item.person for item in told if not item.is_notice}
-    strangers = [person for person in wanted if person not in people and person in writers]
+    strangers = await _find_new(rooms, [item for item in told if item.person in wanted and item.person not in people])
     if strangers:
         await rooms.inbound.add_people([_with_hashes(person, hash_key) for person in strangers])
         # A notice may name them otherwise than they did themselves, without a card for example.
@@ -125,6 +120,13 @@ async def _identify(
     if learned:
         await rooms.inbound.learn_user_ids(learned)
     return people
+
+
+async def _find_new(rooms: Rooms, told: Sequence[Inbound]) -> list[Person]:
+    """Returns who wrote for the first time; whose words are kept already has another number by now."""
+    wrote = {item.whatsapp_message_id: item.person for item in told if not item.is_notice}
+    kept = await rooms.inbound.find_kept(sorted(wrote)) if wrote else set[str]()
+    return list({person for whatsapp_message_id, person in wrote.items() if whatsapp_message_id not in kept})
 
 
 async def _identify_by_context(

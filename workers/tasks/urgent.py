@@ -46,7 +46,7 @@ async def apply_urgent(engine: Engine) -> None:
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     turn = Turn(more=True, moved=Moved())
     while turn.more and not engine.stopping.is_set():
-        lane = Lane(engine.store, now=engine.clock.now(), hash_key=hash_key)
+        lane = UrgentLane(engine.store, now=engine.clock.now(), hash_key=hash_key)
         with engine.precedence.first():
             # Whoever waited for rows once waits for none in the next turn: who says stop may stand at the very end.
             turn = await lane.take_turn(after=turn.last, is_patient=not turn.postponed)
@@ -55,7 +55,7 @@ async def apply_urgent(engine: Engine) -> None:
             await engine.wakeups.apply_deliveries()
 
 
-class Lane:
+class UrgentLane:
     """Applies bodies in which a person may say stop, as of one moment."""
 
     def __init__(self, store: Store, *, now: datetime, hash_key: bytes) -> None:

@@ -171,6 +171,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "inbound.add_interactions": set(),
     "inbound.add_people": set(),
     "inbound.find_identities": {"contacts_pkey"},
+    "inbound.find_kept": {"interactions_whatsapp_message_id_key"},
     "inbound.find_people": {"contacts_phone_number_key", "contacts_whatsapp_user_id_key"},
     "inbound.find_recent_messages": {"messages_contact_id_idx"},
     "inbound.find_senders": set(),

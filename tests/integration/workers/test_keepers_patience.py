@@ -15,7 +15,7 @@ from workers.assembly import Worker
 from workers.keeper import Keeper
 from workers.scouts import scouts
 from workers.tasks.receipts import apply_batch
-from workers.tasks.urgent import Lane
+from workers.tasks.urgent import UrgentLane
 
 BODIES = 9
 SAID = "nobody came"
@@ -53,7 +53,7 @@ async def test_while_others_come_to_what_waits_the_keeper_only_rings_however_lon
             await keeper.tick()
             assert await _waiting(at) == left
             if urgent:
-                await Lane(at.store, now=NOW, hash_key=KEY).take_turn(limit=1)
+                await UrgentLane(at.store, now=NOW, hash_key=KEY).take_turn(limit=1)
             else:
                 await apply_batch(at.store, now=NOW, hash_key=KEY, limit=1)
     assert SAID not in caplog.text

@@ -116,6 +116,43 @@ async def assert_nothing_is_there_twice(at: Desk) -> None:
     assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE cardinality(traces) > 0 AND error = ''") == 1
 
 
+async def test_the_other_lane_takes_nothing_that_someone_may_say_stop_in(at: Desk, worker: Worker) -> None:
+    ref = await sent_to(at, OTHER)
+    await put(at, body(statuses=[read_by(ref)]), body(messages=[stop_of(PERSON)], statuses=[read_by(ref)]))
+    async with held(at, HOLD_MESSAGE, ref.message_id):
+        other = asyncio.create_task(apply_deliveries(worker.engine))
+        await eventually(lambda: at.has_waiters(1))
+        await take_a_turn(worker)
+        assert await heard(at, PERSON)
+    await other
+    assert await at.value(STATE, OTHER) == "READ "
+
+
+async def test_who_hides_their_number_is_heard_with_the_receipt_that_tells_who_they_are(
+    at: Desk, worker: Worker
+) -> None:
+    ref = await sent_to(at, PERSON)
+    await at.value("UPDATE messages SET whatsapp_message_id = NULL WHERE id = $1", ref.message_id)
+    hidden = {key: part for key, part in stop_of(PERSON).items() if key != "from"}
+    quoting = {**hidden, "context": {"id": f"wamid.{ref.message_id}"}}
+    await put(at, body(messages=[quoting], statuses=[read_by(ref)]))
+    async with held(at, HOLD_MESSAGE, ref.message_id):
+        await take_a_turn(worker)
+    await apply_deliveries(worker.engine)
+    assert await at.value(CONSENT, PERSON) == "OPTED_OUT"
+
+
+async def test_who_changes_their_number_after_they_were_heard_is_not_made_anew(at: Desk, worker: Worker) -> None:
+    ref = await sent_to(at, OTHER)
+    await put(at, body(messages=[reply("hello", NOW, wamid="wamid.h", phone=PERSON)], statuses=[read_by(ref)]))
+    async with held(at, HOLD_MESSAGE, ref.message_id):
+        await take_a_turn(worker)
+    await at.value("UPDATE contacts SET phone_number = $2 WHERE phone_number = $1", PERSON, NEW)
+    await apply_deliveries(worker.engine)
+    assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = $1", PERSON) == 0
+    assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NULL") == 0
+
+
 async def test_a_stop_of_its_own_is_heard_beside_such_a_body(at: Desk, worker: Worker) -> None:
     ref = await sent_to(at, OTHER)
     mixed = body(messages=[stop_of(MORE[0], wamid="wamid.0")], statuses=[read_by(ref)])
