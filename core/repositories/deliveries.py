@@ -48,10 +48,6 @@ class Deliveries:
         """Notes this second as one in which the door was up."""
         await self._connection.execute(SQL["beat"])
 
-    async def enter_by_keys(self) -> None:
-        """Keeps the rest of the transaction from reading a table from end to end."""
-        await self._connection.execute(SQL["enter_by_keys"])
-
     async def claim_deliveries(self, *, limit: int, most_bytes: int) -> list[Delivery]:
         """Locks the oldest unapplied bodies until the transaction ends, passing over those others hold."""
         return [_delivery(row) for row in await self._connection.fetch(SQL["claim_deliveries"], limit, most_bytes)]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Final
 from uuid import UUID
@@ -37,24 +37,19 @@ class Erasure:
         await self._connection.execute(SQL["hold_off"])
 
     @asynccontextmanager
-    async def turn(self, contact_id: UUID, *, wait: timedelta) -> AsyncIterator[None]:
+    async def turn(self, contact_id: UUID) -> AsyncIterator[None]:
         """Lets nobody apply what WhatsApp told meanwhile, and until the transaction ends.
 
-        No wait in it lasts longer than `wait`, since all who apply stand behind it: then it refuses with
-        ``CONTACT_BUSY``.
+        All who apply stand behind it, so the transaction is to bound its waits before: refuses with ``CONTACT_BUSY``
+        when one is over.
         """
         try:
-            await self.bound_waits(wait)
             await self.take_turn()
             yield
         except asyncpg.LockNotAvailableError as error:
             text = "What tells of this contact is being changed just now; try again."
             name, again = f"contacts/{contact_id}", _TRY_AGAIN
             raise WrongState("CONTACT_BUSY", text, contact=name, retry_after=again) from error
-
-    async def bound_waits(self, wait: timedelta) -> None:
-        """Has the rest of the transaction wait for no lock longer."""
-        await self._connection.execute(SQL["bound_waits"], f"{wait / timedelta(milliseconds=1):.0f}ms")
 
     async def take_turn(self) -> None:
         """Waits for those who apply what WhatsApp told, and keeps them waiting until the transaction ends."""

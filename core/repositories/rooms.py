@@ -38,6 +38,7 @@ from core.repositories.sending import Sending
 from core.repositories.shards import Shards
 from core.repositories.stats import Stats
 from core.repositories.templates import Templates
+from core.repositories.transactions import Transactions
 
 
 class Rooms:
@@ -220,6 +221,11 @@ class Rooms:
     def templates(self) -> Templates:
         """Templates as last synced."""
         return Templates(self._connection)
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        """How the rest of the transaction goes about its statements."""
+        return Transactions(self._connection)
 
 
 class Store:

@@ -24,7 +24,8 @@ async def erase_person(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: d
     Refuses with ``CONTACT_BUSY`` while a message to the contact is on its way, for ``lease_seconds`` at most, and while
     others hold what tells of it. Bodies that came and were not applied yet are redacted when they are.
     """
-    async with rooms.erasure.turn(contact_id, wait=_LONGEST_WAIT):
+    await rooms.transactions.bound_waits(_LONGEST_WAIT)
+    async with rooms.erasure.turn(contact_id):
         await _erase(rooms, contact_id, hash_key=hash_key, at=at, lease_seconds=lease_seconds)
 
 
@@ -33,8 +34,8 @@ async def _erase(rooms: Rooms, contact_id: UUID, *, hash_key: bytes, at: datetim
     person = Person(phone_number=contact.phone_number or "", whatsapp_user_id=contact.whatsapp_user_id or "")
     hashes = person_hashes(hash_key, contact.phone_number, contact.whatsapp_user_id)
     former = {word.removeprefix("+") for word in await rooms.erasure.find_former_identities(contact_id)}
-    known = traces(hash_key, {*identities(person, contact.id), *former})
-    told = await rooms.erasure.erase(contact, hashes=hashes, traces=known, at=at, lease_seconds=lease_seconds)
+    person_traces = traces(hash_key, {*identities(person, contact.id), *former})
+    told = await rooms.erasure.erase(contact, hashes=hashes, traces=person_traces, at=at, lease_seconds=lease_seconds)
     told.update(identities(person), former)
     known = traces(hash_key, {*told, str(contact.id)})
     await rooms.erasure.remember_erasure(known, at=at)

@@ -11,11 +11,6 @@ INSERT INTO webhook_heartbeats (beat_time)
 VALUES (date_trunc('second', clock_timestamp()))
 ON CONFLICT ON CONSTRAINT webhook_heartbeats_pkey DO NOTHING;
 
--- name: enter_by_keys
--- Has the rest of the transaction enter tables by their keys: on one that was just filled and never analysed, the planner
--- would read all of it for every batch.
-SELECT set_config('enable_seqscan', 'off', true);
-
 -- name: claim_deliveries
 -- Locks the oldest bodies nobody applies yet, until the transaction ends. $1 how many, $2 how many bytes together at most
 -- (the first is always taken). No row: nothing waits. Those in which a person may say stop have a lane of their own: here

@@ -2,10 +2,6 @@
 -- Keeps erasures waiting until the transaction ends, and waits for the one that is going on.
 SELECT pg_advisory_xact_lock_shared(hashtext('erasures'), 0);
 
--- name: bound_waits
--- Has the transaction wait for no lock longer than $1.
-SELECT set_config('lock_timeout', $1, true);
-
 -- name: take_turn
 -- Waits until nobody applies what WhatsApp told, and keeps all others from it until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtext('erasures'), 0);

@@ -187,8 +187,8 @@ FAULTS = (
     ),
     Fault(
         name="erasure-waits-as-long-as-it-likes",
-        path="core/repositories/erasure.py",
-        old="            await self.bound_waits(wait)\n",
+        path="server/services/erasure.py",
+        old="    await rooms.transactions.bound_waits(_LONGEST_WAIT)\n",
         new="",
         tests=("tests/integration/workers/test_erasures_turn.py",),
     ),
@@ -202,7 +202,7 @@ FAULTS = (
     Fault(
         name="stop-waits-for-held-messages",
         path="workers/tasks/urgent.py",
-        old="                await rooms.erasure.bound_waits(_PATIENCE)\n",
+        old="                await rooms.transactions.bound_waits(_PATIENCE)\n",
         new="",
         tests=("tests/integration/workers/test_stops_beside_held_rows.py",),
     ),

@@ -66,7 +66,7 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
     """Applies claimed bodies with all they tell, and marks them."""
     if not batch.deliveries:
         return Moved()
-    await rooms.deliveries.enter_by_keys()
+    await rooms.transactions.enter_by_keys()
     fresh = [item.id for item in batch.deliveries if item.id in batch.hooks and not item.is_replay]
     await _follow(rooms, [batch.hooks[delivery_id] for delivery_id in fresh], now=now)
     hooks = list(batch.hooks.values())
@@ -99,7 +99,7 @@ async def hear_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: by
     """
     if not batch.deliveries:
         return Moved()
-    await rooms.deliveries.enter_by_keys()
+    await rooms.transactions.enter_by_keys()
     hooks = [
         replace(hook, inbounds=tuple(item for item in hook.inbounds if item.person.phone_number))
         for hook in batch.hooks.values()

@@ -50,7 +50,7 @@ def tell_parked(moved: Moved) -> None:
 async def _apply(rooms: Rooms, parked: Sequence[Parked], *, now: datetime, hash_key: bytes) -> Moved:
     if not parked:
         return Moved()
-    await rooms.deliveries.enter_by_keys()
+    await rooms.transactions.enter_by_keys()
     moved = await move_messages(rooms, [_arrived(item) for item in parked], now=now, hash_key=hash_key)
     choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
     await keep_choices(rooms, choices, now=now)

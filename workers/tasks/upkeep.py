@@ -122,5 +122,5 @@ async def fold_counters(engine: Engine) -> None:
         last: UUID | None = DEPLOYMENT
         while last is not None and not engine.stopping.is_set():
             async with engine.store.transaction() as rooms:
-                await rooms.deliveries.enter_by_keys()
+                await rooms.transactions.enter_by_keys()
                 last = await fold(rooms.shards, after=last, limit=_CAMPAIGNS_FOLDED)

@@ -73,7 +73,7 @@ class UrgentLane:
         words = await self._in_parts(self._apply_words, found)
         mixed = [delivery_id for _, left in words for delivery_id in left]
         whole = await self._apply_whole(mixed) if mixed and is_patient else None
-        others = [whole] if whole else await self._in_parts(self._hear, mixed)
+        others = [whole] if whole is not None else await self._in_parts(self._hear, mixed)
         return Turn(
             last=found[-1] if found else after,
             more=len(found) == limit,
@@ -85,7 +85,7 @@ class UrgentLane:
         """Applies bodies in which people alone speak; returns which are others."""
         async with self._store.transaction() as rooms:
             await rooms.erasure.hold_off()
-            await rooms.erasure.bound_waits(patience)
+            await rooms.transactions.bound_waits(patience)
             batch = Batch.read(await rooms.deliveries.claim_given_deliveries(ids))
             mixed = batch.mixed()
             spoken = batch.without(mixed)
@@ -96,7 +96,7 @@ class UrgentLane:
         try:
             async with self._store.transaction() as rooms:
                 await rooms.erasure.hold_off()
-                await rooms.erasure.bound_waits(_PATIENCE)
+                await rooms.transactions.bound_waits(_PATIENCE)
                 batch = Batch.read(await rooms.deliveries.claim_given_deliveries(ids))
                 return await apply_bodies(rooms, batch, now=self._now, hash_key=self._hash_key)
         except Unavailable:
@@ -111,7 +111,7 @@ class UrgentLane:
         """Does what people said in bodies, and has their receipts wait their turn."""
         async with self._store.transaction() as rooms:
             await rooms.erasure.hold_off()
-            await rooms.erasure.bound_waits(patience)
+            await rooms.transactions.bound_waits(patience)
             batch = Batch.read(await rooms.deliveries.claim_given_deliveries(ids))
             return await hear_bodies(rooms, batch, now=self._now, hash_key=self._hash_key)
 

@@ -110,7 +110,6 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "deliveries.claim_given_deliveries": set(),
     "deliveries.delete_old_deliveries": set(),
     "deliveries.delete_old_heartbeats": set(),
-    "deliveries.enter_by_keys": set(),
     "deliveries.find_head": set(),
     "deliveries.find_traced_deliveries": set(),
     "deliveries.find_untraced_deliveries": set(),
@@ -130,7 +129,6 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "doubts.list_passed_claims": {"messages_pkey", "messages_unheard_idx"},
     "doubts.lock_doubts": {"messages_doubt_idx", "messages_pkey"},
     "doubts.resend_doubts": {"messages_campaign_id_state_idx", "messages_doubt_idx", "messages_pkey"},
-    "erasure.bound_waits": set(),
     "erasure.delete_contact": {"contacts_pkey"},
     "erasure.delete_old_erasures": set(),
     "erasure.find_former_identities": {"contacts_pkey"},
@@ -317,6 +315,8 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "templates.list_templates": set(),
     "templates.lock_templates": set(),
     "templates.sync_templates": set(),
+    "transactions.bound_waits": set(),
+    "transactions.enter_by_keys": set(),
 }
 # What reads a whole table because a part of it is asked for that may be most of it, or because the table stays small.
 WHOLE: Final = {"sending.record_late_accepts"}
