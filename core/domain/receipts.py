@@ -177,17 +177,14 @@ def _advance(standing: Standing, told: Progress) -> Standing:
     renames = renames and told.state is ReceiptState.FAILED and told.error_code < standing.error_code
     failed = rises and state is MessageState.FAILED
     named = failed or renames
+    # WhatsApp's words may hold the number; of who was erased none are kept.
+    title = told.error_title if standing.contact_id else ""
     return replace(
         standing,
         state=state,
         reason=(Reason.UNDELIVERED if failed else "") if rises else standing.reason,
         error_code=told.error_code if named else 0 if rises else standing.error_code,
-        # WhatsApp's words may hold the number; of who was erased none are kept.
-        error_title=(told.error_title if standing.contact_id else "")
-        if named
-        else ""
-        if rises
-        else standing.error_title,
+        error_title=title if named else "" if rises else standing.error_title,
         whatsapp_message_id=_whatsapp_message_id(standing, told),
         accept_time=earliest(standing.accept_time, told.accept_time),
         send_time=earliest(standing.send_time, told.send_time),

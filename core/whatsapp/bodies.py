@@ -7,6 +7,8 @@ import orjson
 
 from core.whatsapp.webhook_fields import items, text
 
+# What a change says of ourselves.
+OURS: Final = frozenset({"messaging_product", "metadata"})
 _OF_DOCUMENT: Final = frozenset({"object", "entry"})
 _OF_ENTRY: Final = frozenset({"id", "time", "changes"})
 _OF_CHANGE: Final = frozenset({"field", "value"})

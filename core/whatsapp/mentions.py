@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.whatsapp.bodies import Walk
+from core.whatsapp.bodies import OURS, Walk
 from core.whatsapp.named import named_in
 
-_OURS: Final = frozenset({"messaging_product", "metadata"})
 # A card beside receipts is of who got the message; where the receipt was not understood, its reader says so.
-_OF_RECEIPTS: Final = _OURS | {"statuses", "contacts"}
+_OF_RECEIPTS: Final = OURS | {"statuses", "contacts"}
 _OF_RECEIPT: Final = frozenset(
     {
         "id", "status", "timestamp", "recipient_id", "recipient_user_id", "recipient_parent_user_id", "recipient_type",
@@ -38,7 +37,7 @@ def _beside_receipts(topic: str, change: Mapping[str, Any]) -> object:
     has_receipts = _are_receipts(value.get("statuses"))
     if has_receipts and value.keys() <= _OF_RECEIPTS:
         return None  # as almost all bodies are
-    return {key: part for key, part in value.items() if key not in (_OF_RECEIPTS if has_receipts else _OURS)}
+    return {key: part for key, part in value.items() if key not in (_OF_RECEIPTS if has_receipts else OURS)}
 
 
 def _are_receipts(statuses: object) -> bool:

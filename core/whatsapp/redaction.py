@@ -6,14 +6,13 @@ from typing import Any, Final
 import orjson
 
 from core.domain.numbering import settled, written
-from core.whatsapp.bodies import UnreadableBody, read_body, walk
+from core.whatsapp.bodies import OURS, UnreadableBody, read_body, walk
 from core.whatsapp.named import named_in, words_in
 from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import REDACTED
 
 _CALLBACK: Final = "biz_opaque_callback_data"
 _KEPT: Final = ("status", "type", "timestamp", _CALLBACK)
-_OURS: Final = frozenset({"messaging_product", "metadata"})
 # Under these an item says whom it is from or to.
 _PARTIES: Final = (
     "from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id", "wa_id", "user_id",
@@ -74,7 +73,7 @@ def _items(level: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: found
         for key, found in level.items()
-        if key not in _OURS and key != "contacts" and not (key == "standby" and isinstance(found, dict))
+        if key not in OURS and key != "contacts" and not (key == "standby" and isinstance(found, dict))
     }
 
 

@@ -13,7 +13,7 @@ from core.domain.messages import ReceiptState
 from core.domain.numbering import settled
 from core.domain.optout import Preference
 from core.domain.receipts import Receipt
-from core.whatsapp.bodies import UnreadableBody, Walk, read_body, walk
+from core.whatsapp.bodies import OURS, UnreadableBody, Walk, read_body, walk
 from core.whatsapp.identity_changes import IdentityChange, read_identity_change
 from core.whatsapp.inbound import read_inbound, strangeness
 from core.whatsapp.mentions import mentioned, named_beside
@@ -47,9 +47,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
 _AHEAD: Final = timedelta(hours=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _LEGACY_STATES: Final = frozenset({"deleted", "warning"})
-_OF_MESSAGES: Final = frozenset(
-    {"messaging_product", "metadata", "contacts", "messages", "statuses", "errors", REDACTED}
-)
+_OF_MESSAGES: Final = OURS | {"contacts", "messages", "statuses", "errors", REDACTED}
 _CONSENTS: Final = MappingProxyType({"stop": "OPTED_OUT", "resume": "OPTED_IN"})
 
 

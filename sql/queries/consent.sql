@@ -33,7 +33,7 @@ RETURNING contacts.id;
 -- Skips what is PENDING of marketing for contacts $1, who opted out. Returns the messages it skipped. Their messages are
 -- found by the contact and locked by key: the index of what is PENDING holds that of all contacts, so the state is said
 -- in a way that no index answers. One that somebody holds is passed over, since an opt-out must not wait: whoever claims it
--- skips it.
+-- later skips it.
 WITH theirs AS MATERIALIZED (
     SELECT campaign_id, id, template_id, state
     FROM messages

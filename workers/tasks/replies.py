@@ -93,7 +93,7 @@ async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: by
 
 
 async def _find_known_anew(rooms: Rooms, concerned: Sequence[tuple[Inbound, datetime]]) -> set[str]:
-    """Returns by what those are known who were erased and whom a notice is about, but for who is a contact no more."""
+    """Returns by what people are known who were erased and are contacts again, or will be by what they wrote here."""
     noticed = list({item.person for item, _ in concerned if item.is_notice})
     people = {*(await rooms.inbound.find_people(noticed))} if noticed else set[Person]()
     people |= {item.person for item, time in concerned if not item.is_notice and item.interaction_time > time}

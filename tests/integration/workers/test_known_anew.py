@@ -1,6 +1,8 @@
 """Words that come after an erasure: old ones bring nobody back, and who writes anew is someone we get to know."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,11 @@ from tests.helpers.webhook_bodies import body, reply
 async def at(fresh_database_url: str) -> AsyncIterator[Desk]:
     async with desk(fresh_database_url, [ANN, BOB]) as made:
         yield made
+
+
+def noticed(number: str, at: datetime, kind: str, told: dict[str, Any], *, wamid: str = "wamid.n") -> dict[str, Any]:
+    """Returns WhatsApp's own word about a person: that they changed their number, or what they wrote."""
+    return {"from": number[1:], "id": wamid, "timestamp": str(int(at.timestamp())), "type": kind, kind: told}
 
 
 async def test_what_a_person_wrote_before_they_were_erased_does_not_bring_them_back(at: Desk) -> None:
@@ -51,13 +58,7 @@ async def test_a_choice_of_nobody_is_kept_as_proof_and_their_number_is_not(at: D
 async def test_a_notice_about_someone_who_is_gone_is_not_kept(at: Desk) -> None:
     await erase(at)
     moved = {"type": "user_changed_number", "wa_id": "491700000003", "body": "Ann has another number"}
-    notice = {
-        "from": ANN[1:],
-        "id": "wamid.n",
-        "timestamp": str(int(AFTER.timestamp())),
-        "type": "system",
-        "system": moved,
-    }
+    notice = noticed(ANN, AFTER, "system", moved)
     await at.deliver(body(messages=[notice]))
     assert await at.value("SELECT count(*) FROM interactions") == 0
     assert b"491700000003" not in await bodies(at)
@@ -74,14 +75,7 @@ async def test_a_notice_without_a_sender_is_about_whom_it_names(at: Desk, system
 
 async def test_what_someone_changed_who_is_no_contact_is_not_kept(at: Desk) -> None:
     edit = {"original_message_id": "wamid.o", "message": {"type": "text", "text": {"body": "STOP"}}}
-    message = {
-        "from": "491700000009",
-        "id": "wamid.x",
-        "timestamp": str(int(NOW.timestamp())),
-        "type": "edit",
-        "edit": edit,
-    }
-    await at.deliver(body(messages=[message]))
+    await at.deliver(body(messages=[noticed("+491700000009", NOW, "edit", edit)]))
     assert await at.value("SELECT count(*) FROM interactions") == 0
     assert await at.value("SELECT count(*) FROM consent_events WHERE consent = 'OPTED_OUT'") == 1
 
@@ -90,8 +84,7 @@ async def test_who_writes_again_and_changes_their_number_at_once_is_followed(at:
     await erase(at)
     now = SystemClock().now()
     moved = {"type": "user_changed_number", "wa_id": "491700000003"}
-    later = str(int(now.timestamp()) + 5)
-    notice = {"from": ANN[1:], "id": "wamid.n", "timestamp": later, "type": "system", "system": moved}
+    notice = noticed(ANN, now + timedelta(seconds=5), "system", moved)
     await at.deliver(body(messages=[reply("hello", now, wamid="wamid.d", phone=ANN), notice]))
     assert await at.value("SELECT count(*) FROM contacts WHERE phone_number = '+491700000003'") == 1
 
@@ -109,13 +102,13 @@ async def test_old_words_of_someone_who_hides_their_number_do_not_bring_them_bac
 async def test_who_is_new_is_known_to_a_notice_of_the_same_batch(at: Desk) -> None:
     now = SystemClock().now()
     new = {"wa_id": "491700000007", "user_id": "DE.New12345", "profile": {"name": "Nora New"}}
-    later = {"from": "491700000007", "timestamp": str(int(now.timestamp()) + 5)}
+    number, later = "+491700000007", now + timedelta(seconds=5)
     edit = {"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": "STOP"}}}
     moved = {"type": "user_changed_number", "wa_id": "491700000008"}
     await at.deliver(
-        body(messages=[reply("hello", now, wamid="wamid.1", phone="+491700000007")], contacts=[new]),
-        body(messages=[{**later, "id": "wamid.2", "type": "edit", "edit": edit}]),
-        body(messages=[{**later, "id": "wamid.3", "type": "system", "system": moved}]),
+        body(messages=[reply("hello", now, wamid="wamid.1", phone=number)], contacts=[new]),
+        body(messages=[noticed(number, later, "edit", edit, wamid="wamid.2")]),
+        body(messages=[noticed(number, later, "system", moved, wamid="wamid.3")]),
     )
     chosen = "SELECT marketing_consent FROM contacts WHERE phone_number = $1"
     assert await at.value(chosen, "+491700000008") == "OPTED_OUT"
