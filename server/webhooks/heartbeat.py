@@ -5,6 +5,7 @@ import logging
 from types import TracebackType
 from typing import Final, Self
 
+from core.cancellation import end
 from core.repositories.rooms import Store
 from server.webhooks.bounded import within
 
@@ -31,8 +32,7 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
+from core.cancellation import end
 from core.domain.errors import Unavailable
 from core.metrics import WebhookMetrics
 from core.queue.wakeups import Wakeups
@@ -57,8 +58,7 @@ class Intake:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end(task)
         if self._urgent.is_set():
             await self._wakeups.apply_urgent()
         if self._committed.is_set():
