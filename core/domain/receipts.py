@@ -37,7 +37,7 @@ _OPEN: Final = frozenset(
 class Receipt:
     """Holds one thing WhatsApp told about one message; `reference` is what we had sent along, when it came back.
 
-    `recipients` are the digits and WhatsApp's id of who got it, as far as they were told.
+    `recipients` are the digits and WhatsApp's id of who got it, as far as told; `whatsapp_user_id` is that id alone.
     """
 
     whatsapp_message_id: str
@@ -47,11 +47,12 @@ class Receipt:
     error_code: int = 0
     error_title: str = ""
     recipients: tuple[str, ...] = field(default=(), repr=False)
+    whatsapp_user_id: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Holds all that is told about one attempt of one message: the earliest time of each step."""
+    """Holds all that is told about one attempt of one message: the earliest time of each step, and who got it."""
 
     reference: MessageRef
     whatsapp_message_id: str
@@ -61,6 +62,7 @@ class Progress:
     fail_time: datetime | None = None
     error_code: int = 0
     error_title: str = ""
+    whatsapp_user_id: str = field(default="", repr=False)
 
     @property
     def accept_time(self) -> datetime:
@@ -135,6 +137,7 @@ def progress(reference: MessageRef, receipt: Receipt) -> Progress:
         fail_time=time if failed else None,
         error_code=receipt.error_code if failed else 0,
         error_title=receipt.error_title if failed else "",
+        whatsapp_user_id=receipt.whatsapp_user_id,
     )
 
 
@@ -151,6 +154,7 @@ def merge(one: Progress, other: Progress) -> Progress:
         fail_time=earliest(one.fail_time, other.fail_time),
         error_code=failure.error_code,
         error_title=failure.error_title,
+        whatsapp_user_id=max(one.whatsapp_user_id, other.whatsapp_user_id),
     )
 
 

@@ -31,6 +31,28 @@ class Consent:
             await self.skip_marketing_messages(opted_out)
         return changed
 
+    async def honour_kept_opt_outs(self, asked: Sequence[tuple[UUID, bytes]], *, at: datetime) -> list[UUID]:
+        """Opts out contacts who had said no when they were known otherwise, given with a hash of theirs.
+
+        Returns the contacts whose record was written.
+        """
+        kept = await self.find_kept_opt_outs(asked)
+        return await self.record(kept, at=at) if kept else []
+
+    async def find_kept_opt_outs(self, asked: Sequence[tuple[UUID, bytes]]) -> list[ConsentRecord]:
+        """Returns the opt-outs under these hashes that are not on record of these contacts yet."""
+        rows = await self._connection.fetch(SQL["find_kept_opt_outs"], *map(list, zip(*asked, strict=True)))
+        return [
+            ConsentRecord(
+                contact_id=row["id"],
+                person_hash=row["person_hash"],
+                consent=MarketingConsent.OPTED_OUT,
+                source=row["source"],
+                event_time=row["event_time"],
+            )
+            for row in rows
+        ]
+
     async def add_consent_events(self, records: Sequence[ConsentRecord]) -> None:
         """Keeps proof of consents."""
         await self._connection.execute(

@@ -49,6 +49,22 @@ class Inbound:
         rows = await self._connection.fetch(SQL["find_people"], phones, user_ids)
         return {people[row["position"] - 1]: _known(row) for row in rows}
 
+    async def find_matches(self, asked: Sequence[tuple[Person, UUID | None]]) -> list[list[Known]]:
+        """Finds every contact that each person is, given with the contact whose message they answer, if any.
+
+        Whoever is no contact gets an empty list.
+        """
+        rows = await self._connection.fetch(
+            SQL["find_matches"],
+            [person.phone_number or None for person, _ in asked],
+            [person.whatsapp_user_id or None for person, _ in asked],
+            [contact_id for _, contact_id in asked],
+        )
+        found: list[dict[UUID, Known]] = [{} for _ in asked]
+        for row in rows:
+            found[row["position"] - 1].setdefault(row["id"], _known(row))
+        return [list(each.values()) for each in found]
+
     async def add_people(self, people: Sequence[tuple[Person, bytes | None, bytes | None]]) -> None:
         """Makes contacts of people, each with the hashes of phone number and WhatsApp's id."""
         await self._connection.execute(
@@ -63,6 +79,10 @@ class Inbound:
     async def learn_user_ids(self, user_ids: dict[UUID, str]) -> None:
         """Notes WhatsApp's ids of contacts that had none."""
         await self._connection.execute(SQL["learn_user_ids"], list(user_ids), list(user_ids.values()))
+
+    async def learn_told_user_ids(self, user_ids: Mapping[UUID, str]) -> None:
+        """Notes WhatsApp's ids of contacts that had none, as receipts tell them; waits for nobody who holds one."""
+        await self._connection.execute(SQL["learn_told_user_ids"], list(user_ids), list(user_ids.values()))
 
     async def find_recent_messages(
         self, asked: Sequence[tuple[UUID, UUID, datetime]], *, window: timedelta

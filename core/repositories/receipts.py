@@ -1,6 +1,6 @@
 """Receipts on their way to message rows: locking, moving, noting doubles, parking what has no row yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -133,11 +133,20 @@ class Receipts:
         """Takes one receipt out of the park, within this transaction; none when somebody else has it."""
         return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipt"], parked_id)]
 
-    async def mark_whatsapp_states(self, told: Mapping[UUID, tuple[WhatsappState, datetime]]) -> None:
-        """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT."""
+    async def mark_whatsapp_states(
+        self, told: Mapping[UUID, tuple[WhatsappState, datetime]], *, identified: Set[UUID] = frozenset()
+    ) -> list[UUID]:
+        """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT.
+
+        Returns those without WhatsApp's id among the `identified`, of whom it was told.
+        """
         states, times = zip(*told.values(), strict=True)
         days = [time.astimezone(UTC).date() for time in times]
-        await self._connection.execute(SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS)
+        has_user_id = [contact_id in identified for contact_id in told]
+        rows = await self._connection.fetch(
+            SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS, has_user_id
+        )
+        return [row["id"] for row in rows]
 
 
 def _keys(told: Sequence[Progress]) -> tuple[list[UUID], list[UUID], list[int]]:

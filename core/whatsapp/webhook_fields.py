@@ -78,6 +78,14 @@ def phone_number(digits: str) -> str:
     return f"+{settled(bare)}" if fits else ""
 
 
+def card_user_id(value: Mapping[str, Any], digits: str) -> str:
+    """Returns WhatsApp's id of who has a number, by the `contacts` that came in the same change, or nothing."""
+    cards = items(value, "contacts") if digits else ()
+    return next(
+        (text(card, "user_id") for card in cards if settled(text(card, "wa_id").removeprefix("+")) == digits), ""
+    )
+
+
 def person_of(value: Mapping[str, Any], *, phone: str, user_id: str) -> Person:
     """Returns who is meant, completed from the `contacts` that came in the same change."""
     phone, user_id = phone.removeprefix("+"), user_id if len(user_id) <= LONGEST_USER_ID else ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from core.domain.contacts import LONGEST_USER_ID
 from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
 from core.domain.numbering import settled
@@ -22,6 +23,7 @@ from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import (
     REDACTED,
     Unreadable,
+    card_user_id,
     instant,
     integer,
     items,
@@ -198,12 +200,13 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
         yield _unknown("message", strange)
 
 
-def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
+def _receipt(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
         return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)
-    recipient_user_id = text(told, "recipient_user_id")
+    digits = settled(text(told, "recipient_id").removeprefix("+"))
+    user_id = text(told, "recipient_user_id") or card_user_id(value, digits)
     return Receipt(
         whatsapp_message_id=required(told, "id"),
         state=_STATES[word],
@@ -211,7 +214,8 @@ def _receipt(told: Mapping[str, Any], _value: Mapping[str, Any]) -> Fact:
         reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
         error_code=integer(error, "code") if error else 0,
         error_title=(text(error, "title") or text(error, "message"))[:500] if error else "",
-        recipients=tuple(filter(None, (settled(text(told, "recipient_id").removeprefix("+")), recipient_user_id))),
+        recipients=tuple(filter(None, (digits, user_id))),
+        whatsapp_user_id=user_id if len(user_id) <= LONGEST_USER_ID else "",
     )
 
 

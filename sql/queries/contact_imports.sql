@@ -56,7 +56,8 @@ SELECT phone_number, whatsapp_user_id, display_name, language_code, time_zone, a
     coalesce(kept.event_time, CASE staged.consent WHEN 'UNKNOWN' THEN NULL ELSE $1::timestamptz END), $1, $1
 FROM import_stage AS staged LEFT JOIN LATERAL (
     SELECT consent, source, event_time FROM consent_events
-    WHERE person_hash = ANY (staged.person_hashes) ORDER BY event_time DESC, id DESC LIMIT 1
+    WHERE person_hash = ANY (staged.person_hashes)
+    ORDER BY date_trunc('second', event_time) DESC, consent DESC, id DESC LIMIT 1
 ) AS kept ON kept.consent = 'OPTED_OUT'
 WHERE phone_number IS NOT NULL
     AND NOT (is_repeat AND EXISTS (SELECT FROM contacts WHERE contacts.phone_number = staged.phone_number))
@@ -91,7 +92,8 @@ SELECT phone_number, whatsapp_user_id, display_name, language_code, time_zone, a
     coalesce(kept.event_time, CASE staged.consent WHEN 'UNKNOWN' THEN NULL ELSE $1::timestamptz END), $1, $1
 FROM import_stage AS staged LEFT JOIN LATERAL (
     SELECT consent, source, event_time FROM consent_events
-    WHERE person_hash = ANY (staged.person_hashes) ORDER BY event_time DESC, id DESC LIMIT 1
+    WHERE person_hash = ANY (staged.person_hashes)
+    ORDER BY date_trunc('second', event_time) DESC, consent DESC, id DESC LIMIT 1
 ) AS kept ON kept.consent = 'OPTED_OUT'
 WHERE phone_number IS NULL
     AND NOT (is_repeat AND EXISTS (SELECT FROM contacts WHERE contacts.whatsapp_user_id = staged.whatsapp_user_id))

@@ -31,7 +31,7 @@ WITH kept AS (
     SELECT consent, source, event_time
     FROM consent_events
     WHERE person_hash = ANY ($7::bytea[])
-    ORDER BY event_time DESC, id DESC
+    ORDER BY date_trunc('second', event_time) DESC, consent DESC, id DESC
     LIMIT 1
 ), opted_out AS (
     SELECT consent, source, event_time FROM kept WHERE consent = 'OPTED_OUT'

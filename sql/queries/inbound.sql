@@ -19,6 +19,21 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS contacts;
 
+-- name: find_matches
+-- Finds, by position, every contact that a person is: by phone number $1, by WhatsApp's id $2, and contact $3, whom the message
+-- went to that they answer; null matches nobody. The number comes first, then the id. No row: unknown.
+SELECT
+    asked.position::integer AS position, contacts.id, contacts.phone_number, contacts.whatsapp_user_id
+FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS asked (phone_number, whatsapp_user_id, id, position)
+CROSS JOIN LATERAL (
+    SELECT id, phone_number, whatsapp_user_id, 1 AS preference FROM contacts WHERE contacts.phone_number = asked.phone_number
+    UNION ALL
+    SELECT id, phone_number, whatsapp_user_id, 2 FROM contacts WHERE contacts.whatsapp_user_id = asked.whatsapp_user_id
+    UNION ALL
+    SELECT id, phone_number, whatsapp_user_id, 3 FROM contacts WHERE contacts.id = asked.id
+) AS contacts
+ORDER BY asked.position, contacts.preference;
+
 -- name: find_kept
 -- Finds which of WhatsApp's ids $1 are kept as interactions. No row: none is.
 SELECT whatsapp_message_id
@@ -43,7 +58,7 @@ LEFT JOIN LATERAL (
         SELECT consent, source, event_time
         FROM consent_events
         WHERE person_hash = ANY (ARRAY[person.phone_hash, person.user_hash])
-        ORDER BY event_time DESC, id DESC
+        ORDER BY date_trunc('second', event_time) DESC, consent DESC, id DESC
         LIMIT 1
     ) AS latest
     WHERE latest.consent = 'OPTED_OUT'
@@ -67,6 +82,26 @@ SET whatsapp_user_id = locked.whatsapp_user_id, update_time = now()
 FROM locked
 WHERE contacts.id = locked.id
     AND NOT EXISTS (SELECT FROM contacts AS other WHERE other.whatsapp_user_id = locked.whatsapp_user_id);
+
+-- name: learn_told_user_ids
+-- Notes WhatsApp's ids, as receipts tell them, of contacts known by phone number alone. $1 contacts (none twice), $2 ids; one
+-- that another contact has is passed over. So is a contact that somebody holds: this comes last in a transaction that holds
+-- other contacts, and the next receipt tells it again.
+WITH free AS MATERIALIZED (
+    SELECT contacts.id, told.whatsapp_user_id
+    FROM unnest($1::uuid[], $2::text[]) AS told (id, whatsapp_user_id)
+    JOIN contacts ON contacts.id = told.id
+    WHERE coalesce(contacts.whatsapp_user_id, '') = ''
+    ORDER BY contacts.id
+    FOR UPDATE OF contacts SKIP LOCKED
+), first AS (
+    SELECT DISTINCT ON (whatsapp_user_id) id, whatsapp_user_id FROM free ORDER BY whatsapp_user_id, id
+)
+UPDATE contacts
+SET whatsapp_user_id = first.whatsapp_user_id, update_time = now()
+FROM first
+WHERE contacts.id = first.id
+    AND NOT EXISTS (SELECT FROM contacts AS other WHERE other.whatsapp_user_id = first.whatsapp_user_id);
 
 -- name: find_recent_messages
 -- Finds, by position, the latest message a contact got from a sender before a moment. $1 contacts, $2 senders, $3 moments,

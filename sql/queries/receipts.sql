@@ -185,10 +185,11 @@ RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
 -- name: mark_whatsapp_states
 -- Notes which contacts are on WhatsApp and which cannot be reached; a contact of whom that is known already is not touched.
 -- $1 contacts (none twice), $2 states, $3 the days that is told of, $4 on how many it takes to be absent; being reached begins
--- anew, unless it was before the last of these days, and a day counts once.
+-- anew, unless it was before the last of these days, and a day counts once. Returns those of whom WhatsApp's id is not known,
+-- of those $5 of whom it is told; that is said in a way that no index answers, since it holds all others without one.
 WITH told AS (
-    SELECT id, state, day
-    FROM unnest($1::uuid[], $2::text[], $3::date[]) AS told (id, state, day)
+    SELECT id, state, day, has_user_id
+    FROM unnest($1::uuid[], $2::text[], $3::date[], $5::boolean[]) AS told (id, state, day, has_user_id)
 ), changed AS MATERIALIZED (
     SELECT contacts.id, told.state, told.day,
         CASE WHEN told.state = 'ABSENT' THEN contacts.absent_days + 1 ELSE 0 END AS absent_days
@@ -200,14 +201,20 @@ WITH told AS (
     END
     ORDER BY contacts.id
     FOR NO KEY UPDATE OF contacts
+), marked AS (
+    UPDATE contacts
+    SET whatsapp_state = CASE
+            WHEN changed.state <> 'ABSENT' OR changed.absent_days >= $4 THEN changed.state
+            ELSE contacts.whatsapp_state
+        END,
+        absent_days = changed.absent_days,
+        absent_date = CASE WHEN changed.state = 'ABSENT' THEN changed.day END,
+        update_time = now()
+    FROM changed
+    WHERE contacts.id = changed.id
 )
-UPDATE contacts
-SET whatsapp_state = CASE
-        WHEN changed.state <> 'ABSENT' OR changed.absent_days >= $4 THEN changed.state
-        ELSE contacts.whatsapp_state
-    END,
-    absent_days = changed.absent_days,
-    absent_date = CASE WHEN changed.state = 'ABSENT' THEN changed.day END,
-    update_time = now()
-FROM changed
-WHERE contacts.id = changed.id;
+SELECT contacts.id
+FROM told
+JOIN contacts ON contacts.id = told.id
+WHERE told.has_user_id
+    AND coalesce(contacts.whatsapp_user_id, '') = '';

@@ -14,8 +14,9 @@ from core.repositories.rooms import Rooms
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
 from workers.tasks.announcements import follow_announcements
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
+from workers.tasks.contacts import mark_contacts
 from workers.tasks.identities import follow_people
-from workers.tasks.moves import Arrived, Moved, mark_contacts, move_messages
+from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.park import tell_parked
 from workers.tasks.replies import Kept, keep_replies
 from workers.tasks.tracing import Outcome, mark_applied
@@ -78,7 +79,7 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
     # Who gave up a number is said to be absent after what receipts of before told of it.
     moving = any(hook.identity_changes for hook in hooks)
     if moving:
-        await mark_contacts(rooms, moved.steps)
+        await mark_contacts(rooms, moved.steps, now=now, hash_key=hash_key)
     refused = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
     kept = await _hear(rooms, hooks, refused=refused, now=now, hash_key=hash_key)
     written = {item.whatsapp_message_id for hook in hooks for item in hook.inbounds} - kept.forgotten
@@ -86,7 +87,7 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
     await mark_applied(rooms, batch.deliveries, batch.hooks, batch.errors, outcome=outcome, hash_key=hash_key)
     if not moving:
         # Last: as long as these rows are held, none of these people is heard who says stop.
-        await mark_contacts(rooms, moved.steps)
+        await mark_contacts(rooms, moved.steps, now=now, hash_key=hash_key)
     _tell(hooks, moved)
     return replace(moved, answered=kept.answered)
 
@@ -114,7 +115,7 @@ async def _hear(
 ) -> Kept:
     """Keeps what people wrote and chose, with what receipts told of their choices; none waits for a message."""
     inbounds = [inbound for hook in hooks for inbound in hook.inbounds]
-    kept = await keep_replies(rooms, inbounds, hash_key=hash_key) if inbounds else Kept()
+    kept = await keep_replies(rooms, inbounds, hash_key=hash_key, now=now) if inbounds else Kept()
     moves = [change for hook in hooks for change in hook.identity_changes if change.whatsapp_message_id in kept.new]
     followed = await follow_people(rooms, moves, hash_key=hash_key, now=now)
     preferences = [preference for hook in hooks for preference in hook.preferences]

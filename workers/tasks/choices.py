@@ -44,25 +44,24 @@ _CATEGORIES: Final = frozenset({"MARKETING", "UTILITY", "AUTHENTICATION"})
 async def read_preferences(
     rooms: Rooms, preferences: Sequence[Preference], *, hash_key: bytes
 ) -> tuple[list[ConsentRecord], dict[Person, Known]]:
-    """Returns the choices made in WhatsApp's settings, and who of these people are contacts.
+    """Returns the choices made in WhatsApp's settings, for every contact that each is, and who of these are contacts.
 
     Of someone who is no contact the proof alone is kept.
     """
     told = [item for item in preferences if item.person.phone_number or item.person.whatsapp_user_id]
-    people = await rooms.inbound.find_people([item.person for item in told]) if told else {}
-    records = []
-    for item in told:
-        known = people.get(item.person)
-        who = known or item.person
-        records.append(
-            ConsentRecord(
-                contact_id=known.id if known else None,
-                person_hash=hash_of(who, hash_key=hash_key),
-                consent=MarketingConsent(item.consent),
-                source=WHATSAPP_PREFERENCE,
-                event_time=item.event_time,
-            )
+    found = await rooms.inbound.find_matches([(item.person, None) for item in told]) if told else []
+    records = [
+        ConsentRecord(
+            contact_id=known.id if known else None,
+            person_hash=hash_of(known or item.person, hash_key=hash_key),
+            consent=MarketingConsent(item.consent),
+            source=WHATSAPP_PREFERENCE,
+            event_time=item.event_time,
         )
+        for item, matches in zip(told, found, strict=True)
+        for known in matches or (None,)
+    ]
+    people = {item.person: matches[0] for item, matches in zip(told, found, strict=True) if matches}
     return records, people
 
 

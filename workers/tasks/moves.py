@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from core.domain.contacts import WhatsappState
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import next_try
 from core.domain.receipts import (
-    ERROR_NOT_ON_WHATSAPP,
     ERROR_OPTED_OUT,
     PARKED_FOR,
     Progress,
@@ -125,7 +123,7 @@ def summed(parts: Sequence[Moved]) -> Moved:
 async def move_messages(rooms: Rooms, arrived: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> Moved:
     """Applies receipts within the caller's transaction; one without a message is parked, or given up after an hour.
 
-    What they tell of contacts is left to `mark_contacts`.
+    What they tell of contacts is left to `mark_contacts` (workers/tasks/contacts.py).
     """
     references = await _locate(rooms, arrived)
     told = collapse((ref, item.receipt) for item, ref in zip(arrived, references, strict=True) if ref)
@@ -231,22 +229,6 @@ async def _note_attempts(rooms: Rooms, steps: Sequence[Step]) -> None:
         await rooms.receipts.prove_doubles(newer)
     if older:
         await rooms.receipts.prove_superseded_doubles([told.reference for told, _ in older])
-
-
-async def mark_contacts(rooms: Rooms, steps: Sequence[Step]) -> None:
-    """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing.
-
-    For the caller to do last: of whom a contact's row is held, a choice cannot be written.
-    """
-    news = [step for step in steps if step.is_news]
-    absent = [step for step in news if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
-    reached = [step for step in news if step.is_seen]
-    failed = [step for step in absent if step.after.state is MessageState.FAILED]
-    states = {step.after.contact_id: (WhatsappState.ABSENT, step.told.latest_time) for step in failed}
-    states |= {step.after.contact_id: (WhatsappState.VERIFIED, step.told.latest_time) for step in reached}
-    known = {contact_id: told for contact_id, told in states.items() if contact_id is not None}
-    if known:
-        await rooms.receipts.mark_whatsapp_states(known)
 
 
 async def _park(rooms: Rooms, strangers: Sequence[Arrived], *, now: datetime, hash_key: bytes) -> int:

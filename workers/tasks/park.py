@@ -12,7 +12,8 @@ from core.domain.receipts import pause_before_try
 from core.repositories.receipts import Parked
 from core.repositories.rooms import Rooms, Store
 from workers.tasks.choices import keep_choices, read_refusals
-from workers.tasks.moves import Arrived, Moved, mark_contacts, move_messages, summed
+from workers.tasks.contacts import mark_contacts
+from workers.tasks.moves import Arrived, Moved, move_messages, summed
 from workers.tasks.parked import unpack
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ async def _apply(rooms: Rooms, parked: Sequence[Parked], *, now: datetime, hash_
     moved = await move_messages(rooms, [_arrived(item) for item in parked], now=now, hash_key=hash_key)
     choices = await read_refusals(rooms, moved.opt_outs(), hash_key=hash_key)
     await keep_choices(rooms, choices, now=now)
-    await mark_contacts(rooms, moved.steps)
+    await mark_contacts(rooms, moved.steps, now=now, hash_key=hash_key)
     return moved
 
 

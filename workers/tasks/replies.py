@@ -40,7 +40,7 @@ class Kept:
     answered: frozenset[UUID] = frozenset()
 
 
-async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes) -> Kept:
+async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes, now: datetime) -> Kept:
     """Keeps interactions within the caller's transaction; returns the opt-outs among those that had not come before.
 
     Who wrote becomes a contact when they were none. What quotes no message of ours belongs to the latest one the person
@@ -52,9 +52,9 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     forgotten = await _find_forgotten(rooms, list(unique.values()), hash_key=hash_key)
     told = [item for item in unique.values() if item.whatsapp_message_id not in forgotten]
     contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
-    people = await _identify(rooms, told, contexts, hash_key=hash_key)
+    people = await _identify(rooms, told, contexts, hash_key=hash_key, now=now)
     forgotten |= {item.whatsapp_message_id for item in told if item.is_notice and item.person not in people}
-    late = [record for each in forgotten for record in _opt_out(unique[each], None, hash_key=hash_key)]
+    late = [record for each in forgotten for record in _opt_outs(unique[each], (), hash_key=hash_key)]
     told = [item for item in told if item.whatsapp_message_id not in forgotten]
     if not told:
         return Kept(opt_outs=late, forgotten=frozenset(forgotten))
@@ -63,7 +63,7 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     new = await rooms.inbound.add_interactions(attributed)
     await _open_windows(rooms, [each for each, item in zip(interactions, told, strict=True) if not item.is_notice])
     # Also of what came before: only now it may be known whose it is, and a choice is recorded once.
-    opt_outs = [record for item in told for record in _opt_out(item, people.get(item.person), hash_key=hash_key)]
+    opt_outs = await _read_opt_outs(rooms, told, contexts, hash_key=hash_key)
     counted = (each.campaign_id for each in attributed if each.whatsapp_message_id in new)
     answered = frozenset(campaign_id for campaign_id in counted if campaign_id)
     return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=frozenset(forgotten), answered=answered)
@@ -101,7 +101,7 @@ async def _find_known_anew(rooms: Rooms, concerned: Sequence[tuple[Inbound, date
 
 
 async def _identify(
-    rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found], *, hash_key: bytes
+    rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found], *, hash_key: bytes, now: datetime
 ) -> dict[Person, Known]:
     """Finds who these people are, by number or id, by the message they answer, or as contacts made now."""
     wanted = {item.person for item in told if item.person.phone_number or item.person.whatsapp_user_id}
@@ -119,6 +119,9 @@ async def _identify(
     }
     if learned:
         await rooms.inbound.learn_user_ids(learned)
+        # Who said stop under that id before, as another contact or as none, has said it for this one.
+        hashes = [(contact_id, person_hash(hash_key, user_id)) for contact_id, user_id in learned.items()]
+        await rooms.consent.honour_kept_opt_outs(hashes, at=now)
     return people
 
 
@@ -179,20 +182,32 @@ async def _open_windows(rooms: Rooms, interactions: Sequence[NewInteraction]) ->
         await rooms.inbound.open_windows(windows)
 
 
-def _opt_out(item: Inbound, known: Known | None, *, hash_key: bytes) -> list[ConsentRecord]:
-    """Makes the record if it is an opt-out; of who is no contact (any more) it is kept by the person's hash alone."""
-    who = known or item.person
-    if not is_opt_out(item) or not (who.phone_number or who.whatsapp_user_id):
+async def _read_opt_outs(
+    rooms: Rooms, told: Sequence[Inbound], contexts: dict[str, Found], *, hash_key: bytes
+) -> list[ConsentRecord]:
+    """Returns the opt-outs, for each contact that such a person is: by number, id and the message they answer."""
+    stops = [item for item in told if is_opt_out(item)]
+    asked = [(item.person, contexts[item.context].contact_id if item.context in contexts else None) for item in stops]
+    found = await rooms.inbound.find_matches(asked) if asked else []
+    pairs = zip(stops, found, strict=True)
+    return [record for item, matches in pairs for record in _opt_outs(item, matches, hash_key=hash_key)]
+
+
+def _opt_outs(item: Inbound, matches: Sequence[Known], *, hash_key: bytes) -> list[ConsentRecord]:
+    """Makes the records if it is an opt-out; of who is no contact (any more) it is kept by the person's hash alone."""
+    person = item.person
+    if not is_opt_out(item) or not (matches or person.phone_number or person.whatsapp_user_id):
         return []
     return [
         ConsentRecord(
             contact_id=known.id if known else None,
-            person_hash=hash_of(who, hash_key=hash_key),
+            person_hash=hash_of(known or person, hash_key=hash_key),
             consent=MarketingConsent.OPTED_OUT,
             source=STOP_BUTTON if item.kind is InteractionKind.BUTTON else STOP_REPLY,
             evidence=item.whatsapp_message_id if known else "",
             event_time=item.interaction_time,
         )
+        for known in matches or (None,)
     ]
 
 
