@@ -83,15 +83,21 @@ class ContactsService(ContactsServiceServicer):
         return await self._mutate(request, apply)
 
     async def UpdateContact(self, request: pb.UpdateContactRequest, context: object) -> contacts_pb2.Contact:
-        """Changes the named fields of a contact."""
+        """Changes the named fields of a contact; an opt-out that is known of its new number or id counts."""
         contact_id = names.parse_contact(request.contact.name)
         changed = changed_fields(request.update_mask, request.contact, wire.SETTABLE)
         said = wire.read_contact(request.contact)
 
         async def apply(rooms: Rooms) -> contacts_pb2.Contact:
-            draft = merge_draft(await rooms.contacts.lock_contact(contact_id), said, changed=changed)
+            now, before = self._clock.now(), await rooms.contacts.lock_contact(contact_id)
+            draft = merge_draft(before, said, changed=changed)
             check_reachable(draft)
-            return wire.contact(await rooms.contacts.update_contact(contact_id, draft, at=self._clock.now()))
+            updated = await rooms.contacts.update_contact(contact_id, draft, at=now)
+            new = {updated.phone_number, updated.whatsapp_user_id} - {before.phone_number, before.whatsapp_user_id}
+            hashes = [(contact_id, known) for known in person_hashes(self._hash_key, *new)]
+            if hashes and await rooms.consent.honour_kept_opt_outs(hashes, at=now):
+                updated = await rooms.contacts.get_contact(contact_id)
+            return wire.contact(updated)
 
         return await self._mutate(request, apply)
 

@@ -34,12 +34,14 @@ async def _follow(
         )
         heir = before if moved else None
     else:
-        # The new number is a contact already: that one goes on, and nothing is sent to the old number any more.
+        # The new number is a contact already: that one goes on, and what waits for the old number is skipped.
         joined = await rooms.identities.join_contact(before.id, heir_id=after.id, at=now, told=change.event_time)
         heir = after if joined else None
         rooms.outdate("categories")
     if heir is None:
         return []
+    hashes = person_hashes(hash_key, change.after.phone_number, change.after.whatsapp_user_id)
+    await rooms.consent.honour_kept_opt_outs([(heir.id, person_hash) for person_hash in hashes], at=now)
     chosen = await rooms.identities.find_consent(before.id)
     if chosen is None or (heir is after and chosen.consent is not MarketingConsent.OPTED_OUT):
         return []
@@ -52,5 +54,5 @@ async def _follow(
             evidence=change.whatsapp_message_id,
             event_time=chosen.event_time,
         )
-        for person_hash in person_hashes(hash_key, change.after.phone_number, change.after.whatsapp_user_id)
+        for person_hash in hashes
     ]

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from chappe.v1 import contacts_pb2, contacts_service_pb2
 from chappe_client import Chappe, v1
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from core.db import Database
 from core.domain.traces import trace
@@ -209,3 +210,20 @@ async def test_an_erased_opt_out_is_known_again_however_the_person_comes_back(
         await api.import_file(data, marketing_consent=Contact.MARKETING_CONSENT_OPTED_IN)
     [contact] = await api.matching()
     assert (contact.marketing_consent, contact.consent_source) == (Contact.MARKETING_CONSENT_OPTED_OUT, "phone")
+
+
+@pytest.mark.parametrize(
+    "known", [{"phone_number": "+33612345678"}, {"whatsapp_user_id": "FR.secret"}], ids=["the number", "the id"]
+)
+async def test_an_erased_opt_out_is_known_again_when_another_contact_takes(
+    api: ContactsApi, known: dict[str, str]
+) -> None:
+    await erase(api, await make_person(api))
+    other = await api.create("+33612345699")
+    change = requests.UpdateContactRequest(
+        contact=Contact(name=other.name, **known), update_mask=FieldMask(paths=list(known))
+    )
+    changed = await api.call(api.contacts.UpdateContact, change)
+    assert (changed.marketing_consent, changed.consent_source) == (Contact.MARKETING_CONSENT_OPTED_OUT, "phone")
+    [proof] = await api.rows("SELECT count(*) FROM consent_events WHERE contact_id IS NOT NULL")
+    assert proof["count"] == 1

@@ -104,6 +104,12 @@ async def test_a_choice_under_the_id_alone_reaches_the_contact_whose_receipt_tol
     assert await contact(at, "marketing_consent || ' ' || consent_source") == "OPTED_OUT WHATSAPP_PREFERENCE"
 
 
+async def test_a_choice_under_the_id_alone_counts_when_the_person_writes_with_number_and_id(at: Desk) -> None:
+    await at.deliver(chosen())
+    await at.deliver(body(messages=[reply("Hello", SOON, wamid="wamid.in", phone=ANN, from_user_id=HER_ID)]))
+    assert await contact(at, "marketing_consent") == "OPTED_OUT"
+
+
 async def test_a_yes_given_since_is_not_undone_by_an_id_that_is_told(at: Desk) -> None:
     ref = await ref_of(at)
     await at.deliver(chosen())
