@@ -45,7 +45,14 @@ class Identities:
 
     async def join_contact(self, contact_id: UUID, *, heir_id: UUID, at: datetime, told: datetime) -> bool:
         """Lets one contact stand in for another one, which is sent nothing any more; false when it does already."""
-        return await self._connection.fetchrow(SQL["join_contact"], contact_id, heir_id, at, told) is not None
+        if await self._connection.fetchrow(SQL["join_contact"], contact_id, heir_id, at, told) is None:
+            return False
+        await self.skip_messages(contact_id)
+        return True
+
+    async def skip_messages(self, contact_id: UUID) -> int:
+        """Skips what is PENDING for a contact whose number is given up; returns how many messages."""
+        return len(await self._connection.fetch(SQL["skip_messages"], contact_id))
 
     async def find_consent(self, contact_id: UUID) -> Chosen | None:
         """Returns what a contact chose about marketing, None when nothing."""

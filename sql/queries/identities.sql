@@ -35,6 +35,29 @@ WHERE contacts.id = $1
     AND locked.whatsapp_state <> 'ABSENT'
 RETURNING contacts.id;
 
+-- name: skip_messages
+-- Skips what is PENDING for contact $1, whose number is given up. Found and locked as in skip_marketing_messages; one that
+-- somebody holds is passed over: what says that the number is gone does not wait. Returns the messages it skipped.
+WITH theirs AS MATERIALIZED (
+    SELECT campaign_id, id, state
+    FROM messages
+    WHERE contact_id = $1
+), waiting AS MATERIALIZED (
+    SELECT messages.campaign_id, messages.id
+    FROM theirs
+    JOIN messages ON messages.campaign_id = theirs.campaign_id AND messages.id = theirs.id
+    WHERE theirs.state = 'PENDING'
+        AND messages.state || '' = 'PENDING'
+    ORDER BY messages.campaign_id, messages.id
+    FOR UPDATE OF messages SKIP LOCKED
+)
+UPDATE messages
+SET state = 'SKIPPED', reason = 'NO_WHATSAPP'
+FROM waiting
+WHERE messages.campaign_id = waiting.campaign_id
+    AND messages.id = waiting.id
+RETURNING messages.campaign_id, messages.id;
+
 -- name: find_consent
 -- Reads what contact $1 chose about marketing. No row: nothing.
 SELECT marketing_consent, consent_source, consent_time

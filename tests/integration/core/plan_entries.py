@@ -167,6 +167,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "identities.find_consent": {"contacts_pkey"},
     "identities.join_contact": {"category_contacts_contact_id_idx", "contacts_pkey"},
     "identities.move_contact": {"contacts_pkey"},
+    "identities.skip_messages": {"messages_contact_id_idx", "messages_pkey", "messages_recipient_key"},
     "inbound.add_interactions": set(),
     "inbound.add_people": set(),
     "inbound.find_identities": {"contacts_pkey"},

@@ -47,6 +47,22 @@ async def test_a_contact_moves_to_the_new_number_with_its_choice_and_the_proof_o
     assert await at.value(query, person_hash(KEY, NEW)) == 1
 
 
+async def test_an_opt_out_that_is_known_of_the_new_number_alone_counts_for_the_contact(at: Desk) -> None:
+    choice = {"wa_id": NEW[1:], "value": "stop", "timestamp": int(SystemClock().now().timestamp())}
+    await at.deliver(body("user_preferences", user_preferences=[choice]))
+    await at.value(
+        """UPDATE contacts SET marketing_consent = 'OPTED_IN', consent_time = now() - interval '1 hour'
+        WHERE phone_number = $1""",
+        OLD,
+    )
+    await at.deliver(changed())
+    moved = await contact(at, NEW)
+    assert moved is not None
+    assert moved["marketing_consent"] == "OPTED_OUT"
+    states = "SELECT messages.state || ' ' || reason FROM messages WHERE contact_id = $1"
+    assert await at.value(states, moved["id"]) == "SKIPPED OPTED_OUT"
+
+
 async def test_it_moves_once_however_often_it_is_told(at: Desk) -> None:
     await at.deliver(changed(), changed())
     assert await contact(at, NEW) is not None
@@ -70,6 +86,14 @@ async def test_where_the_new_number_is_a_contact_already_that_one_stands_in_for_
     assert heir is not None
     assert (old["whatsapp_state"], heir["marketing_consent"]) == ("ABSENT", "OPTED_OUT")
     assert await at.value("SELECT count(*) FROM category_contacts WHERE contact_id = $1", heir["id"]) == 1
+
+
+async def test_nothing_that_waits_for_a_number_given_up_is_sent(at: Desk) -> None:
+    await at.value("UPDATE templates SET template_category = 'UTILITY'")
+    await at.deliver(changed(after=OTHER))
+    states = """SELECT messages.state || ' ' || reason FROM messages JOIN contacts ON contacts.id = contact_id
+        WHERE phone_number = $1"""
+    assert (await at.value(states, OLD), await at.value(states, OTHER)) == ("SKIPPED NO_WHATSAPP", "PENDING ")
 
 
 async def test_what_the_old_number_got_before_does_not_bring_it_back_however_often_it_is_told(at: Desk) -> None:
