@@ -14,11 +14,12 @@ SQL = load("inbound")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Holds a contact as it is known: its id and what identifies the person."""
+    """Holds a contact as it is known: its id, what identifies the person, and whether it is known to be on WhatsApp."""
 
     id: UUID
     phone_number: str | None = field(repr=False)
     whatsapp_user_id: str | None = field(repr=False)
+    is_reached: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,4 +153,9 @@ class Inbound:
 
 
 def _known(row: Row) -> Known:
-    return Known(id=row["id"], phone_number=row["phone_number"], whatsapp_user_id=row["whatsapp_user_id"])
+    return Known(
+        id=row["id"],
+        phone_number=row["phone_number"],
+        whatsapp_user_id=row["whatsapp_user_id"],
+        is_reached=row["is_reached"],
+    )

@@ -18,7 +18,7 @@ from workers.tasks.contacts import mark_contacts
 from workers.tasks.identities import follow_people
 from workers.tasks.moves import Arrived, Moved, move_messages
 from workers.tasks.park import tell_parked
-from workers.tasks.replies import Kept, keep_replies
+from workers.tasks.replies import Kept, find_unknown, keep_replies, prove_opt_outs
 from workers.tasks.tracing import Outcome, mark_applied
 
 _log = logging.getLogger(__name__)
@@ -85,9 +85,8 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
     written = {item.whatsapp_message_id for hook in hooks for item in hook.inbounds} - kept.forgotten
     outcome = Outcome(moved=moved, people=kept.people, kept=frozenset(written), forgotten=kept.forgotten)
     await mark_applied(rooms, batch.deliveries, batch.hooks, batch.errors, outcome=outcome, hash_key=hash_key)
-    if not moving:
-        # Last: as long as these rows are held, none of these people is heard who says stop.
-        await mark_contacts(rooms, moved.steps, now=now, hash_key=hash_key)
+    # Last: as long as these rows are held, none of these people is heard who says stop.
+    await mark_contacts(rooms, [] if moving else moved.steps, wrote=kept.wrote, now=now, hash_key=hash_key)
     _tell(hooks, moved)
     return replace(moved, answered=kept.answered)
 
@@ -95,18 +94,21 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
 async def hear_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: bytes) -> Moved:
     """Does for claimed bodies only what people said, and has the rest wait its turn.
 
-    They are applied whole later, as if again: what was heard changes nothing then. Who hides their number is known by
-    the message they answer, which a receipt beside it may tell of: they are heard with it.
+    They are applied whole later, as if again: what was heard changes nothing then. Of who is known by nothing but a
+    message that a receipt may still tell of, a stop is kept as proof: it counts as soon as that receipt is applied.
     """
     if not batch.deliveries:
         return Moved()
     await rooms.transactions.enter_by_keys()
+    unknown = await find_unknown(rooms, [item for hook in batch.hooks.values() for item in hook.inbounds])
     hooks = [
-        replace(hook, inbounds=tuple(item for item in hook.inbounds if item.person.phone_number))
+        replace(hook, inbounds=tuple(item for item in hook.inbounds if item not in unknown))
         for hook in batch.hooks.values()
     ]
-    kept = await _hear(rooms, hooks, refused=[], now=now, hash_key=hash_key)
+    proofs = prove_opt_outs(unknown, hash_key=hash_key)
+    kept = await _hear(rooms, hooks, refused=proofs, now=now, hash_key=hash_key)
     await rooms.deliveries.mark_heard([item.id for item in batch.deliveries])
+    await mark_contacts(rooms, [], wrote=kept.wrote, now=now, hash_key=hash_key)
     return Moved(answered=kept.answered)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from core.domain.contacts import WhatsappState, person_hash
@@ -12,9 +13,17 @@ from core.repositories.rooms import Rooms
 from workers.tasks.moves import Step
 
 
-async def mark_contacts(rooms: Rooms, steps: Sequence[Step], *, now: datetime, hash_key: bytes) -> None:
+async def mark_contacts(
+    rooms: Rooms,
+    steps: Sequence[Step],
+    *,
+    now: datetime,
+    hash_key: bytes,
+    wrote: Mapping[UUID, datetime] = MappingProxyType({}),
+) -> None:
     """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing.
 
+    So are those who wrote, given with when, unless a message to them failed since.
     For the caller to do last: of whom a contact's row is held, a choice cannot be written.
     """
     news = [step for step in steps if step.is_news]
@@ -24,6 +33,9 @@ async def mark_contacts(rooms: Rooms, steps: Sequence[Step], *, now: datetime, h
     states = {step.after.contact_id: (WhatsappState.ABSENT, step.told.latest_time) for step in failed}
     states |= {step.after.contact_id: (WhatsappState.VERIFIED, step.told.latest_time) for step in reached}
     known = {contact_id: told for contact_id, told in states.items() if contact_id is not None}
+    for contact_id, time in wrote.items():
+        if contact_id not in known or known[contact_id][1] <= time:
+            known[contact_id] = (WhatsappState.VERIFIED, time)
     if not known:
         return
     named = {step.after.contact_id: step for step in reached if step.after.contact_id and step.told.whatsapp_user_id}

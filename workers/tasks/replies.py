@@ -30,7 +30,8 @@ STOP_BUTTON: Final = "STOP_BUTTON"
 class Kept:
     """Says what became of inbound messages: opt-outs, whose they are, which are new, which of before an erasure.
 
-    `answered` are the campaigns to which the new ones belong.
+    `answered` are the campaigns to which the new ones belong, `wrote` says who wrote them, and when last, of those who
+    are not known to be on WhatsApp.
     """
 
     opt_outs: Sequence[ConsentRecord] = ()
@@ -38,6 +39,7 @@ class Kept:
     new: Set[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
     answered: frozenset[UUID] = frozenset()
+    wrote: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
 async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: bytes, now: datetime) -> Kept:
@@ -66,7 +68,49 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     opt_outs = await _read_opt_outs(rooms, told, contexts, hash_key=hash_key)
     counted = (each.campaign_id for each in attributed if each.whatsapp_message_id in new)
     answered = frozenset(campaign_id for campaign_id in counted if campaign_id)
-    return Kept(opt_outs=[*late, *opt_outs], people=people, new=new, forgotten=frozenset(forgotten), answered=answered)
+    return Kept(
+        opt_outs=[*late, *opt_outs],
+        people=people,
+        new=new,
+        forgotten=frozenset(forgotten),
+        answered=answered,
+        wrote=_who_wrote(told, people, new),
+    )
+
+
+async def find_unknown(rooms: Rooms, inbounds: Sequence[Inbound]) -> list[Inbound]:
+    """Returns what is from people who hide their number, are not known by id, and answer what is not known (yet).
+
+    So is what tells nothing of who it is from.
+    """
+    hidden = [item for item in inbounds if not item.person.phone_number]
+    answers = sorted({item.context for item in hidden if item.context})
+    contexts = await rooms.receipts.find_messages(answers) if answers else {}
+    unknown = [item for item in hidden if item.context not in contexts]
+    named = list({item.person for item in unknown if item.context and item.person.whatsapp_user_id})
+    people = await rooms.inbound.find_people(named) if named else {}
+    return [
+        item for item in unknown if item.person not in people and (item.context or not item.person.whatsapp_user_id)
+    ]
+
+
+def prove_opt_outs(inbounds: Sequence[Inbound], *, hash_key: bytes) -> list[ConsentRecord]:
+    """Returns the opt-outs of people of whom nobody can tell yet which contacts they are."""
+    return [record for item in inbounds for record in _opt_outs(item, (), hash_key=hash_key)]
+
+
+def _who_wrote(told: Sequence[Inbound], people: Mapping[Person, Known], new: Set[str]) -> dict[UUID, datetime]:
+    """Returns who wrote what is new, of those who are not known to be on WhatsApp.
+
+    A notice may say that the number is given up: whom one is about says nothing here.
+    """
+    noticed = {people[item.person].id for item in told if item.is_notice and item.person in people}
+    wrote: dict[UUID, datetime] = {}
+    for item in sorted(told, key=lambda each: each.interaction_time):
+        contact = people.get(item.person)
+        if contact and not contact.is_reached and contact.id not in noticed and item.whatsapp_message_id in new:
+            wrote[contact.id] = item.interaction_time
+    return wrote
 
 
 async def _find_forgotten(rooms: Rooms, told: Sequence[Inbound], *, hash_key: bytes) -> set[str]:

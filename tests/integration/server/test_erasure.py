@@ -216,7 +216,7 @@ async def test_an_erased_opt_out_is_known_again_however_the_person_comes_back(
     "known", [{"phone_number": "+33612345678"}, {"whatsapp_user_id": "FR.secret"}], ids=["the number", "the id"]
 )
 async def test_an_erased_opt_out_is_known_again_when_another_contact_takes(
-    api: ContactsApi, known: dict[str, str]
+    api: ContactsApi, known: dict[str, Any]
 ) -> None:
     await erase(api, await make_person(api))
     other = await api.create("+33612345699")

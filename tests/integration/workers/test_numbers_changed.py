@@ -96,6 +96,15 @@ async def test_nothing_that_waits_for_a_number_given_up_is_sent(at: Desk) -> Non
     assert (await at.value(states, OLD), await at.value(states, OTHER)) == ("SKIPPED NO_WHATSAPP", "PENDING ")
 
 
+async def test_words_from_the_old_number_beside_the_change_do_not_bring_it_back(at: Desk) -> None:
+    words = body(messages=[reply("I have a new number", SystemClock().now(), wamid="wamid.in", phone=OLD)])
+    await at.deliver(words, changed(after=OTHER))
+    await at.deliver(words)
+    old = await contact(at, OLD)
+    assert old is not None
+    assert old["whatsapp_state"] == "ABSENT"
+
+
 async def test_what_the_old_number_got_before_does_not_bring_it_back_however_often_it_is_told(at: Desk) -> None:
     refs = await at.sent()
     got = [status("delivered", SystemClock().now(), wamid=f"wamid.{ref.message_id}", ref=ref) for ref in refs]

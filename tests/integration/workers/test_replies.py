@@ -90,6 +90,31 @@ async def test_a_person_who_hides_their_number_is_known_by_the_message_they_answ
     assert await contact(at, ANN, "whatsapp_user_id") == "DE.1"
 
 
+@pytest.mark.parametrize(("state", "days"), [("ABSENT", 2), ("UNKNOWN", 0), ("VERIFIED", 1)])
+async def test_who_writes_is_on_whatsapp(at: Desk, state: str, days: int) -> None:
+    date = NOW.date() - timedelta(days=1) if days else None
+    await at.value("UPDATE contacts SET whatsapp_state = $1, absent_days = $2, absent_date = $3", state, days, date)
+    await at.deliver(body(messages=[reply("Hello", SOON, wamid="wamid.in", phone=ANN)]))
+    assert await contact(at, ANN, "whatsapp_state || ' ' || absent_days") == "VERIFIED 0"
+    assert await contact(at, BOB, "whatsapp_state || ' ' || absent_days") == f"{state} {days}"
+
+
+async def test_old_words_of_whoever_was_found_to_be_absent_since_bring_them_not_back(at: Desk) -> None:
+    await at.value("UPDATE contacts SET whatsapp_state = 'ABSENT', absent_date = $1", NOW.date() + timedelta(days=1))
+    told = body(messages=[reply("Hello", SOON, wamid="wamid.in", phone=ANN)])
+    await at.deliver(told)
+    assert await contact(at, ANN, "whatsapp_state") == "ABSENT"
+
+
+async def test_that_someone_wrote_who_is_known_to_be_on_whatsapp_costs_no_statement(at: Desk) -> None:
+    counts = []
+    for number in range(2):
+        at.database.forget()
+        await at.deliver(body(messages=[reply("Hello", SOON, wamid=f"wamid.{number}", phone=ANN)]))
+        counts.append(len(at.database.statements))
+    assert counts[0] == counts[1] + 1
+
+
 async def test_what_comes_to_a_number_that_is_not_ours_is_not_kept(at: Desk) -> None:
     told = [reply("Yes!", SOON, wamid="wamid.in", phone=ANN)]
     await at.deliver(body(phone_number_id="999", messages=told))

@@ -143,6 +143,34 @@ async def test_who_hides_their_number_is_heard_with_the_receipt_that_tells_who_t
     assert await at.value(CONSENT, PERSON) == "OPTED_OUT"
 
 
+async def test_who_hides_their_number_is_heard_at_once_where_their_id_is_known_or_what_they_answer(
+    at: Desk, worker: Worker
+) -> None:
+    ref, quoted = await sent_to(at, OTHER), "wamid.of the person"
+    await at.value("UPDATE contacts SET whatsapp_user_id = 'DE.More12345' WHERE phone_number = $1", MORE[0])
+    await at.value("UPDATE messages SET whatsapp_message_id = $2 WHERE id = $1", await at.value(OF, PERSON), quoted)
+    quoting = {**stop_of("", wamid="wamid.1"), "context": {"id": quoted}}
+    told = {**stop_of("", wamid="wamid.2"), "from_user_id": "DE.More12345"}
+    await put(at, body(messages=[quoting, told], statuses=[read_by(ref)]))
+    async with held(at, HOLD_MESSAGE, ref.message_id):
+        await take_a_turn(worker)
+        assert await heard(at, PERSON)
+        assert await heard(at, MORE[0])
+
+
+async def test_who_hides_their_number_and_is_not_known_yet_becomes_no_second_contact(at: Desk, worker: Worker) -> None:
+    ref = await sent_to(at, PERSON)
+    await at.value("UPDATE messages SET whatsapp_message_id = NULL WHERE id = $1", ref.message_id)
+    hidden = {**stop_of(""), "from_user_id": "DE.Person12345", "context": {"id": f"wamid.{ref.message_id}"}}
+    await put(at, body(messages=[hidden], statuses=[read_by(ref)]))
+    async with held(at, HOLD_MESSAGE, ref.message_id):
+        await take_a_turn(worker)
+        assert await at.value("SELECT count(*) FROM consent_events WHERE contact_id IS NULL") == 1
+    await apply_deliveries(worker.engine)
+    assert await at.value(CONSENT, PERSON) == "OPTED_OUT"
+    assert await at.value("SELECT count(*) FROM contacts") == 8
+
+
 async def test_who_changes_their_number_after_they_were_heard_is_not_made_anew(at: Desk, worker: Worker) -> None:
     ref = await sent_to(at, OTHER)
     await put(at, body(messages=[reply("hello", NOW, wamid="wamid.h", phone=PERSON)], statuses=[read_by(ref)]))
