@@ -23,7 +23,18 @@ Every process reads its settings from the environment alone.
 Durations are seconds, sizes are bytes. A variable that starts with `CHAPPE_` and is not listed
 here stops the start. This page is printed by `python -m core.settings`.
 
-{table}"""
+{table}
+
+## Stopping
+
+SIGTERM lets what has begun end. The API and the webhook door take `CHAPPE_STOP_GRACE_SECONDS` for it. A worker
+takes nothing new to send and waits for the answers it is owed: with nothing on the wire it ends at once, else it
+takes up to `CHAPPE_WHATSAPP_TIMEOUT_SECONDS` and a few seconds to write what came of them. Whoever kills it sooner
+leaves messages in doubt, so give it 45 s where calls may take 30 (`terminationGracePeriodSeconds: 45`,
+`docker stop --time 45`, `stop_grace_period: 45s`, `TimeoutStopSec=45`): Docker's own ten are too few.
+`CHAPPE_LEASE_SECONDS` must exceed the timeout, or messages are in doubt before their answers come."""
+# A call that is past its timeout gets so long to say so.
+_SAYING_SECONDS = 2.0
 # Several servers of one cluster stand in one setting; a comma inside a password separates nothing.
 _NEXT_URL = re.compile(r",(?=[a-z]+://)")
 
@@ -87,7 +98,9 @@ class Settings(BaseSettings):
     reflection_enabled: bool = Field(default=True, description="Whether callers with a key may ask what can be called.")
     channelz_enabled: bool = Field(default=False, description="Whether connection diagnostics are served.")
     default_deadline_seconds: float = Field(10.0, gt=0, description="Deadline of a unary call that brings none.")
-    stop_grace_seconds: float = Field(5.0, ge=0, description="How long a stopping process lets its work end.")
+    stop_grace_seconds: float = Field(
+        5.0, ge=0, description="How long a stopping process lets its work end; see below for a worker."
+    )
 
     worker_concurrency: int = Field(
         512, ge=1, le=4000, description="Calls to the Cloud API open at once in a worker; its senders share them."
@@ -171,6 +184,11 @@ class Settings(BaseSettings):
             message = "CHAPPE_UNCONFIRMED_DEADLINE_SECONDS must exceed CHAPPE_UNCONFIRMED_GRACE_SECONDS"
             raise ValueError(message)
         return self
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a worker that stops waits for the calls it has begun: until each has ended by itself."""
+        return max(self.stop_grace_seconds, self.whatsapp_timeout_seconds + _SAYING_SECONDS)
 
     def public(self) -> dict[str, Any]:
         """Returns what may be logged: secrets as `***`, URLs without their user and password."""

@@ -35,7 +35,7 @@ class Courier:
         try:
             return await self._attempt(parcel)
         except asyncio.CancelledError:
-            # A stop that could not wait any longer: said now, the doubt need not wait for the lease's end.
+            # A call that outlived its own timeout: said now, the doubt need not wait for the lease's end.
             return Unknown(reason="the worker stopped before the answer came")
         except Exception as error:
             # Nobody foresaw it, so it may have left. The error's text may quote what it was given; its type does not.

@@ -67,8 +67,8 @@ class Departures:
             await asyncio.wait(set(self._on_wire), timeout=_LOOK_SECONDS)
 
     async def drain(self) -> None:
-        """Waits for the calls on the wire, once the process stops not longer than its grace."""
-        seconds = self._engine.settings.stop_grace_seconds
+        """Waits for the calls on the wire, also once the process stops: each ends by itself within its timeout."""
+        seconds = self._engine.settings.drain_seconds
         await finish(self._on_wire, stopping=self._engine.stopping, seconds=seconds)
 
     async def _wait_for_moment(self, parcel: Parcel) -> bool:

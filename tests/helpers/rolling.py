@@ -158,7 +158,10 @@ class Restart:
 async def restart(process: Process) -> None:
     """Asks a process to end, waits until it has, and starts it again; call it on the main thread."""
     process.ask_to_stop()
-    await eventually(lambda: not process.is_running(), 20, message=f"{process.command.name} ends when it is asked to")
+    seconds = process.command.stop_seconds
+    await eventually(
+        lambda: not process.is_running(), seconds, message=f"{process.command.name} ends when it is asked to"
+    )
     process.launch()
     await eventually(lambda: process.command.ready(process.pid), 20, message=f"{process.command.name} is back")
 

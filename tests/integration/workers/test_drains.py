@@ -23,7 +23,6 @@ async def hung(worker_settings: dict[str, str]) -> AsyncIterator[dict[str, str]]
             **worker_settings,
             "CHAPPE_WHATSAPP_BASE_URL": server.url,
             "CHAPPE_WHATSAPP_TIMEOUT_SECONDS": f"{_TIMEOUT_SECONDS:g}",
-            "CHAPPE_STOP_GRACE_SECONDS": "0.3",
         }
 
 
@@ -58,7 +57,7 @@ async def test_a_stopping_worker_settles_what_its_runs_left_on_the_wire(
             await eventually(lambda: _is_over(plan), 20, message="the run has ended, its calls hang")
             assert await plan.all_are("SENDING")
             stopped = CLOCK.monotonic()
-        assert CLOCK.monotonic() - stopped < _TIMEOUT_SECONDS * 0.4
+        assert CLOCK.monotonic() - stopped < _TIMEOUT_SECONDS
         assert await plan.all_are("UNCONFIRMED")
 
 

@@ -9,7 +9,7 @@ from tests.helpers.sending import CLOCK, SENDER, Plan, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker, idle_worker, pump_out
 
-_HANGING = {"CHAPPE_WORKER_CONCURRENCY": "40", "CHAPPE_STOP_GRACE_SECONDS": "0.2"}
+_HANGING = {"CHAPPE_WORKER_CONCURRENCY": "40", "CHAPPE_WHATSAPP_TIMEOUT_SECONDS": "10"}
 
 
 async def _has(plan: Plan, campaign_id: UUID, count: int) -> bool:

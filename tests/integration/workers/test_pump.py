@@ -201,10 +201,10 @@ async def test_a_stopping_worker_leaves_nothing_in_doubt(
         assert left["ACCEPTED"] == await whatsapp_and_url[0].accepted_count()
 
 
-async def test_a_stopping_worker_gives_a_hanging_call_up_and_says_so_at_once(
+async def test_a_stopping_worker_waits_for_a_hanging_call_until_its_timeout_and_says_so_then(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
-    given = {**worker_settings, "CHAPPE_STOP_GRACE_SECONDS": "0.3", "CHAPPE_WORKER_CONCURRENCY": "1"}
+    given = {**worker_settings, "CHAPPE_WHATSAPP_TIMEOUT_SECONDS": "2", "CHAPPE_WORKER_CONCURRENCY": "1"}
     async with planned(fresh_database_url, [_LOST, *numbers(3)]) as plan:
         async with busy_worker(given):
             await eventually(whatsapp_and_url[0].accepted_count, 20, message="the call that hangs is on the wire")
@@ -213,12 +213,12 @@ async def test_a_stopping_worker_gives_a_hanging_call_up_and_says_so_at_once(
         assert await plan.states() == {"UNCONFIRMED": 1, "PENDING": 3}
 
 
-async def test_a_stopping_worker_waits_for_answers_that_come_within_its_grace(
+async def test_a_stopping_worker_waits_for_answers_that_come_after_its_grace(
     fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
 ) -> None:
     async with planned(fresh_database_url, numbers(3)) as plan:
         await whatsapp_and_url[0].add_rule(endpoint="messages", action="delay", seconds=1.0)
-        async with busy_worker(worker_settings):
+        async with busy_worker(worker_settings, CHAPPE_STOP_GRACE_SECONDS="0.1"):
             await eventually(whatsapp_and_url[0].accepted_count, 20)
             assert await plan.value("count(*) FILTER (WHERE state = 'SENDING') > 0")
         left = await plan.states()
