@@ -11,7 +11,8 @@ from core.whatsapp.errors import verdict, verdict_without_code
 from core.whatsapp.http import Answer, AnswerLostError, Http, NeverLeftError
 from core.whatsapp.waits import regain, retry_after
 
-_HELD = "held_for_quality_assessment"
+# Taken, but kept back: what becomes of it only a receipt tells.
+_HELD = ("held_for_quality_assessment", "paused")
 _RETRY_SECONDS = 5.0
 _OK = range(200, 300)
 _WRITTEN_CODE = re.compile(r"\s*[0-9]{1,10}\s*")
@@ -64,7 +65,7 @@ def _read_message(message: Mapping[str, Any]) -> Outcome:
     wamid = _text(message.get("id"))
     if not wamid:
         return Unknown(reason="an answer without the message's id")
-    return Accepted(whatsapp_message_id=wamid, held=message.get("message_status") == _HELD)
+    return Accepted(whatsapp_message_id=wamid, held=message.get("message_status") in _HELD)
 
 
 def _code(told: object) -> int | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 
 from core.domain.outcomes import Accepted, NotSent, Outcome, Refused, Unknown
@@ -111,9 +112,13 @@ def test_a_code_that_is_none_is_not_believed(code: bytes) -> None:
     assert isinstance(read_answer(Answer(500, b'{"error": {"code": ' + code + b"}}")), Unknown)
 
 
-def test_a_held_message_is_accepted_and_held() -> None:
-    body = b'{"messages": [{"id": "w", "message_status": "held_for_quality_assessment"}]}'
-    assert read_answer(Answer(200, body)) == Accepted(whatsapp_message_id="w", held=True)
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [("held_for_quality_assessment", True), ("paused", True), ("accepted", False), ("anything", False), ([], False)],
+)
+def test_a_message_that_is_kept_back_is_accepted_and_held(told: object, held: bool) -> None:
+    body = orjson.dumps({"messages": [{"id": "w", "message_status": told}]})
+    assert read_answer(Answer(200, body)) == Accepted(whatsapp_message_id="w", held=held)
 
 
 async def test_no_outcome_shows_token_or_number() -> None:
