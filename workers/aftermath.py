@@ -1,6 +1,7 @@
 """What an error means beyond its message: a sender that slows down, a campaign that pauses."""
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from core.domain.outcomes import Accepted, Effect, Outcome, Refused, Scope
@@ -14,7 +15,9 @@ _log = logging.getLogger(__name__)
 
 # A later refusal finds the campaign resumed, and pauses it again.
 _SAME_FAULT_SECONDS = 1.0
-# Whatever is told, an account is held no longer before it is tried again: the header speaks of all kinds of calls.
+# Whose calls can be used up.
+_OF_CALLS = frozenset({Scope.ACCOUNT, Scope.APP})
+# Whatever is told, nobody is held no longer before it is tried again: the header speaks of all kinds of calls.
 _LONGEST_HOLD_SECONDS = 3600.0
 
 
@@ -39,17 +42,27 @@ class Aftermath:
             await self._watch(campaign, outcome)
 
     async def _slow(self, outcome: Refused) -> None:
-        """Slows the sender; calls that the account has used up are missing to all its senders, until they are back."""
-        if outcome.verdict.scope is not Scope.ACCOUNT:
+        """Slows the sender; calls that its account or our app has used up are missing to others, too."""
+        scope = outcome.verdict.scope
+        if scope not in _OF_CALLS:
             await self._engine.pace.throttle(self._lane)
-        elif self._note(Scope.ACCOUNT, self._sender_id):
+        elif self._note(scope, self._sender_id):
             seconds = min(outcome.wait or outcome.verdict.delays[0], _LONGEST_HOLD_SECONDS)
-            async with self._engine.store.connection() as rooms:
-                sender_ids = await rooms.senders.list_neighbours(self._sender_id)
-            for sender_id in sender_ids:
-                # How fast it may be is nothing to a hold.
-                await self._engine.pace.hold(Lane.of_sender(sender_id, 1.0), seconds)
-            _log.warning("an account waits for calls", extra={"seconds": seconds, "senders": len(sender_ids)})
+            await self._hold(await self._find_callers(scope), scope=scope, seconds=seconds)
+
+    async def _hold(self, sender_ids: Sequence[UUID], *, scope: Scope, seconds: float) -> None:
+        for sender_id in sender_ids:
+            # How fast it may be is nothing to a hold.
+            await self._engine.pace.hold(Lane.of_sender(sender_id, 1.0), seconds)
+        extra = {"scope": scope.value, "seconds": seconds, "senders": len(sender_ids)}
+        _log.warning("senders wait until WhatsApp takes calls again", extra=extra)
+
+    async def _find_callers(self, scope: Scope) -> Sequence[UUID]:
+        """Returns who shares the calls: the senders of the account, or all, since one app signs all our webhooks."""
+        async with self._engine.store.connection() as rooms:
+            if scope is Scope.APP:
+                return await rooms.senders.list_sender_ids()
+            return await rooms.senders.list_neighbours(self._sender_id)
 
     def _note(self, scope: Scope, of: UUID) -> bool:
         """Notes a fault; False when it was noted just now: refusals of what was on the wire together are one."""

@@ -42,6 +42,8 @@ class Conclusions:
         told = telling(claimed.contact_id, outcome, sender_id=self._sender_id, at=engine.clock.now())
         made = settlement(claimed, outcome, direct=parcel.campaign.direct, luck=engine.luck())
         self._settler.add(made, told)
+        if isinstance(outcome, Refused):
+            engine.unknown_codes.heed(outcome.code, outcome.verdict)
         if not isinstance(outcome, Accepted):
             _log.info("a message was not accepted", extra=_described(parcel, outcome))
 

@@ -22,6 +22,7 @@ from workers.drains import Drains
 from workers.lateness import Lateness
 from workers.lines import Lines
 from workers.precedence import Precedence
+from workers.unknown_codes import UnknownCodes
 from workers.unwritten import Unwritten
 
 
@@ -48,6 +49,7 @@ class Engine:
       their outcomes until they stand in rows.
     - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
       says nothing of what comes.
+    - `unknown_codes` warns of codes that the error table does not have.
     - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
     - `doubts` says where the next look at messages in doubt begins.
     - `precedence` has receipts wait while what a person may say stop in is applied.
@@ -72,6 +74,7 @@ class Engine:
     unwritten: Unwritten = field(default_factory=Unwritten)
     answer_breakers: Breakers = field(default_factory=Breakers)
     receipt_breakers: Breakers = field(default_factory=Breakers)
+    unknown_codes: UnknownCodes = field(default_factory=UnknownCodes)
     upgrading: set[UUID] = field(default_factory=set)
     doubts: Walk = field(default_factory=Walk)
     precedence: Precedence = field(default_factory=Precedence)

@@ -37,6 +37,7 @@ class Scope(StrEnum):
     SENDER = "SENDER"
     TEMPLATE = "TEMPLATE"
     ACCOUNT = "ACCOUNT"
+    APP = "APP"
     CREDENTIAL = "CREDENTIAL"
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from core.domain.messages import MessageRef, MessageState, Reason, ReceiptState, after_receipt
 
-ERROR_NOT_ON_WHATSAPP: Final = 131026
 ERROR_OPTED_OUT: Final = 131050
 
 # A receipt for a message we do not have (yet) is tried again after 1, 2, 4 … 60 seconds, for an hour.

@@ -109,6 +109,10 @@ class Senders:
         """Returns the senders of a sender's WhatsApp account, itself among them."""
         return tuple(row["id"] for row in await self._connection.fetch(SQL["list_neighbours"], sender_id))
 
+    async def list_sender_ids(self) -> tuple[UUID, ...]:
+        """Returns all senders there are."""
+        return tuple(row["id"] for row in await self._connection.fetch(SQL["list_sender_ids"]))
+
     async def list_unrefreshed(self, *, limit: int) -> tuple[UUID, ...]:
         """Returns active senders about which WhatsApp is to be asked."""
         return tuple(row["id"] for row in await self._connection.fetch(SQL["list_unrefreshed"], limit))

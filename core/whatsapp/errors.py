@@ -115,8 +115,8 @@ TABLE: Mapping[int, Verdict] = MappingProxyType(
         131005: _NO_ACCESS,
         1: _retry("WhatsApp could not handle the request.", tries=3, systematic=True),
         2: _retry("WhatsApp is down or overloaded.", delays=(300.0,)),
-        4: _throttle("The app has used up its calls to WhatsApp.", delays=_CALLS, scope=Scope.ACCOUNT),
-        613: _throttle("The app calls WhatsApp too often.", delays=_CALLS, scope=Scope.ACCOUNT),
+        4: _throttle("The app has used up its calls to WhatsApp.", delays=_CALLS, scope=Scope.APP),
+        613: _throttle("The app calls WhatsApp too often.", delays=_CALLS, scope=Scope.APP),
         80007: _throttle("The WhatsApp account has used up its calls.", delays=_CALLS, scope=Scope.ACCOUNT),
         80008: _throttle("The WhatsApp account has used up its calls.", delays=_CALLS, scope=Scope.ACCOUNT),
         130429: _throttle("The sender was faster than WhatsApp allows."),
@@ -149,11 +149,11 @@ TABLE: Mapping[int, Verdict] = MappingProxyType(
         100: _message("A parameter of the message is not valid.", systematic=True),
         131008: _message("The message lacks a parameter.", systematic=True),
         131009: _message("A value in the message is not valid.", systematic=True),
-        131021: _contact("The contact is the sender itself."),
+        131021: _contact("The contact is the sender itself.", effect=Effect.MARK_ABSENT),
         131030: _message("A test number can only write to numbers on its list."),
         131062: _message("This message cannot go to a contact without a phone number."),
         137000: _message("The contact's WhatsApp identity has changed."),
-        130403: _contact("We have blocked this contact."),
+        130403: _contact("We have blocked this contact.", effect=Effect.MARK_ABSENT),
         131026: _contact("The contact is not on WhatsApp, or cannot get this message.", effect=Effect.MARK_ABSENT),
         131047: _message("More than 24 hours have passed since the contact last wrote; only a template may be sent."),
         131049: _message("WhatsApp held this back so that the contact does not get too much marketing."),
@@ -206,6 +206,8 @@ RANGES: tuple[tuple[int, int, Verdict], ...] = (
 # The same code means something else when it comes in a receipt, minutes after WhatsApp took the message.
 IN_RECEIPTS: Mapping[int, Verdict] = MappingProxyType(
     {
+        # So a receipt reads that names no error at all: that says nothing of our token.
+        0: _message("WhatsApp does not say why the message failed.", systematic=True),
         131000: _retry("Something went wrong at WhatsApp.", delays=(300.0,), tries=2, systematic=True, jitter=False),
         # A throttle that comes so late costs a message each time: it must end.
         130429: _slow("The sender was faster than WhatsApp allows.", delays=_EXPONENTIAL),

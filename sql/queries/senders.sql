@@ -97,6 +97,12 @@ FROM senders
 WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
 ORDER BY id;
 
+-- name: list_sender_ids
+-- Lists all senders: some dozens, whatever a business sends.
+SELECT id
+FROM senders
+ORDER BY id;
+
 -- name: list_unrefreshed
 -- Lists up to $1 senders about which WhatsApp has not been asked, or not since it announced a change; oldest first.
 SELECT id

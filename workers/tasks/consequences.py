@@ -18,6 +18,8 @@ async def draw_consequences(engine: Engine, moved: Moved) -> None:
 
     Notes countries to which an account may not send.
     """
+    for item in moved.failures():
+        engine.unknown_codes.heed(item.error_code, verdict(item.error_code, in_receipt=True))
     await pause_campaigns(engine.store, moved.failures())
     await heed_countries(engine.store, moved.failures())
     for sender_id in {step.after.sender_id for step in moved.steps if _is_hasty(step)}:

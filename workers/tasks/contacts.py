@@ -7,9 +7,10 @@ from uuid import UUID
 
 from core.domain.contacts import WhatsappState, person_hash
 from core.domain.messages import MessageState
-from core.domain.receipts import ERROR_NOT_ON_WHATSAPP
+from core.domain.outcomes import Effect
 from core.domain.traces import trace
 from core.repositories.rooms import Rooms
+from core.whatsapp.errors import verdict
 from workers.tasks.moves import Step
 
 
@@ -27,7 +28,7 @@ async def mark_contacts(
     For the caller to do last: of whom a contact's row is held, a choice cannot be written.
     """
     news = [step for step in steps if step.is_news]
-    absent = [step for step in news if step.told.error_code == ERROR_NOT_ON_WHATSAPP]
+    absent = [step for step in news if step.told.error_code and _is_of_absent(step.told.error_code)]
     reached = [step for step in news if step.is_seen]
     failed = [step for step in absent if step.after.state is MessageState.FAILED]
     states = {step.after.contact_id: (WhatsappState.ABSENT, step.told.latest_time) for step in failed}
@@ -42,6 +43,10 @@ async def mark_contacts(
     nameless = await rooms.receipts.mark_whatsapp_states(known, identified=named.keys() & known.keys())
     if nameless:
         await _learn(rooms, {contact_id: named[contact_id] for contact_id in nameless}, now=now, hash_key=hash_key)
+
+
+def _is_of_absent(code: int) -> bool:
+    return verdict(code, in_receipt=True).effect is Effect.MARK_ABSENT
 
 
 async def _learn(rooms: Rooms, named: Mapping[UUID, Step], *, now: datetime, hash_key: bytes) -> None:

@@ -294,6 +294,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "senders.forget_refresh_of": set(),
     "senders.get_sender": set(),
     "senders.list_neighbours": set(),
+    "senders.list_sender_ids": set(),
     "senders.list_senders": set(),
     "senders.list_unrefreshed": set(),
     "senders.pause_sender": set(),

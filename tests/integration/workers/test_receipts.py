@@ -207,13 +207,14 @@ async def test_deliveries_tell_who_is_on_whatsapp_and_failures_who_is_not(at: De
     assert found == ["UNKNOWN", "ABSENT", "VERIFIED", "VERIFIED", "VERIFIED", "ABSENT"]
 
 
-async def test_who_is_absent_by_now_is_not_back_for_a_delivery_of_before(at: Desk) -> None:
+@pytest.mark.parametrize("code", [131026, 130403])
+async def test_who_is_absent_by_now_is_not_back_for_a_delivery_of_before(at: Desk, code: int) -> None:
     ref, _ = await at.sent()
     before = body(statuses=[status("delivered", NOW, wamid=wamid(ref), ref=ref)])
     await at.deliver(before)
     for days in (1, 2):
         ref = (await at.sent())[0]
-        failed = status("failed", NOW + timedelta(days=days), wamid=wamid(ref), ref=ref, code=131026)
+        failed = status("failed", NOW + timedelta(days=days), wamid=wamid(ref), ref=ref, code=code)
         await at.deliver(body(statuses=[failed]))
     state = "SELECT whatsapp_state FROM contacts JOIN messages ON contacts.id = contact_id WHERE messages.id = $1"
     assert await at.value(state, ref.message_id) == "ABSENT"
@@ -251,6 +252,15 @@ async def test_an_erased_person_gets_no_whatsapp_id_back(at: Desk) -> None:
     await at.deliver(body(statuses=[status("read", NOW, wamid="wamid.person", ref=ref)]))
     row = await at.message(ref)
     assert (row["state"], row["whatsapp_message_id"]) == ("READ", None)
+
+
+async def test_a_failure_without_an_error_says_nothing_of_the_token_and_pauses_nothing(at: Desk) -> None:
+    ref, _ = await at.sent()
+    told = {**status("failed", NOW, wamid=wamid(ref), ref=ref), "errors": []}
+    applied = await at.deliver(body(statuses=[told]))
+    assert (await at.message(ref))["state"] == "FAILED"
+    await pause_campaigns(at.store, applied.moved.failures())
+    assert await at.value("SELECT state FROM campaigns") == "RUNNING"
 
 
 async def test_a_template_at_fault_pauses_its_campaign_only_when_receipts_say_so(at: Desk) -> None:

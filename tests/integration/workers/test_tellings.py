@@ -1,16 +1,19 @@
 """What a refusal tells about its contact is kept: absent, or no marketing any more, in every campaign."""
 
+import pytest
+
 from core.domain.contacts import MarketingConsent
 from tests.helpers.sending import numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import idle_worker, pump_out
 
 
-async def test_a_refusal_that_the_contact_is_not_on_whatsapp_marks_it_on_the_second_day(
-    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str]
+@pytest.mark.parametrize("code", [131026, 131021, 130403])
+async def test_a_refusal_that_is_the_contacts_own_marks_it_on_the_second_day(
+    fresh_database_url: str, worker_settings: dict[str, str], whatsapp_and_url: tuple[WhatsApp, str], code: int
 ) -> None:
     absent, *others = numbers(3)
-    await whatsapp_and_url[0].set_outcome(absent, refuse=131026)
+    await whatsapp_and_url[0].set_outcome(absent, refuse=code)
     async with planned(fresh_database_url, [absent, *others]) as plan, idle_worker(worker_settings) as worker:
         await plan.connection.execute("UPDATE contacts SET absent_days = 1, absent_date = '2020-01-01'")
         await pump_out(worker, plan.sender_id)

@@ -7,12 +7,14 @@ from core.whatsapp.errors import HOPELESS, verdict
 
 # One row a line: codes, class, † for what trips the breaker, then what is particular to it:
 # n3 at most three tries, delays in seconds (j: spread from nothing up to them), >3600 probed after so many seconds,
-# (c) the contact's fault, N the number's, W the account's, T the template's, A the credential's.
+# (c) the contact's fault, N the number's, W the account's, T the template's, A the credential's,
+# app that of the app.
 ROWS = """
 0 3 10 102 104 190 200 250 299 131005 | AUTH | A
 1 | RETRY † | n3 j5,10
 2 | RETRY | n6 j300,300
-4 613 80007 80008 | THROTTLE | W 60,300,900
+4 613 | THROTTLE | app 60,300,900
+80007 80008 | THROTTLE | W 60,300,900
 130429 | THROTTLE | N 1,2,4,8,16,32,60,60
 131056 | PAIR | 1,4,16,64,256
 131048 | ACCOUNT | N >3600
@@ -38,6 +40,7 @@ ROWS = """
 """
 # What differs when a receipt tells of it, minutes after WhatsApp took the message.
 IN_RECEIPTS = """
+0 | RECIPIENT † |
 131000 | RETRY † | n2 300
 131016 | RETRY | n6 30,60,120,240,300
 131053 | RETRY † | n3 60,600
@@ -63,7 +66,14 @@ CLASSES = {
     "TEMPLATE": ErrorClass.PERMANENT_TEMPLATE,
     "IGNORED": ErrorClass.IGNORED,
 }
-SCOPES = {"A": Scope.CREDENTIAL, "N": Scope.SENDER, "W": Scope.ACCOUNT, "T": Scope.TEMPLATE, "(c)": Scope.CONTACT}
+SCOPES = {
+    "A": Scope.CREDENTIAL,
+    "N": Scope.SENDER,
+    "W": Scope.ACCOUNT,
+    "T": Scope.TEMPLATE,
+    "app": Scope.APP,
+    "(c)": Scope.CONTACT,
+}
 PAUSING = {"AUTH", "ACCOUNT", "TEMPLATE"}
 
 
@@ -134,6 +144,8 @@ def test_a_receipt_means_what_the_documents_say(code: int, kind: str, systematic
         (4, Effect.SLOW_SENDER),
         (131056, Effect.NONE),
         (131026, Effect.MARK_ABSENT),
+        (131021, Effect.MARK_ABSENT),
+        (130403, Effect.MARK_ABSENT),
         (131050, Effect.OPT_OUT),
         (131049, Effect.NONE),
         (130497, Effect.RESTRICT_COUNTRY),

@@ -634,7 +634,7 @@ class ContactWhatsappState(betterproto2.Enum):
 
     ABSENT = 3
     """
-    WhatsApp answered on two days, with no delivery in between, that it cannot reach this contact (131026); campaigns skip it.
+    WhatsApp refused on two days, with no delivery in between, to reach this contact (131026, 130403, 131021); campaigns skip it.
     """
 
     @classmethod
