@@ -130,7 +130,8 @@ CREATE TABLE public.announcements (
     whatsapp_account_id text NOT NULL,
     digits text NOT NULL,
     is_blocked boolean NOT NULL,
-    event_time timestamp with time zone NOT NULL
+    event_time timestamp with time zone NOT NULL,
+    end_time timestamp with time zone
 );
 
 CREATE TABLE public.api_keys (

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from core.domain.outcomes import Scope, Verdict
 from core.repositories.rooms import Rooms, Store
+from core.whatsapp.errors import ENDS_WITH_RESTRICTION
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,11 @@ async def _pause(
             return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason, code=code)
         case Scope.ACCOUNT:
             return await rooms.pauses.pause_account_campaigns(
-                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe_seconds
+                sender_id=sender_id,
+                reason=reason,
+                code=code,
+                probe_seconds=probe_seconds,
+                ends_with_restriction=code in ENDS_WITH_RESTRICTION,
             )
         case Scope.SENDER:
             return await rooms.pauses.pause_sender_campaigns(

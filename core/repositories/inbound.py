@@ -137,8 +137,10 @@ class Inbound:
             [move.event_time for move in moves],
         )
 
-    async def keep_announcements(self, told: Sequence[tuple[str, str, bool, datetime]]) -> set[tuple[str, str]]:
-        """Keeps the last thing announced, given as (account, digits, whether it blocks, when); returns whose is news.
+    async def keep_announcements(
+        self, told: Sequence[tuple[str, str, bool, datetime, datetime | None]]
+    ) -> set[tuple[str, str]]:
+        """Keeps the last thing announced, as (account, digits, whether it blocks, when, until); returns whose is news.
 
         Without digits it is of the account itself, else of its number with them; nobody's comes twice.
         """

@@ -28,10 +28,17 @@ class Pauses:
         return len(await self._connection.fetch(SQL["pause_credential_campaigns"], sender_id, reason, code))
 
     async def pause_account_campaigns(
-        self, *, sender_id: UUID, reason: str, code: int, probe_seconds: float = 0.0
+        self,
+        *,
+        sender_id: UUID,
+        reason: str,
+        code: int,
+        probe_seconds: float = 0.0,
+        ends_with_restriction: bool = False,
     ) -> int:
-        """Pauses the campaigns of this sender's whole WhatsApp account."""
-        return len(await self._connection.fetch(SQL["pause_account_campaigns"], sender_id, reason, code, probe_seconds))
+        """Pauses the campaigns of this sender's WhatsApp account; until an announced end, if that ends the fault."""
+        given = (sender_id, reason, code, probe_seconds, ends_with_restriction)
+        return len(await self._connection.fetch(SQL["pause_account_campaigns"], *given))
 
     async def pause_sender_campaigns(
         self, *, sender_id: UUID, reason: str, code: int, probe_seconds: float = 0.0

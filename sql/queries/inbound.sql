@@ -217,13 +217,14 @@ WHERE templates.id = moved.id;
 
 -- name: keep_announcements
 -- Keeps the last thing announced of accounts $1 or, by their digits $2, of numbers of theirs (empty: of the account itself), none
--- twice: whether it blocks $3, and when it happened $4. Returns what is news: not what is older than what is known, nor what
--- is told again. Of what happened in the same second, as WhatsApp tells it, the end counts.
-INSERT INTO announcements (whatsapp_account_id, digits, is_blocked, event_time)
-SELECT whatsapp_account_id, digits, is_blocked, event_time
-FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[]) AS told (whatsapp_account_id, digits, is_blocked, event_time)
+-- twice: whether it blocks $3, when it happened $4, and until when it blocks $5, or null. Returns what is news: not what is older
+-- than what is known, nor what is told again. Of what happened in the same second, as WhatsApp tells it, the end counts.
+INSERT INTO announcements (whatsapp_account_id, digits, is_blocked, event_time, end_time)
+SELECT whatsapp_account_id, digits, is_blocked, event_time, end_time
+FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::timestamptz[])
+    AS told (whatsapp_account_id, digits, is_blocked, event_time, end_time)
 ORDER BY whatsapp_account_id, digits
 ON CONFLICT ON CONSTRAINT announcements_pkey DO UPDATE
-SET is_blocked = excluded.is_blocked, event_time = excluded.event_time
+SET is_blocked = excluded.is_blocked, event_time = excluded.event_time, end_time = excluded.end_time
 WHERE (announcements.event_time, NOT announcements.is_blocked) < (excluded.event_time, NOT excluded.is_blocked)
 RETURNING whatsapp_account_id, digits;

@@ -41,7 +41,7 @@ RETURNING campaigns.id;
 -- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0:
 -- twice as long after each probe of the account that was refused within an hour, a day at most; while some of its campaigns wait
 -- for a probe, those that come to it wait with them, and what is refused when that time has come, before they run on, is a
--- refused probe. No row: none was running.
+-- refused probe. $5 whether the end of a restriction ends it: then they wait for that, if it was announced. No row: none was running.
 WITH probed AS MATERIALIZED (
     SELECT
         max(CASE WHEN waits AND resume_time <= now() OR probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
@@ -56,6 +56,11 @@ WITH probed AS MATERIALIZED (
             WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
         )
         AND kind = 'BULK'
+), announced AS MATERIALIZED (
+    SELECT max(announcements.end_time) AS end_time
+    FROM senders JOIN announcements ON announcements.whatsapp_account_id = senders.whatsapp_account_id
+    WHERE senders.id = $1 AND $5::boolean
+        AND announcements.digits = '' AND announcements.is_blocked AND announcements.end_time > now()
 ), affected AS MATERIALIZED (
     SELECT id
     FROM campaigns
@@ -73,10 +78,11 @@ SET state = 'PAUSED', pause_source = 'ACCOUNT', pause_reason = $2, pause_code = 
     resume_time = CASE
         WHEN $4::double precision > 0
         THEN coalesce(probed.known_time, now() + make_interval(secs => least($4::double precision * 2 ^ probed.refused_count, 86400)))
+        ELSE announced.end_time
     END,
     probe_count = CASE WHEN $4::double precision > 0 THEN coalesce(probed.known_count, probed.refused_count) END,
     pause_time = now(), update_time = now(), revision = revision + 1
-FROM affected CROSS JOIN probed
+FROM affected CROSS JOIN probed CROSS JOIN announced
 WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 

@@ -59,7 +59,10 @@ async def _news(rooms: Rooms, changes: Sequence[AccountChange]) -> list[AccountC
     """Returns those of the changes that nothing announced before overtook, and keeps them for what comes later."""
     if not changes:
         return []
-    told = [(change.whatsapp_account_id, change.digits, change.is_blocked, change.event_time) for change in changes]
+    told = [
+        (change.whatsapp_account_id, change.digits, change.is_blocked, change.event_time, change.until)
+        for change in changes
+    ]
     news = await rooms.inbound.keep_announcements(told)
     return [change for change in changes if (change.whatsapp_account_id, change.digits) in news]
 

@@ -1,7 +1,7 @@
 """What WhatsApp announces: campaigns pause with a reason, and only those that it concerns run on when it is over."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,14 +10,17 @@ import pytest
 from core.db import Database
 from core.domain.errors import WrongState
 from core.repositories.rooms import Store
-from core.whatsapp.errors import words
+from core.whatsapp.errors import verdict, words
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT, numbers, planned
 from tests.helpers.whatsapp import WhatsApp
 from tests.helpers.workers import busy_worker
+from workers.pauses import pause_at_fault
 
 TEMPLATE = 900
+# Of these tests' own time, years later than the database's.
+_LONG = 20 * 365 * 86_400
 STATE = "SELECT state || ' ' || pause_source FROM campaigns"
 
 
@@ -32,10 +35,10 @@ def template(event: str, *, template_id: int = TEMPLATE) -> bytes:
     return announced("message_template_status_update", told)
 
 
-def restricted(*kinds: str, seconds: float = 3600) -> bytes:
+def restricted(*kinds: str, seconds: float = 3600, at: int = 0) -> bytes:
     end = int((NOW + timedelta(seconds=seconds)).timestamp())
     told = [{"restriction_type": kind, "expiration": end} for kind in kinds]
-    return announced("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": told})
+    return announced("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": told}, seconds=at)
 
 
 def banned(state: str, *, seconds: int = 0, account: str = ACCOUNT) -> bytes:
@@ -177,6 +180,23 @@ async def test_a_campaign_that_the_same_restriction_paused_before_learns_until_w
     assert await _resume(at, minutes=61) == 1
 
 
+@pytest.mark.parametrize(("code", "waits"), [(368, True), (131031, True), (131042, False)])
+async def test_a_campaign_refused_during_an_announced_restriction_waits_for_its_end(
+    at: Desk, code: int, *, waits: bool
+) -> None:
+    await at.deliver(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", seconds=_LONG))
+    assert await _refused(at, code) == (NOW + timedelta(seconds=_LONG) if waits else None)
+
+
+async def test_a_campaign_refused_after_a_restriction_ended_or_was_lifted_waits_for_nothing_announced(at: Desk) -> None:
+    await at.deliver(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING"))
+    assert await _refused(at, 368) is None
+    await at.deliver(restricted("RESTRICTED_BIZ_INITIATED_MESSAGING", seconds=_LONG, at=1))
+    assert await _refused(at, 368) is not None
+    await at.deliver(banned("REINSTATE", seconds=2))
+    assert await _refused(at, 368) is None
+
+
 async def test_a_restriction_of_something_else_pauses_nothing(at: Desk) -> None:
     await at.deliver(restricted("RESTRICTED_ADD_PHONE_NUMBER_ACTION"))
     assert await at.value(STATE) == "RUNNING "
@@ -239,3 +259,14 @@ async def test_a_campaign_whose_template_was_paused_is_sent_to_the_end_after_its
 async def _resume(at: Desk, *, minutes: float) -> int:
     async with at.store.transaction() as rooms:
         return await rooms.resumptions.resume_due_campaigns(at=NOW + timedelta(minutes=minutes))
+
+
+async def _refused(at: Desk, code: int) -> datetime | None:
+    """Lets the campaign run on by hand, and WhatsApp refuse what it sends; returns when it would run on by itself."""
+    await at.value("UPDATE campaigns SET state = 'RUNNING', pause_source = '', resume_time = NULL")
+    campaign_id, sender_id = at.plan.campaign_id, at.plan.sender_id
+    found = verdict(code)
+    await pause_at_fault(at.store, found.scope, campaign_id=campaign_id, sender_id=sender_id, found=found, code=code)
+    assert await at.value(STATE) == "PAUSED ACCOUNT"
+    end: datetime | None = await at.value("SELECT resume_time FROM campaigns")
+    return end
