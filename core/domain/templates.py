@@ -88,3 +88,15 @@ class SyncCounts:
     updated_count: int
     unchanged_count: int
     deleted_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtedTemplates:
+    """Names templates of an account, by WhatsApp's ids, that it refused though it had approved them.
+
+    `sender_id` is one of the account's; `pause_time` is when a campaign was last paused for such a refusal.
+    """
+
+    sender_id: UUID
+    whatsapp_template_ids: list[str]
+    pause_time: datetime

@@ -9,6 +9,7 @@ from core.db import Connection, Row
 from core.domain.errors import NotFound
 from core.domain.template_parts import parse_components
 from core.domain.templates import (
+    DoubtedTemplates,
     ListedTemplate,
     SyncCounts,
     Template,
@@ -48,6 +49,11 @@ class Templates:
             chosen.template_category,
         )
         return [_template(row) for row in rows]
+
+    async def list_doubted_templates(self, *, codes: Sequence[int]) -> list[DoubtedTemplates]:
+        """Lists, by account, approved templates that WhatsApp has refused with one of these codes since their sync."""
+        rows = await self._connection.fetch(SQL["list_doubted_templates"], list(codes))
+        return [DoubtedTemplates(**dict(row)) for row in rows]
 
     async def lock_templates(self, whatsapp_account_id: str) -> None:
         """Locks an account's templates in their order until the transaction ends."""

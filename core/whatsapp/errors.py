@@ -230,6 +230,8 @@ ENDS_WITH_FLAG = frozenset({131048})
 ACCOUNT_RESTRICTED = 368
 COUNTRY_RESTRICTED = 130497
 UPGRADING = 131057
+# Codes that show that what we know of a template may be out of date.
+DOUBTS_TEMPLATE = frozenset({132001})
 # As which error a template counts that is in a state in which WhatsApp does not take it.
 UNUSABLE_TEMPLATES: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {132015: ("PAUSED",), 132016: ("DISABLED",), 132001: ("PENDING", "REJECTED", "DELETED", "OTHER")}

@@ -66,3 +66,18 @@ WITH listed AS MATERIALIZED (
 SELECT count(*) FILTER (WHERE is_created) AS created_count, count(*) FILTER (WHERE NOT is_created AND is_changed) AS updated_count,
     count(*) FILTER (WHERE NOT is_changed) AS unchanged_count, (SELECT count(*) FROM gone) AS deleted_count
 FROM synced;
+
+-- name: list_doubted_templates
+-- Lists the templates that WhatsApp refused with a code of $1, though they were approved when last synced before that: account by
+-- account, with one of its senders, and when a campaign was last paused for it. No row: all have been synced since.
+SELECT
+    (array_agg(campaigns.sender_id ORDER BY campaigns.sender_id))[1] AS sender_id,
+    array_agg(DISTINCT templates.whatsapp_template_id) AS whatsapp_template_ids,
+    max(campaigns.pause_time) AS pause_time
+FROM campaigns
+JOIN senders ON senders.id = campaigns.sender_id
+JOIN templates ON templates.id = campaigns.template_id AND templates.whatsapp_account_id = senders.whatsapp_account_id
+WHERE campaigns.state = 'PAUSED' AND campaigns.pause_source = 'TEMPLATE' AND campaigns.pause_code = ANY ($1::integer[])
+    AND templates.state = 'APPROVED' AND templates.sync_time < campaigns.pause_time
+GROUP BY templates.whatsapp_account_id
+ORDER BY templates.whatsapp_account_id;

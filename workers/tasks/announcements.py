@@ -32,7 +32,7 @@ async def follow_announcements(
     told = sorted({event.whatsapp_template_id for event in templates})
     await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
     if told:
-        paused += await _stop_templates(rooms, told)
+        paused += await stop_templates(rooms, told)
         approved = await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
         resumed += len(approved)
     for change in changes:
@@ -46,7 +46,8 @@ async def follow_announcements(
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
 
 
-async def _stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
+async def stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
+    """Pauses the campaigns of those among these templates that cannot be sent; the caller has locked them."""
     count = 0
     for code, states in UNUSABLE_TEMPLATES.items():
         count += await rooms.pauses.pause_unusable_campaigns(

@@ -317,6 +317,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "stats.list_hours": {"minute_counters_minute_idx", "minute_counters_pkey"},
     "stats.list_minutes": {"minute_counters_pkey"},
     "templates.get_template": set(),
+    "templates.list_doubted_templates": set(),
     "templates.list_templates": set(),
     "templates.lock_templates": set(),
     "templates.sync_templates": set(),
