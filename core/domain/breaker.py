@@ -1,4 +1,9 @@
-"""When a campaign has failed often enough, with errors that come from the campaign itself, that it must stop. Pure."""
+"""When a campaign has failed often enough, with errors that come from the campaign itself, that it must stop. Pure.
+
+Each process counts what passes through it: a number's pump moves among workers, and any of them applies receipts. So
+with n workers a campaign stops after 20 failures in a row at best, and after about 20 n at worst. To share the counts
+would cost each message a question, where a broken campaign fails a few more.
+"""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
