@@ -506,7 +506,8 @@ CREATE TABLE public.webhook_deliveries (
     traces bigint[],
     unknown jsonb DEFAULT '{}'::jsonb NOT NULL,
     is_urgent boolean DEFAULT false NOT NULL,
-    replay_time timestamp with time zone
+    replay_time timestamp with time zone,
+    retry_time timestamp with time zone
 );
 ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN body SET STATISTICS 0;
 
@@ -708,6 +709,10 @@ CREATE INDEX service_windows_sender_id_idx ON public.service_windows USING btree
 CREATE INDEX templates_state_idx ON public.templates USING btree (state, id);
 
 CREATE INDEX templates_whatsapp_template_id_idx ON public.templates USING btree (whatsapp_template_id);
+
+CREATE INDEX webhook_deliveries_aside_idx ON public.webhook_deliveries USING btree (receive_time) WHERE ((error <> ''::text) AND (apply_time IS NOT NULL));
+
+CREATE INDEX webhook_deliveries_retry_idx ON public.webhook_deliveries USING btree (retry_time) WHERE ((apply_time IS NULL) AND (retry_time IS NOT NULL));
 
 CREATE INDEX webhook_deliveries_strange_idx ON public.webhook_deliveries USING btree (id) WHERE ((error <> ''::text) OR (unknown <> '{}'::jsonb));
 

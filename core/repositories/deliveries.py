@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.db import Connection, Row
@@ -52,6 +52,11 @@ class Deliveries:
         """Locks the oldest unapplied bodies until the transaction ends, passing over those others hold."""
         return [_delivery(row) for row in await self._connection.fetch(SQL["claim_deliveries"], limit, most_bytes)]
 
+    async def claim_failed_deliveries(self, *, limit: int, most_bytes: int) -> list[Delivery]:
+        """Locks bodies that failed and are due again until the transaction ends, passing over those others hold."""
+        rows = await self._connection.fetch(SQL["claim_failed_deliveries"], limit, most_bytes)
+        return [_delivery(row) for row in rows]
+
     async def find_urgent_deliveries(self, *, after: UUID, limit: int) -> list[UUID]:
         """Returns the ids of the oldest unapplied bodies in which a person may say stop, of those after one."""
         return [row["id"] for row in await self._connection.fetch(SQL["find_urgent_deliveries"], after, limit)]
@@ -91,9 +96,12 @@ class Deliveries:
         """Writes bodies without a person, None for as it is, and forgets that they told of them."""
         await self._connection.execute(SQL["redact_deliveries"], list(bodies), list(bodies.values()), list(traces))
 
-    async def mark_failed(self, delivery_id: UUID, *, error: str, max_attempts: int) -> Delivery | None:
+    async def mark_failed(
+        self, delivery_id: UUID, *, error: str, max_attempts: int, longest_pause: timedelta
+    ) -> Delivery | None:
         """Counts one more failed try of a body; returns it when that was the last one, and nobody tries it again."""
-        row = await self._connection.fetchrow(SQL["mark_failed"], delivery_id, error, max_attempts)
+        seconds = longest_pause.total_seconds()
+        row = await self._connection.fetchrow(SQL["mark_failed"], delivery_id, error, max_attempts, seconds)
         return _delivery(row) if row and row["is_set_aside"] else None
 
     async def find_head(self) -> UUID | None:

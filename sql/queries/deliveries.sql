@@ -14,12 +14,13 @@ ON CONFLICT ON CONSTRAINT webhook_heartbeats_pkey DO NOTHING;
 -- name: claim_deliveries
 -- Locks the oldest bodies nobody applies yet, until the transaction ends. $1 how many, $2 how many bytes together at most
 -- (the first is always taken). No row: nothing waits. Those in which a person may say stop have a lane of their own: here
--- they would wait for all that the others wait for.
+-- they would wait for all that the others wait for. What failed before is claimed apart, or it would spoil batch after batch.
 WITH waiting AS MATERIALIZED (
     SELECT id, octet_length(body) AS size
     FROM webhook_deliveries
     WHERE apply_time IS NULL
         AND NOT is_urgent
+        AND retry_time IS NULL
     ORDER BY id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
@@ -32,13 +33,35 @@ FROM sized JOIN webhook_deliveries ON webhook_deliveries.id = sized.id
 WHERE size_before < $2
 ORDER BY webhook_deliveries.id;
 
+-- name: claim_failed_deliveries
+-- Locks bodies that failed and are due to be tried again, until the transaction ends; those due longest first. $1 how many, $2
+-- how many bytes together at most (the first is always taken). No row: none is due.
+WITH due AS MATERIALIZED (
+    SELECT id, retry_time, octet_length(body) AS size
+    FROM webhook_deliveries
+    WHERE apply_time IS NULL
+        AND NOT is_urgent
+        AND retry_time <= now()
+    ORDER BY retry_time
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), sized AS (
+    SELECT id, sum(size) OVER (ORDER BY retry_time, id) - size AS size_before
+    FROM due
+)
+SELECT webhook_deliveries.id, body, receive_time, replay_time IS NOT NULL AS is_replay
+FROM sized JOIN webhook_deliveries ON webhook_deliveries.id = sized.id
+WHERE size_before < $2
+ORDER BY webhook_deliveries.id;
+
 -- name: find_urgent_deliveries
--- Finds the oldest bodies in which a person may say stop, whatever waits before them. $1 the last id seen, $2 how many. No row:
--- there are no more.
+-- Finds the oldest bodies in which a person may say stop, whatever waits before them; one that failed, once it is due. $1 the
+-- last id seen, $2 how many. No row: there are no more.
 SELECT id
 FROM webhook_deliveries
 WHERE apply_time IS NULL
     AND is_urgent
+    AND coalesce(retry_time, '-infinity') <= now()
     AND id > $1
 ORDER BY id
 LIMIT $2;
@@ -102,30 +125,41 @@ FROM unnest($1::uuid[], $2::bytea[]) AS redacted (id, body)
 WHERE webhook_deliveries.id = redacted.id;
 
 -- name: mark_failed
--- Counts a failed try; the last one sets the body aside for people to look at. $1 id, $2 the error, $3 how many tries. No
--- row: it was applied.
+-- Counts a failed try: the next one comes after 1, 2, 4 … seconds, $4 at most; the last one sets the body aside for people to
+-- look at. $1 id, $2 the error, $3 how many tries. No row: it was applied, or somebody else counted the same failure.
 UPDATE webhook_deliveries
 SET
     attempt = attempt + 1,
     error = $2,
-    apply_time = CASE WHEN attempt + 1 >= $3 THEN now() END
+    apply_time = CASE WHEN attempt + 1 >= $3 THEN now() END,
+    retry_time = now() + make_interval(secs => least($4, power(2, least(attempt, 30))))
 WHERE id = $1
     AND apply_time IS NULL
+    AND coalesce(retry_time, '-infinity') <= now()
 RETURNING id, body, receive_time, replay_time IS NOT NULL AS is_replay, apply_time IS NOT NULL AS is_set_aside;
 
 -- name: find_head
--- Finds the oldest body that waits its turn to be applied; where none does, the parked receipt that is due first. Null: nothing waits.
+-- Finds the oldest body that waits its turn to be applied; where none does, the one that failed or else the parked receipt that
+-- is due first. Null: nothing waits.
 SELECT coalesce(
-    (SELECT id FROM webhook_deliveries WHERE apply_time IS NULL AND NOT is_urgent ORDER BY id LIMIT 1),
+    (SELECT id FROM webhook_deliveries WHERE apply_time IS NULL AND NOT is_urgent AND retry_time IS NULL ORDER BY id LIMIT 1),
+    (
+        SELECT id
+        FROM webhook_deliveries
+        WHERE apply_time IS NULL AND NOT is_urgent AND retry_time <= now()
+        ORDER BY retry_time
+        LIMIT 1
+    ),
     (SELECT id FROM parked_receipts WHERE not_before_time <= now() ORDER BY not_before_time LIMIT 1)
 );
 
 -- name: find_urgent_head
--- Finds the oldest body that waits and in which a person may say stop. No row: none does.
+-- Finds the oldest body that waits and in which a person may say stop. No row: none does, or what failed is not due yet.
 SELECT id
 FROM webhook_deliveries
 WHERE apply_time IS NULL
     AND is_urgent
+    AND coalesce(retry_time, '-infinity') <= now()
 ORDER BY id
 LIMIT 1;
 

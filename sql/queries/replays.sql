@@ -28,7 +28,7 @@ WITH page AS MATERIALIZED (
     FOR UPDATE
 )
 UPDATE webhook_deliveries
-SET apply_time = NULL, attempt = 0, error = '', replay_time = $5, is_urgent = false
+SET apply_time = NULL, attempt = 0, error = '', retry_time = NULL, replay_time = $5, is_urgent = false
 FROM page
 WHERE webhook_deliveries.id = page.id
 RETURNING webhook_deliveries.id;

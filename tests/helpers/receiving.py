@@ -14,7 +14,7 @@ from tests.helpers.lock_waits import WAITERS
 from tests.helpers.sending import Plan, plan
 from tests.helpers.statements import CountingDatabase
 from workers.tasks.park import retry_parked
-from workers.tasks.receipts import Applied, apply_batch
+from workers.tasks.receipts import Applied, apply_batch, retry_failed
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = b"key of the test"
@@ -41,6 +41,11 @@ class Desk:
     async def apply(self, *, now: datetime = NOW) -> Applied:
         """Applies what waits."""
         return await apply_batch(self.store, now=now, hash_key=KEY, limit=1000)
+
+    async def retry_failed(self) -> Applied:
+        """Tries once more what could not be applied, as if its pause were over."""
+        await self.value("UPDATE webhook_deliveries SET retry_time = now() WHERE retry_time IS NOT NULL")
+        return await retry_failed(self.store, now=NOW, hash_key=KEY)
 
     async def retry(self, *, now: datetime) -> None:
         """Tries the parked receipts."""

@@ -1,15 +1,15 @@
 """Webhook deliveries are applied: claimed in batches, read, turned into rows, marked, all in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from core.domain.errors import Conflict, Unavailable
 from core.repositories.deliveries import Delivery
-from core.repositories.rooms import Store
+from core.repositories.rooms import Rooms, Store
 from workers.engine import Engine
 from workers.tasks.applying import Batch, apply_bodies
 from workers.tasks.consequences import draw_consequences
@@ -25,8 +25,10 @@ _BATCH: Final = 100
 # transaction locked. More at once hardly cost less each.
 _MOST_BYTES: Final = 192 * 2**10
 _TURN_SECONDS: Final = 10.0
-# A body that cannot be applied so many times is set aside with its error, for people to look at.
-_MOST_ATTEMPTS: Final = 5
+# A body that cannot be applied so many times is set aside with its error, for people to look at. What keeps all bodies
+# from being applied, as a release that is half there may, passes while it is tried: for about half an hour.
+_MOST_ATTEMPTS: Final = 14
+_LONGEST_PAUSE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +51,51 @@ async def apply_deliveries(engine: Engine) -> None:
         await follow_up(engine, applied.moved)
         # What comes from now on is rung for: looking for it at once would find few, and cost as much as many.
         more = applied.more
-    # In each turn, or what is parked would wait for the end of a load that may have none.
+    # In each turn, or what failed and what is parked would wait for the end of a load that may have none.
+    await _retry_failed(engine, hash_key=hash_key)
     await follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
     if more and not engine.stopping.is_set():
         await engine.wakeups.apply_deliveries()
 
 
+async def _retry_failed(engine: Engine, *, hash_key: bytes) -> None:
+    """Tries what failed before and is due: for as long as new bodies had their turn, at the most."""
+    ends = engine.clock.monotonic() + _TURN_SECONDS
+    more = True
+    while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
+        await engine.precedence.give()
+        applied = await retry_failed(engine.store, now=engine.clock.now(), hash_key=hash_key)
+        await follow_up(engine, applied.moved)
+        more = applied.more
+
+
 async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
     """Applies the oldest deliveries nobody else holds; when one of them spoils the batch, each is applied alone."""
+
+    async def claim(rooms: Rooms) -> list[Delivery]:
+        return await rooms.deliveries.claim_deliveries(limit=limit, most_bytes=_MOST_BYTES)
+
+    return await _apply_claimed(store, claim, now=now, hash_key=hash_key, limit=limit)
+
+
+async def retry_failed(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
+    """Applies deliveries that failed before and are due again, in the same way."""
+
+    async def claim(rooms: Rooms) -> list[Delivery]:
+        return await rooms.deliveries.claim_failed_deliveries(limit=limit, most_bytes=_MOST_BYTES)
+
+    return await _apply_claimed(store, claim, now=now, hash_key=hash_key, limit=limit)
+
+
+async def _apply_claimed(
+    store: Store, claim: Callable[[Rooms], Awaitable[list[Delivery]]], *, now: datetime, hash_key: bytes, limit: int
+) -> Applied:
     claimed: list[Delivery] = []
-    spoiled = False
+    more = False
     try:
         async with store.transaction() as rooms:
             await rooms.erasure.hold_off()
-            claimed = await rooms.deliveries.claim_deliveries(limit=limit, most_bytes=_MOST_BYTES)
+            claimed = await claim(rooms)
             moved = await apply_bodies(rooms, Batch.read(claimed), now=now, hash_key=hash_key)
     except Unavailable:
         raise
@@ -70,9 +103,10 @@ async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: in
         if not claimed:
             raise
         _log.warning("a batch of deliveries failed", extra={"count": len(claimed), "error": type(error).__name__})
-        spoiled = True
-        moved = summed([await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed])
-    return Applied(delivery_count=len(claimed), more=spoiled or _is_full(claimed, limit=limit), moved=moved)
+        each = [await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed]
+        moved = summed([one for one in each if one is not None])
+        more = None in each
+    return Applied(delivery_count=len(claimed), more=more or _is_full(claimed, limit=limit), moved=moved)
 
 
 def _is_full(claimed: Sequence[Delivery], *, limit: int) -> bool:
@@ -80,7 +114,8 @@ def _is_full(claimed: Sequence[Delivery], *, limit: int) -> bool:
     return len(claimed) >= limit or sum(len(item.body) for item in claimed) >= _MOST_BYTES
 
 
-async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_key: bytes) -> Moved:
+async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_key: bytes) -> Moved | None:
+    """Applies one delivery; None when that was not to be had, and nothing is wrong with it."""
     try:
         async with store.transaction() as rooms:
             await rooms.erasure.hold_off()
@@ -89,19 +124,21 @@ async def _apply_alone(store: Store, delivery_id: UUID, *, now: datetime, hash_k
     except Unavailable:
         raise
     except Conflict:
-        return Moved()  # it waits for the next turn; that someone else was in the way is not its fault
+        return None  # it waits for the next turn; that someone else was in the way is not its fault
     except Exception as error:
         await count_failure(store, delivery_id, error=type(error).__name__, hash_key=hash_key)
     return Moved()
 
 
 async def count_failure(store: Store, delivery_id: UUID, *, error: str, hash_key: bytes) -> None:
-    """Notes that a delivery cannot be applied; after some tries it is set aside."""
+    """Notes that a delivery cannot be applied: it is tried again later, and after some tries set aside."""
     # The error's text may quote what people wrote; its type and the delivery's id are enough to find it.
     _log.error("a delivery was not applied", extra={"delivery": str(delivery_id), "error": error})
     async with store.transaction() as rooms:
         await rooms.erasure.hold_off()
-        set_aside = await rooms.deliveries.mark_failed(delivery_id, error=error, max_attempts=_MOST_ATTEMPTS)
+        set_aside = await rooms.deliveries.mark_failed(
+            delivery_id, error=error, max_attempts=_MOST_ATTEMPTS, longest_pause=_LONGEST_PAUSE
+        )
         if set_aside is not None:
             await redact_erased(rooms, set_aside, hash_key=hash_key)
 

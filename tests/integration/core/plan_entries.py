@@ -108,6 +108,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "deliveries.append_deliveries": set(),
     "deliveries.beat": set(),
     "deliveries.claim_deliveries": set(),
+    "deliveries.claim_failed_deliveries": set(),
     "deliveries.claim_given_deliveries": set(),
     "deliveries.delete_old_deliveries": set(),
     "deliveries.delete_old_heartbeats": set(),

@@ -297,23 +297,6 @@ async def test_only_a_batch_that_is_cut_short_by_number_or_size_says_that_there_
     assert [(batch.delivery_count, batch.more) for batch in batches] == [(2, True), (1, False)]
 
 
-async def test_a_body_that_spoils_its_batch_is_tried_a_few_times_and_never_blocks_the_others(at: Desk) -> None:
-    """A trigger plays the bug nobody thought of: it refuses one message."""
-    good, bad = await at.sent()
-    await at.plan.connection.execute(
-        f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF NEW.id = '{bad.message_id}' THEN RAISE 'poison'; END IF; RETURN NEW; END $$;
-        CREATE TRIGGER refuse BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION refuse()"""
-    )
-    await at.deliver(*(body(statuses=[status("read", NOW, wamid=wamid(ref), ref=ref)]) for ref in (bad, good)))
-    assert (await at.message(good))["state"] == "READ"
-    for _ in range(4):
-        again = await at.apply()
-        assert (again.delivery_count, again.more) == (1, True)
-    assert (await at.apply()).delivery_count == 0
-    assert await at.value("SELECT error FROM webhook_deliveries WHERE attempt = 5") == "RaiseError"
-
-
 async def test_the_number_of_statements_does_not_depend_on_the_number_of_receipts(at: Desk) -> None:
     refs = await at.sent()
     at.database.forget()

@@ -290,12 +290,11 @@ async def test_a_body_that_cannot_be_applied_keeps_no_stops_beside_it_from_being
     )
     bad = body(messages=[reply("bad", NOW, wamid="wamid.bad", phone=MORE[1])])
     await put(at, body(messages=[stop_of(MORE[0], wamid="wamid.0")]), bad, body(messages=[stop_of(PERSON)]))
-    for _ in range(5):
+    while not await at.value("SELECT count(*) FROM webhook_deliveries WHERE error <> '' AND apply_time IS NOT NULL"):
         await take_a_turn(worker)
         assert await heard(at, MORE[0])
         assert await heard(at, PERSON)
-    aside = "SELECT count(*) FROM webhook_deliveries WHERE error <> '' AND apply_time IS NOT NULL"
-    assert await at.value(aside) == 1
+        await at.value("UPDATE webhook_deliveries SET retry_time = now() WHERE apply_time IS NULL")
 
 
 async def test_what_was_left_for_its_rows_is_applied_by_a_worker_that_goes_on(

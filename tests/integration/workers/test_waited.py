@@ -102,8 +102,9 @@ async def test_a_body_that_fails_again_and_again_is_set_aside_without_the_person
     async with at.store.connection() as rooms:
         await rooms.deliveries.append_deliveries([spoiling(ANN), spoiling(BOB)])
     await erase(at)
-    for _ in range(6):
-        await at.apply()
+    await at.apply()
+    while (await at.retry_failed()).delivery_count:
+        pass
     assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NULL") == 0
     assert ANN[1:].encode() not in await bodies(at)
     assert BOB[1:].encode() in await bodies(at)
