@@ -62,7 +62,10 @@ class Templates:
     async def sync_templates(
         self, whatsapp_account_id: str, listed: Sequence[ListedTemplate], *, at: datetime
     ) -> SyncCounts:
-        """Makes an account hold exactly what WhatsApp lists; what is gone there becomes DELETED."""
+        """Makes an account hold exactly what WhatsApp listed at a moment; what is gone there becomes DELETED.
+
+        What changed since that moment stays: it was announced after the list.
+        """
         await self.lock_templates(whatsapp_account_id)
         rows = [asdict(template) for template in listed]
         counts = await self._connection.fetchrow(SQL["sync_templates"], whatsapp_account_id, rows, at)

@@ -63,11 +63,13 @@ class TemplatesService(TemplatesServiceServicer):
             sender = await rooms.senders.get_sender(names.parse_sender(request.sender))
         account = sender.whatsapp_account_id
         token = access_token(self._settings, sender.credential_reference)
+        # Before WhatsApp is asked: what it announces from now on is newer than its list.
+        asked = self._clock.now()
         listed = await self._management.list_templates(whatsapp_account_id=account, token=token)
 
         async def apply(rooms: Rooms) -> templates_pb2.SyncTemplatesResponse:
             now = self._clock.now()
-            counts = await rooms.templates.sync_templates(account, listed, at=now)
+            counts = await rooms.templates.sync_templates(account, listed, at=asked)
             ids = [template.whatsapp_template_id for template in listed]
             codes = sorted(ENDS_WITH_APPROVAL)
             resumed = await rooms.resumptions.resume_template_campaigns(ids, codes=codes, at=now)

@@ -31,7 +31,8 @@ FOR NO KEY UPDATE;
 
 -- name: sync_templates
 -- Makes account $1 hold exactly the templates listed in $2 at $3: new ones are added, known ones brought up to date, all
--- others become DELETED. Returns how many of each. Needs the lock of lock_templates: it takes them in the order of the list.
+-- others become DELETED; one that changed since stays, as it was announced after the list. Returns how many of each. Needs the
+-- lock of lock_templates: it takes them in the order of the list.
 WITH listed AS MATERIALIZED (
     SELECT DISTINCT ON (template_name, language_code) whatsapp_template_id, template_name, language_code,
         template_category, state, parameter_format, components, quality, rejected_reason
@@ -55,16 +56,17 @@ WITH listed AS MATERIALIZED (
             IS DISTINCT FROM (excluded.whatsapp_template_id, excluded.template_category, excluded.state,
             excluded.parameter_format, excluded.components, excluded.quality, excluded.rejected_reason)
             THEN excluded.update_time ELSE templates.update_time END
+    WHERE templates.update_time <= $3
     RETURNING old.id IS NULL AS is_created, new.update_time IS DISTINCT FROM old.update_time AS is_changed
 ), gone AS (
     UPDATE templates
     SET state = 'DELETED', sync_time = $3, update_time = $3
-    WHERE whatsapp_account_id = $1 AND state <> 'DELETED'
+    WHERE whatsapp_account_id = $1 AND state <> 'DELETED' AND update_time <= $3
         AND NOT EXISTS (SELECT 1 FROM listed WHERE (listed.template_name, listed.language_code) = (templates.template_name, templates.language_code))
     RETURNING id
 )
 SELECT count(*) FILTER (WHERE is_created) AS created_count, count(*) FILTER (WHERE NOT is_created AND is_changed) AS updated_count,
-    count(*) FILTER (WHERE NOT is_changed) AS unchanged_count, (SELECT count(*) FROM gone) AS deleted_count
+    (SELECT count(*) FROM listed) - count(*) FILTER (WHERE is_changed) AS unchanged_count, (SELECT count(*) FROM gone) AS deleted_count
 FROM synced;
 
 -- name: list_doubted_templates

@@ -51,6 +51,27 @@ async def test_a_sync_adds_changes_keeps_and_marks_what_is_gone_and_says_how_man
     assert found["code", "en_US"].sync_time == NOW + timedelta(hours=1)
 
 
+async def test_what_was_announced_after_whatsapp_was_asked_is_newer_than_its_list(connection: Connection) -> None:
+    templates = Templates(connection)
+    utility = replace(SALE, template_category=TemplateCategory.UTILITY)
+    await templates.sync_templates("200", [utility, SALE_FR, CODE], at=NOW)
+    asked = NOW + timedelta(hours=1)
+    await connection.execute(
+        """UPDATE templates
+        SET template_category = CASE whatsapp_template_id WHEN '900' THEN 'MARKETING' ELSE template_category END,
+            state = CASE whatsapp_template_id WHEN '901' THEN 'PAUSED' ELSE state END, update_time = $1
+        WHERE whatsapp_template_id IN ('900', '901')""",
+        asked + timedelta(seconds=1),
+    )
+    counts = await templates.sync_templates("200", [utility], at=asked)
+    assert counts == SyncCounts(created_count=0, updated_count=0, unchanged_count=1, deleted_count=1)
+    found = {t.whatsapp_template_id: t for t in await templates.list_templates(TemplateFilter(), limit=9)}
+    assert found["900"].template_category is TemplateCategory.MARKETING
+    assert found["901"].state is TemplateState.PAUSED
+    later = await templates.sync_templates("200", [utility], at=asked + timedelta(hours=1))
+    assert (later.updated_count, later.deleted_count) == (1, 1)
+
+
 async def test_a_template_that_comes_back_is_the_same_one(connection: Connection) -> None:
     templates = Templates(connection)
     await templates.sync_templates("200", [SALE], at=NOW)

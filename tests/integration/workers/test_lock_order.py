@@ -137,7 +137,8 @@ async def test_a_sync_and_an_announcement_of_the_same_templates_wait_for_each_ot
             await eventually(partial(at.has_waiters, 1), 20)
             told = [["900", "901"], ["PAUSED"] * 2, [""] * 2, [NOW] * 2]
             await first.execute(load("inbound")["move_templates"], *told)  # a deadlock would raise TRANSACTION_CONFLICT
-        assert (await waiting).updated_count == 2
+        assert (await waiting).unchanged_count == 2  # what was announced is newer than the list
+        assert await at.value("SELECT count(*) FROM templates WHERE state = 'PAUSED'") == 2
 
 
 async def test_templates_of_which_different_things_are_told_are_taken_in_their_order_too(
