@@ -126,6 +126,16 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE TABLE public.account_events (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    whatsapp_account_id text NOT NULL,
+    topic text NOT NULL,
+    event text NOT NULL,
+    value jsonb NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.announcements (
     whatsapp_account_id text NOT NULL,
     digits text NOT NULL,
@@ -397,6 +407,8 @@ CREATE TABLE public.messages (
     read_time timestamp with time zone,
     fail_time timestamp with time zone,
     failed_attempt integer DEFAULT 0 NOT NULL,
+    is_billable boolean,
+    price_category text,
     CONSTRAINT messages_doubt_check CHECK (((state <> 'UNCONFIRMED'::text) OR (doubt_time IS NOT NULL))),
     CONSTRAINT messages_lease_check CHECK (((state <> 'SENDING'::text) OR (lease_expire_time IS NOT NULL))),
     CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'SENDING'::text, 'ACCEPTED'::text, 'HELD'::text, 'SENT'::text, 'DELIVERED'::text, 'READ'::text, 'FAILED'::text, 'SKIPPED'::text, 'CANCELLED'::text, 'UNCONFIRMED'::text])))
@@ -515,6 +527,9 @@ CREATE TABLE public.webhook_heartbeats (
     beat_time timestamp with time zone NOT NULL
 );
 
+ALTER TABLE ONLY public.account_events
+    ADD CONSTRAINT account_events_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.announcements
     ADD CONSTRAINT announcements_pkey PRIMARY KEY (whatsapp_account_id, digits);
 
@@ -619,6 +634,8 @@ ALTER TABLE ONLY public.webhook_deliveries
 
 ALTER TABLE ONLY public.webhook_heartbeats
     ADD CONSTRAINT webhook_heartbeats_pkey PRIMARY KEY (beat_time);
+
+CREATE UNIQUE INDEX account_events_told_idx ON public.account_events USING btree (whatsapp_account_id, topic, event_time, md5((value)::text));
 
 CREATE INDEX audit_events_resource_name_idx ON public.audit_events USING btree (resource_name, id);
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from core.domain.messages import MessageRef, MessageState, Reason, ReceiptState, after_receipt
@@ -32,6 +32,13 @@ _OPEN: Final = frozenset(
 )
 
 
+class Price(NamedTuple):
+    """Says what WhatsApp counts a message as, and whether it charges for it."""
+
+    is_billable: bool
+    category: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Holds one thing WhatsApp told about one message; `reference` is what we had sent along, when it came back.
@@ -47,6 +54,7 @@ class Receipt:
     error_title: str = ""
     recipients: tuple[str, ...] = field(default=(), repr=False)
     whatsapp_user_id: str = field(default="", repr=False)
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,7 @@ class Progress:
     error_code: int = 0
     error_title: str = ""
     whatsapp_user_id: str = field(default="", repr=False)
+    price: Price | None = None
 
     @property
     def accept_time(self) -> datetime:
@@ -109,6 +118,7 @@ class Standing:
     failed_attempt: int = 0
     retry_count: int = 0
     not_before_time: datetime | None = None
+    price: Price | None = None
     has_rival: bool = False
     is_cancelled: bool = False
 
@@ -137,6 +147,7 @@ def progress(reference: MessageRef, receipt: Receipt) -> Progress:
         error_code=receipt.error_code if failed else 0,
         error_title=receipt.error_title if failed else "",
         whatsapp_user_id=receipt.whatsapp_user_id,
+        price=receipt.price,
     )
 
 
@@ -154,6 +165,7 @@ def merge(one: Progress, other: Progress) -> Progress:
         error_code=failure.error_code,
         error_title=failure.error_title,
         whatsapp_user_id=max(one.whatsapp_user_id, other.whatsapp_user_id),
+        price=dearer(one.price, other.price),
     )
 
 
@@ -194,6 +206,7 @@ def _advance(standing: Standing, told: Progress) -> Standing:
         deliver_time=earliest(standing.deliver_time, told.deliver_time),
         read_time=earliest(standing.read_time, told.read_time),
         fail_time=earliest(None if _was_presumed(standing) else standing.fail_time, told.fail_time),
+        price=dearer(standing.price, told.price),
     )
 
 
@@ -240,6 +253,13 @@ def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     if one is None or (other is not None and other < one):
         return other
     return one
+
+
+def dearer(one: Price | None, other: Price | None) -> Price | None:
+    """Returns the price that is charged, should two be told: so their order does not matter."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def _is_recent(standing: Standing, told: Progress, *, now: datetime) -> bool:

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from core.db import Connection, Row
 from core.domain.contacts import ABSENT_AFTER_DAYS, WhatsappState
 from core.domain.messages import MessageRef, MessageState
-from core.domain.receipts import Progress, Standing
+from core.domain.receipts import Price, Progress, Standing
 from core.queries import load
 from core.repositories.arrays import bigints
 
 SQL = load("receipts")
+
+_NO_PRICE: Final = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Receipts:
             (
                 new.campaign_id, new.message_id, old.state, new.state, new.reason, new.error_code, new.error_title,
                 new.whatsapp_message_id, new.accept_time, new.send_time, new.deliver_time, new.read_time, new.fail_time,
-                new.failed_attempt, new.retry_count, new.not_before_time,
+                new.failed_attempt, new.retry_count, new.not_before_time, *(new.price or _NO_PRICE),
             )
             for old, new in moves
         ]  # fmt: skip
@@ -169,6 +171,7 @@ def _standing(row: Row) -> Standing:
         reason=row["reason"],
         error_code=row["error_code"],
         error_title=row["error_title"],
+        price=None if row["price_category"] is None else Price(row["is_billable"], row["price_category"]),
         whatsapp_message_id=row["whatsapp_message_id"],
         accept_time=row["accept_time"],
         send_time=row["send_time"],

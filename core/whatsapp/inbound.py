@@ -5,15 +5,34 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from core.domain.interactions import Inbound, InteractionKind
-from core.whatsapp.webhook_fields import LONGEST_ID, instant, items, mapping, person_of, required, text
+from core.whatsapp.webhook_fields import LONGEST_ID, instant, integer, items, mapping, person_of, required, text
 
 _MEDIA: Final = ("image", "video", "document", "audio", "voice", "sticker")
-_MEDIA_KEYS: Final = ("id", "mime_type", "sha256", "filename", "voice", "animated")
+_MEDIA_KEYS: Final = ("id", "mime_type", "sha256", "filename", "voice", "animated", "url")
+_REFERRAL_KEYS: Final = (
+    "source_url", "source_id", "source_type", "ctwa_clid", "headline", "body", "media_type", "image_url", "video_url",
+    "thumbnail_url",
+)  # fmt: skip
+_PRODUCT_KEYS: Final = ("catalog_id", "product_retailer_id")
+_FORWARDED: Final = ("forwarded", "frequently_forwarded")
+_MOST_ERRORS: Final = 5
+_LONGEST_WORDS: Final = 500
 
 _INTERACTIVE: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
 # WhatsApp's own words about a person or a message: they are no answer, and open no 24 hours.
 _NOTICES: Final = frozenset({"system", "edit", "revoke"})
 _UNREAD: Final = _NOTICES | {"unsupported", "unknown", "request_welcome"}
+
+# What a message holds beside its content, which stands under the name of its type.
+_OF_MESSAGE: Final = frozenset(
+    {
+        "from", "from_user_id", "from_parent_user_id", "to", "to_user_id", "id", "timestamp", "type", "context",
+        "referral", "errors", "group_id", "identity",
+    }
+)  # fmt: skip
+_OF_CONTEXT: Final = frozenset({"from", "from_user_id", "id", "message_id", "referred_product", *_FORWARDED})
+_OF_REFERRAL: Final = frozenset({*_REFERRAL_KEYS, "welcome_message", "image", "video"})
+_NONE: Final[frozenset[str]] = frozenset()
 
 Content = tuple[InteractionKind, str, dict[str, Any]]
 
@@ -29,7 +48,7 @@ def read_inbound(message: Mapping[str, Any], value: Mapping[str, Any]) -> Inboun
         kind=kind,
         interaction_time=instant(message, "timestamp"),
         text=words,
-        payload=payload | _origin(message),
+        payload=payload | _origin(message) | _circumstances(message),
         context=_context(message)[:LONGEST_ID],
         is_notice=type_ in _NOTICES,
     )
@@ -54,6 +73,14 @@ def strangeness(message: Mapping[str, Any]) -> str:
     return "" if type_ in _READERS or type_ in _UNREAD else type_ or "without type"
 
 
+def strange_keys(message: Mapping[str, Any]) -> list[str]:
+    """Returns the keys of a message, of what it quotes and of the advertisement it came from that nobody knows."""
+    found = message.keys() - _OF_MESSAGE - {text(message, "type")}
+    found |= mapping(message, "context").keys() - _OF_CONTEXT if "context" in message else _NONE
+    found |= mapping(message, "referral").keys() - _OF_REFERRAL if "referral" in message else _NONE
+    return sorted(found)
+
+
 def _text(message: Mapping[str, Any], _: str) -> Content:
     return InteractionKind.TEXT, text(mapping(message, "text"), "body"), {}
 
@@ -73,7 +100,8 @@ def _interactive(message: Mapping[str, Any], type_: str) -> Content:
         return _other(interactive, reply_type)
     form = {"response_json": text(reply, "response_json")} if reply_type == "nfm_reply" else {}
     words = text(reply, "title") or text(reply, "body")
-    return InteractionKind.BUTTON, words, {"type": reply_type, "payload": text(reply, "id")} | form
+    described = {"description": text(reply, "description")} if text(reply, "description") else {}
+    return InteractionKind.BUTTON, words, {"type": reply_type, "payload": text(reply, "id")} | form | described
 
 
 def _system(message: Mapping[str, Any], type_: str) -> Content:
@@ -127,11 +155,30 @@ def _other(message: Mapping[str, Any], type_: str) -> Content:
 
 
 def _origin(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Keeps where an advertisement's click came from."""
-    referral = mapping(message, "referral")
-    keys = ("source_url", "source_id", "source_type", "ctwa_clid")
-    known = {key: text(referral, key) for key in keys if text(referral, key)}
+    """Keeps where an advertisement's click came from, and what it showed."""
+    known = _texts(mapping(message, "referral"), _REFERRAL_KEYS)
     return {"referral": known} if known else {}
+
+
+def _circumstances(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Keeps whether a message was passed on, which product it asks about, and what WhatsApp could not show of it."""
+    quoted = mapping(message, "context")
+    told: dict[str, Any] = {key: True for key in _FORWARDED if quoted.get(key) is True}
+    if product := _texts(mapping(quoted, "referred_product"), _PRODUCT_KEYS):
+        told["referred_product"] = product
+    if errors := [_error(error) for error in items(message, "errors")]:
+        told["errors"] = errors[:_MOST_ERRORS]
+    return told
+
+
+def _error(error: Mapping[str, Any]) -> dict[str, Any]:
+    details = text(mapping(error, "error_data"), "details")
+    told = {"title": text(error, "title") or text(error, "message"), "details": details, "href": text(error, "href")}
+    return {"code": integer(error, "code")} | {key: word[:_LONGEST_WORDS] for key, word in told.items() if word}
+
+
+def _texts(told: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
+    return {key: word for key in keys if (word := text(told, key))}
 
 
 def _clean(values: dict[str, Any]) -> dict[str, Any]:

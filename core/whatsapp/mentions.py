@@ -1,6 +1,6 @@
 """Whom a webhook body names beside its receipts: who got a message is known by it, where the receipt is understood."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 from core.whatsapp.bodies import OURS, Walk
@@ -14,6 +14,7 @@ _OF_RECEIPT: Final = frozenset(
         "biz_opaque_callback_data", "conversation", "pricing", "errors", "type",
     }
 )  # fmt: skip
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def mentioned(walked: Walk) -> frozenset[str]:
@@ -23,11 +24,14 @@ def mentioned(walked: Walk) -> frozenset[str]:
     return frozenset(named_in(told)) if told else frozenset()
 
 
-def named_beside(receipt: Mapping[str, Any]) -> frozenset[str]:
-    """Returns what names people in a receipt where nothing is known to: they need not be who got the message."""
-    if receipt.keys() <= _OF_RECEIPT:
-        return frozenset()
-    return frozenset(named_in({key: receipt[key] for key in receipt.keys() - _OF_RECEIPT}))
+def keys_beside(receipt: Mapping[str, Any]) -> Set[str]:
+    """Returns the keys of a receipt that nobody knows; of almost all receipts there are none."""
+    return _NONE if receipt.keys() <= _OF_RECEIPT else receipt.keys() - _OF_RECEIPT
+
+
+def named_beside(receipt: Mapping[str, Any], keys: Set[str]) -> frozenset[str]:
+    """Returns what names people under these keys of a receipt: they need not be who got the message."""
+    return frozenset(named_in({key: receipt[key] for key in keys}))
 
 
 def _beside_receipts(topic: str, change: Mapping[str, Any]) -> object:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,11 +14,11 @@ from core.domain.interactions import Inbound
 from core.domain.messages import ReceiptState
 from core.domain.numbering import settled
 from core.domain.optout import Preference
-from core.domain.receipts import Receipt
+from core.domain.receipts import Price, Receipt
 from core.whatsapp.bodies import OURS, UnreadableBody, Walk, read_body, walk
 from core.whatsapp.identity_changes import IdentityChange, read_identity_change
-from core.whatsapp.inbound import read_inbound, strangeness
-from core.whatsapp.mentions import mentioned, named_beside
+from core.whatsapp.inbound import read_inbound, strange_keys, strangeness
+from core.whatsapp.mentions import keys_beside, mentioned, named_beside
 from core.whatsapp.named import named_in
 from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import (
@@ -45,6 +46,9 @@ _STATES: Final = MappingProxyType(
     }
 )
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
+_PRICE_CATEGORY: Final = re.compile(r"[a-z][a-z_-]*")
+_LONGEST_CATEGORY: Final = 64
+_LONGEST_TITLE: Final = 500
 # How far WhatsApp's clock may be ahead of ours.
 _AHEAD: Final = timedelta(hours=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -169,8 +173,9 @@ def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -
         yield read
         if isinstance(read, Unknown):
             strange.append(receipt)
-        elif about := named_beside(receipt):
-            yield Mentioned(about=about)
+        elif beside := keys_beside(receipt):
+            yield Mentioned(about=named_beside(receipt, beside))
+            yield from (_unknown("receipt key", key) for key in sorted(beside))
     if strange:
         yield Mentioned(about=frozenset(named_in([strange, value.get("contacts")])))
     for message in items(value, "messages"):
@@ -198,6 +203,8 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
     yield replace(read, person=change.before) if change else read
     if strange := strangeness(message):
         yield _unknown("message", strange)
+    else:
+        yield from (_unknown("message key", key) for key in strange_keys(message))
 
 
 def _receipt(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
@@ -213,10 +220,31 @@ def _receipt(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
         receipt_time=instant(told, "timestamp"),
         reference=parse_callback_data(text(told, "biz_opaque_callback_data")),
         error_code=integer(error, "code") if error else 0,
-        error_title=(text(error, "title") or text(error, "message"))[:500] if error else "",
+        error_title=_title(error) if error else "",
         recipients=tuple(filter(None, (digits, user_id))),
         whatsapp_user_id=user_id if len(user_id) <= LONGEST_USER_ID else "",
+        price=_price(told) if "pricing" in told else None,
     )
+
+
+def _title(error: Mapping[str, Any]) -> str:
+    """Returns WhatsApp's words for a failure, with what it says of this very message where that is more."""
+    title, details = text(error, "title") or text(error, "message"), text(mapping(error, "error_data"), "details")
+    return (title if details in title else f"{title} ({details})" if title else details)[:_LONGEST_TITLE]
+
+
+def _price(told: Mapping[str, Any]) -> Price | None:
+    pricing = told["pricing"]
+    category = pricing.get("category") if isinstance(pricing, dict) else None
+    if not isinstance(category, str) or len(category) > _LONGEST_CATEGORY:
+        return None
+    return _priced(pricing.get("billable") is True, category.lower())
+
+
+@lru_cache(maxsize=64)
+def _priced(is_billable: bool, category: str) -> Price | None:  # noqa: FBT001  # a key of the cache
+    """Reads a price once: there are a handful of them, in two of three receipts."""
+    return Price(is_billable=is_billable, category=category) if _PRICE_CATEGORY.fullmatch(category) else None
 
 
 def _preferences(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:

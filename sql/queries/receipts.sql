@@ -8,7 +8,7 @@ SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.contact_id, messages.attempt,
     messages.whatsapp_message_id, messages.state, messages.reason, messages.error_code, messages.error_title,
     messages.accept_time, messages.send_time, messages.deliver_time, messages.read_time, messages.fail_time,
-    messages.failed_attempt, messages.retry_count, messages.not_before_time,
+    messages.failed_attempt, messages.retry_count, messages.not_before_time, messages.is_billable, messages.price_category,
     EXISTS (
         SELECT FROM message_attempts AS older
         WHERE older.campaign_id = messages.campaign_id AND older.message_id = messages.id
@@ -25,8 +25,8 @@ FOR UPDATE OF messages;
 -- name: move_messages
 -- Writes what receipts made of locked messages. $1 campaigns, $2 messages (none twice), $3 the states they leave, $4 the
 -- states they take, $5 reasons, $6 error codes, $7 titles, $8 WhatsApp ids, $9 accept, $10 send, $11 deliver, $12 read,
--- $13 fail times, $14 answered attempts, $15 tries that count, $16 not before. A message that is no longer in the state it
--- should leave is not touched.
+-- $13 fail times, $14 answered attempts, $15 tries that count, $16 not before, $17 whether they are charged for, $18 as what.
+-- A message that is no longer in the state it should leave is not touched.
 UPDATE messages
 SET
     state = told.state,
@@ -41,14 +41,16 @@ SET
     fail_time = told.fail_time,
     failed_attempt = told.failed_attempt,
     retry_count = told.retry_count,
-    not_before_time = told.not_before_time
+    not_before_time = told.not_before_time,
+    is_billable = told.is_billable,
+    price_category = told.price_category
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[], $9::timestamptz[],
     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::integer[], $15::integer[],
-    $16::timestamptz[]
+    $16::timestamptz[], $17::boolean[], $18::text[]
 ) AS told (
     campaign_id, id, old_state, state, reason, error_code, error_title, whatsapp_message_id, accept_time, send_time,
-    deliver_time, read_time, fail_time, failed_attempt, retry_count, not_before_time
+    deliver_time, read_time, fail_time, failed_attempt, retry_count, not_before_time, is_billable, price_category
 )
 WHERE messages.campaign_id = told.campaign_id
     AND messages.id = told.id

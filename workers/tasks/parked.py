@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.domain.messages import ReceiptState
-from core.domain.receipts import Receipt
+from core.domain.receipts import Price, Receipt
 from core.whatsapp.payloads import callback_data, parse_callback_data
 
 
@@ -19,6 +19,7 @@ def pack(receipt: Receipt) -> dict[str, Any]:
         "reference": callback_data(ref.campaign_id, ref.message_id, ref.attempt) if ref else "",
         "error_code": receipt.error_code,
         "error_title": receipt.error_title,
+        "price": list(receipt.price) if receipt.price else None,
     }
 
 
@@ -31,4 +32,5 @@ def unpack(packed: Mapping[str, Any]) -> Receipt:
         reference=parse_callback_data(packed["reference"]),
         error_code=packed["error_code"],
         error_title=packed["error_title"],
+        price=Price(*packed["price"]) if packed.get("price") else None,
     )

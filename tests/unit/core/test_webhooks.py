@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.domain.interactions import Inbound, InteractionKind
 from core.domain.messages import MessageRef, ReceiptState
-from core.domain.receipts import Receipt
+from core.domain.receipts import Price, Receipt
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
 
 ZOO = Path(__file__).parent / "webhooks"
@@ -80,7 +80,22 @@ def test_whatsapps_clock_may_be_ahead_of_ours() -> None:
 
 def test_a_failure_has_its_code_and_title_and_foreign_callback_data_is_nobodys() -> None:
     found = receipt("receipt_failed")
-    assert (found.error_code, found.error_title, found.reference) == (131049, "Healthy ecosystem.", None)
+    assert (found.error_code, found.error_title, found.reference) == (131049, "Healthy ecosystem. (...)", None)
+
+
+def test_what_whatsapp_charges_for_a_message_is_read_with_its_receipt() -> None:
+    assert receipt("receipt_sent").price == Price(is_billable=True, category="marketing")
+    assert receipt("receipt_read_milliseconds").price is None
+
+
+@pytest.mark.parametrize(
+    "pricing", [None, 7, [], {}, {"category": 7}, {"category": ["marketing"]}, {"category": "\x00"}]
+)
+def test_a_price_that_is_none_leaves_the_receipt_as_it_is(pricing: object) -> None:
+    document = orjson.loads((ZOO / "receipt_sent.json").read_bytes())
+    document["entry"][0]["changes"][0]["value"]["statuses"][0]["pricing"] = pricing
+    (found,) = parse(orjson.dumps(document)).receipts
+    assert (found.state, found.price) == (ReceiptState.SENT, None)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +113,13 @@ def test_a_failure_has_its_code_and_title_and_foreign_callback_data_is_nobodys()
         ("standby_message", {}),
         ("standby_echo", {"standby message_echoes": 1}),
         ("call_permission_reply", {"message interactive call_permission_reply": 1}),
+        ("keys_of_the_future", {"receipt key mood": 1, "message key hologram": 1, "message key weight": 1}),
+        ("everything_beside", {}),
+        ("image", {}),
+        ("system_number_changed", {}),
+        ("text", {}),
+        ("text_from_hidden_number", {}),
+        ("receipt_user_id_only", {}),
     ],
 )
 def test_what_is_unknown_is_counted(name: str, unknown: dict[str, int]) -> None:
@@ -155,8 +177,27 @@ def test_messages_of_every_kind(name: str, kind: str, text: str, context: str) -
         ("unsupported", "type", "poll_creation"),
         ("edit_to_stop", "edited", "wamid.X"),
         ("call_permission_reply", "response", "reject"),
+        ("list_reply", "description", "First"),
+        ("unsupported", "errors", [{"code": 131051, "title": "Unsupported"}]),
+        ("everything_beside", "forwarded", True),
+        ("everything_beside", "frequently_forwarded", True),
+        ("everything_beside", "referred_product", {"catalog_id": "c1", "product_retailer_id": "p1"}),
+        ("everything_beside", "url", "https://lookaside.fbsbx.com/m"),
+        (
+            "everything_beside",
+            "errors",
+            [{"code": 131052, "title": "Media download error", "details": "Gone.", "href": "/docs"}],
+        ),
+        (
+            "everything_beside",
+            "referral",
+            {
+                "source_url": "https://fb.me/x", "source_id": "1", "source_type": "ad", "ctwa_clid": "c",
+                "headline": "Sale", "body": "All must go", "media_type": "image", "image_url": "https://fb.me/i",
+            },
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_else_was_told_is_in_the_payload(name: str, key: str, value: object) -> None:
     assert inbound(name).payload[key] == value
 
