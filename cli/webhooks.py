@@ -5,9 +5,10 @@ for keys do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import typer
@@ -26,6 +27,7 @@ from core.settings import Settings, SettingsError
 R = TypeVar("R")
 _PAGE: Final = 1000
 _KINDS: Final = 100
+_EVENTS: Final = 200
 _LOOK_SECONDS: Final = 0.5
 
 app = typer.Typer(
@@ -53,6 +55,21 @@ def show_unknown(
     kinds = _in_rooms(lambda rooms: rooms.replays.list_strange_kinds(since=since, limit=_KINDS))
     rows = [(each.kind, f"{each.count:,}", in_utc(each.last_time), each.last_id) for each in kinds]
     print_table(("what", "count", "last time (UTC)", "last delivery"), rows)
+
+
+@app.command("events")
+@explaining(SettingsError, Refusal, OSError)
+def show_events(
+    days: Annotated[int, typer.Option(min=1, max=90, help="How many days back; they are kept for ninety.")] = 30,
+) -> None:
+    """Show what WhatsApp announced of accounts, numbers and templates, the newest first."""
+    since = SystemClock().now() - timedelta(days=days)
+    events = _in_rooms(lambda rooms: rooms.account_events.list_events(since=since, limit=_EVENTS))
+    rows = [
+        (in_utc(each.event_time), each.whatsapp_account_id, each.topic, each.event, _in_words(each.value))
+        for each in events
+    ]
+    print_table(("time (UTC)", "account", "about", "event", "what was told"), rows)
 
 
 @app.command("replay")
@@ -124,6 +141,12 @@ async def _watch(store: Store, *, at: datetime) -> None:
         last = left
         await asyncio.sleep(_LOOK_SECONDS if left else 0)  # noqa: TID251  # a look now and then
     say(f"applied again; {failed:,} could not be applied.")
+
+
+def _in_words(value: Mapping[str, Any]) -> str:
+    """Writes what an announcement says as one line."""
+    told = {key: item for key, item in value.items() if key != "event"}
+    return ", ".join(f"{key} {item if isinstance(item, str | int) else json.dumps(item)}" for key, item in told.items())
 
 
 def _in_rooms(work: Callable[[Rooms], Awaitable[R]]) -> R:

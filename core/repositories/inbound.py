@@ -153,6 +153,12 @@ class Inbound:
         moments = [moment for _, moment in told.values()]
         await self._connection.execute(SQL["recategorise_templates"], list(told), categories, moments)
 
+    async def requalify_templates(self, told: Mapping[str, tuple[str, datetime]]) -> None:
+        """Notes the quality of templates, by WhatsApp's id of each, and when it was told."""
+        qualities = [quality for quality, _ in told.values()]
+        moments = [moment for _, moment in told.values()]
+        await self._connection.execute(SQL["requalify_templates"], list(told), qualities, moments)
+
 
 def _known(row: Row) -> Known:
     return Known(

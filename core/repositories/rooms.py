@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 
 from core.db import Connection, Database
+from core.repositories.account_events import AccountEvents
 from core.repositories.api_keys import ApiKeys
 from core.repositories.audit import Audit
 from core.repositories.backlogs import Backlogs
@@ -56,6 +57,11 @@ class Rooms:
     def outdated(self) -> list[str]:
         """What was noted as outdated so far."""
         return sorted(self._outdated)
+
+    @cached_property
+    def account_events(self) -> AccountEvents:
+        """What WhatsApp announced of our accounts."""
+        return AccountEvents(self._connection)
 
     @cached_property
     def api_keys(self) -> ApiKeys:

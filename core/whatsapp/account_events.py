@@ -1,4 +1,4 @@
-"""What events about accounts mean for sending: one may not send, or may again; a number is unflagged, or faster."""
+"""What events about accounts mean for sending: one may not send, or may again; a number is unflagged, or changed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from core.whatsapp.webhook_fields import Unreadable, instant, items, mapping, te
 from core.whatsapp.webhooks import AccountEvent
 
 _NUMBER_TOPIC: Final = "phone_number_quality_update"
+_LIMIT_TOPIC: Final = "business_capability_update"
 _FLAGS: Final = frozenset({"FLAGGED", "UNFLAGGED"})
 # Words of events and, where an event has one, of its ban.
 _FREED: Final = frozenset({"ACCOUNT_RECONNECTED", "ACCOUNT_REINSTATED", "REINSTATE"})
@@ -41,12 +42,12 @@ def account_changes(events: Iterable[AccountEvent], *, now: datetime) -> list[Ac
     return list({(change.whatsapp_account_id, change.digits): change for change in changes}.values())
 
 
-def upgraded_numbers(events: Iterable[AccountEvent]) -> list[tuple[str, str]]:
-    """Returns the numbers that may send more a second from now on, as account and digits."""
+def changed_numbers(events: Iterable[AccountEvent]) -> list[tuple[str, str]]:
+    """Returns the numbers whose quality, pace or limit is another now, as account and digits; no digits: all it has."""
     return [
-        (event.whatsapp_account_id, _digits(event))
+        (event.whatsapp_account_id, _digits(event) if event.topic == _NUMBER_TOPIC else "")
         for event in events
-        if event.topic == _NUMBER_TOPIC and event.event == "THROUGHPUT_UPGRADE"
+        if (event.topic == _NUMBER_TOPIC and _digits(event)) or event.topic == _LIMIT_TOPIC
     ]
 
 

@@ -15,6 +15,7 @@ from core.domain.messages import ReceiptState
 from core.domain.numbering import settled
 from core.domain.optout import Preference
 from core.domain.receipts import Price, Receipt
+from core.whatsapp.announced import keys_nobody_knows
 from core.whatsapp.bodies import OURS, UnreadableBody, Walk, read_body, walk
 from core.whatsapp.identity_changes import IdentityChange, read_identity_change
 from core.whatsapp.inbound import read_inbound, strange_keys, strangeness
@@ -62,6 +63,7 @@ class TemplateEvent:
     """Holds one change WhatsApp made to a template; `topic` is the field that told it, `event` is upper case."""
 
     topic: str
+    whatsapp_account_id: str = ""
     whatsapp_template_id: str
     event: str
     reason: str = ""
@@ -267,12 +269,14 @@ def _preference(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
 def _template(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
     yield TemplateEvent(
         topic=topic,
+        whatsapp_account_id=text(entry, "id"),
         whatsapp_template_id=text(value, "message_template_id"),
         event=(text(value, "event") or text(value, "new_quality_score") or text(value, "new_category")).upper(),
         reason=text(value, "reason"),
         event_time=_time_of(entry),
         details=value,
     )
+    yield from (_unknown(topic, key) for key in keys_nobody_knows(value))
 
 
 def _account(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
@@ -284,6 +288,7 @@ def _account(value: Mapping[str, Any], entry: Mapping[str, Any], topic: str) -> 
         event_time=_time_of(entry),
         details=value,
     )
+    yield from (_unknown(topic, key) for key in keys_nobody_knows(value))
 
 
 def _time_of(entry: Mapping[str, Any]) -> datetime | None:

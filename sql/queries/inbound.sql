@@ -215,6 +215,22 @@ SET template_category = moved.category, update_time = now()
 FROM moved
 WHERE templates.id = moved.id;
 
+-- name: requalify_templates
+-- Notes how good WhatsApp says templates are, unless they were synced since. $1 WhatsApp's template ids (none twice), $2
+-- qualities, $3 moments.
+WITH moved AS MATERIALIZED (
+    SELECT templates.id, told.quality
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS told (whatsapp_template_id, quality, event_time)
+    JOIN templates ON templates.whatsapp_template_id = told.whatsapp_template_id
+    WHERE date_trunc('second', templates.sync_time) <= told.event_time
+    ORDER BY templates.id
+    FOR NO KEY UPDATE OF templates
+)
+UPDATE templates
+SET quality = moved.quality, update_time = now()
+FROM moved
+WHERE templates.id = moved.id;
+
 -- name: keep_announcements
 -- Keeps the last thing announced of accounts $1 or, by their digits $2, of numbers of theirs (empty: of the account itself), none
 -- twice: whether it blocks $3, when it happened $4, and until when it blocks $5, or null. Returns what is news: not what is older

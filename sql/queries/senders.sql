@@ -70,12 +70,13 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
 
 -- name: forget_refresh
--- Has WhatsApp asked anew about senders, named by account $1 and the digits of their phone number $2, position by position.
+-- Has WhatsApp asked anew about senders, named by account $1 and the digits of their phone number $2 (empty: all the account has),
+-- position by position.
 WITH named AS MATERIALIZED (
     SELECT senders.id
     FROM unnest($1::text[], $2::text[]) AS told (whatsapp_account_id, digits)
     JOIN senders ON senders.whatsapp_account_id = told.whatsapp_account_id
-        AND regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits
+        AND told.digits IN ('', regexp_replace(senders.phone_number, '[^0-9]', '', 'g'))
     ORDER BY senders.id
     FOR NO KEY UPDATE OF senders
 )

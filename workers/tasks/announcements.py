@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
+from core.repositories.account_events import Announced
 from core.repositories.rooms import Rooms
-from core.whatsapp.account_events import AccountChange, account_changes, upgraded_numbers
+from core.whatsapp.account_events import AccountChange, account_changes, changed_numbers
+from core.whatsapp.announced import kept_of, without_numbers
 from core.whatsapp.errors import (
     ACCOUNT_RESTRICTED,
     ENDS_WITH_APPROVAL,
@@ -17,6 +20,8 @@ from core.whatsapp.errors import (
 from core.whatsapp.webhooks import AccountEvent, TemplateEvent
 
 _log = logging.getLogger(__name__)
+
+_LONGEST: Final = 100
 
 
 async def follow_announcements(
@@ -38,12 +43,33 @@ async def follow_announcements(
     for change in changes:
         paused += await _restrict(rooms, change) if change.is_blocked and not change.digits else 0
     resumed += await _free(rooms, [change for change in changes if not change.is_blocked], now=now)
-    if numbers := upgraded_numbers(accounts):
-        # The keeper asks WhatsApp what they may send now.
+    if numbers := changed_numbers(accounts):
+        # The keeper asks WhatsApp how good they are and what they may send now.
         await rooms.senders.forget_refresh(numbers)
         rooms.outdate("senders")
     if paused or resumed:
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
+
+
+async def keep_announcements(
+    rooms: Rooms, *, templates: Sequence[TemplateEvent], accounts: Sequence[AccountEvent], now: datetime
+) -> None:
+    """Keeps what was announced, to be shown.
+
+    First of all: whoever tells the same at the same time waits here, with nothing locked.
+    """
+    events: list[TemplateEvent | AccountEvent] = [*templates, *accounts]
+    await rooms.account_events.keep_events([_announced(event, now=now) for event in events])
+
+
+def _announced(event: TemplateEvent | AccountEvent, *, now: datetime) -> Announced:
+    return Announced(
+        whatsapp_account_id=event.whatsapp_account_id[:_LONGEST],
+        topic=event.topic,
+        event=without_numbers(event.event)[:_LONGEST],
+        value=kept_of(event.details),
+        event_time=event.event_time or now,
+    )
 
 
 async def stop_templates(rooms: Rooms, told: Sequence[str]) -> int:

@@ -39,6 +39,7 @@ _TEMPLATE_STATES: Final = MappingProxyType(
 
 
 _CATEGORIES: Final = frozenset({"MARKETING", "UTILITY", "AUTHENTICATION"})
+_QUALITIES: Final = frozenset({"GREEN", "YELLOW", "RED", "UNKNOWN"})
 
 
 async def read_preferences(
@@ -115,6 +116,19 @@ async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: 
         await rooms.inbound.move_templates(list(latest.values()))
         rooms.outdate("templates")
     await _recategorise(rooms, events, now=now)
+    await _requalify(rooms, events, now=now)
+
+
+async def _requalify(rooms: Rooms, events: Sequence[TemplateEvent], *, now: datetime) -> None:
+    """Notes how well templates are taken by those who get them."""
+    told = {
+        event.whatsapp_template_id: (event.event, event.event_time or now)
+        for event in sorted(events, key=lambda event: event.event_time or now)
+        if event.topic == "message_template_quality_update" and event.event in _QUALITIES
+    }
+    if told:
+        await rooms.inbound.requalify_templates(told)
+        rooms.outdate("templates")
 
 
 async def _recategorise(rooms: Rooms, events: Sequence[TemplateEvent], *, now: datetime) -> None:

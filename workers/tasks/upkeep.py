@@ -21,6 +21,7 @@ _CAMPAIGNS_FOLDED = 50
 _HEARTBEATS_KEPT = timedelta(days=1)
 _DELIVERIES_KEPT = timedelta(days=7)
 _REPLIES_KEPT = timedelta(hours=24)
+_ANNOUNCEMENTS_KEPT = timedelta(days=90)
 # A message is put back so long after it was accepted at the most, and its campaign was open then.
 REOPENED_FOR = TRIED_AGAIN_WITHIN + timedelta(days=2)
 _MINUTES_KEPT = timedelta(days=2)  # far longer than any grace: the evidence rule reads them
@@ -108,6 +109,7 @@ async def delete_old_rows(engine: Engine) -> None:
         await rooms.erasure.delete_old_erasures(before=now - ERASURES_KEPT)
         for page in (
             partial(rooms.deliveries.delete_old_deliveries, before=now - _DELIVERIES_KEPT, limit=_PAGE),
+            partial(rooms.account_events.delete_old_events, before=now - _ANNOUNCEMENTS_KEPT, limit=_PAGE),
             partial(rooms.idempotency.purge, before=now - _REPLIES_KEPT, limit=_PAGE),
             partial(rooms.stats.fold_minutes, before=now - _MINUTES_KEPT, limit=_PAGE),
         ):

@@ -4,6 +4,9 @@ from typing import Final
 
 # In alphabetical order; an empty line of indexes says that none of these tables is searched.
 ENTRIES: Final[dict[str, set[str]]] = {
+    "account_events.delete_old_events": set(),
+    "account_events.keep_events": set(),
+    "account_events.list_events": set(),
     "api_keys.add": set(),
     "api_keys.find": set(),
     "api_keys.list_all": set(),
@@ -185,6 +188,7 @@ ENTRIES: Final[dict[str, set[str]]] = {
     "inbound.move_templates": set(),
     "inbound.open_windows": set(),
     "inbound.recategorise_templates": set(),
+    "inbound.requalify_templates": set(),
     "interactions.count_interactions": {"interactions_campaign_id_kind_idx", "interactions_campaign_id_time_idx"},
     "interactions.list_campaign_interactions": {"interactions_campaign_id_time_idx"},
     "interactions.list_campaign_interactions_of_contact": {"interactions_contact_id_idx"},
