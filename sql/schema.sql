@@ -252,6 +252,7 @@ CREATE TABLE public.templates (
     sync_time timestamp with time zone DEFAULT now() NOT NULL,
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     update_time timestamp with time zone DEFAULT now() NOT NULL,
+    outdated_time timestamp with time zone,
     CONSTRAINT templates_category_check CHECK ((template_category = ANY (ARRAY['MARKETING'::text, 'UTILITY'::text, 'AUTHENTICATION'::text]))),
     CONSTRAINT templates_components_check CHECK ((jsonb_typeof(components) = 'array'::text)),
     CONSTRAINT templates_parameter_format_check CHECK ((parameter_format = ANY (ARRAY['POSITIONAL'::text, 'NAMED'::text]))),
@@ -722,6 +723,8 @@ CREATE INDEX retries_campaign_id_idx ON public.retries USING btree (campaign_id)
 CREATE INDEX senders_whatsapp_account_id_idx ON public.senders USING btree (whatsapp_account_id);
 
 CREATE INDEX service_windows_sender_id_idx ON public.service_windows USING btree (sender_id);
+
+CREATE INDEX templates_outdated_idx ON public.templates USING btree (whatsapp_account_id) WHERE (outdated_time IS NOT NULL);
 
 CREATE INDEX templates_state_idx ON public.templates USING btree (state, id);
 

@@ -11,7 +11,7 @@ from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries
 from workers.tasks.recounts import recount_next
 from workers.tasks.senders import refresh_sender
-from workers.tasks.templates import sync_doubted
+from workers.tasks.templates import sync_doubted, sync_templates
 from workers.tasks.upkeep import delete_old_rows, fold_counters
 from workers.tasks.urgent import apply_urgent
 
@@ -30,6 +30,7 @@ def scouts(engine: Engine) -> tuple[Scout, ...]:
         partial(_find_senders, engine),
         partial(_find_unrefreshed, engine),
         partial(_find_doubted, engine),
+        partial(_find_outdated_templates, engine),
         partial(_find_urgent, engine),
         partial(_find_deliveries, engine),
         Seldom(engine, recount_next, name="recount", seconds=_RECOUNT_SECONDS),
@@ -90,6 +91,12 @@ async def _find_doubted(engine: Engine) -> list[Errand]:
     async with engine.store.connection() as rooms:
         found = await rooms.templates.list_doubted_templates(codes=sorted(DOUBTS_TEMPLATE))
     return [Errand(name=f"templates:{one.sender_id}", work=partial(sync_doubted, engine, one)) for one in found]
+
+
+async def _find_outdated_templates(engine: Engine) -> list[Errand]:
+    async with engine.store.connection() as rooms:
+        ids = await rooms.templates.list_outdated_accounts()
+    return [Errand(name=f"templates:{sender_id}", work=partial(sync_templates, engine, sender_id)) for sender_id in ids]
 
 
 async def _find_urgent(engine: Engine) -> list[Errand]:

@@ -159,6 +159,10 @@ class Inbound:
         moments = [moment for _, moment in told.values()]
         await self._connection.execute(SQL["requalify_templates"], list(told), qualities, moments)
 
+    async def outdate_templates(self, whatsapp_template_ids: Sequence[str], *, at: datetime) -> None:
+        """Notes that templates have other texts, by WhatsApp's ids of them; the keeper has them synced."""
+        await self._connection.execute(SQL["outdate_templates"], whatsapp_template_ids, at)
+
 
 def _known(row: Row) -> Known:
     return Known(

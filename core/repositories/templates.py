@@ -59,6 +59,10 @@ class Templates:
         """Locks an account's templates in their order until the transaction ends."""
         await self._connection.execute(SQL["lock_templates"], whatsapp_account_id)
 
+    async def list_outdated_accounts(self) -> list[UUID]:
+        """Returns a sender of each account of whose templates other texts were announced."""
+        return [row["id"] for row in await self._connection.fetch(SQL["list_outdated_accounts"])]
+
     async def sync_templates(
         self, whatsapp_account_id: str, listed: Sequence[ListedTemplate], *, at: datetime
     ) -> SyncCounts:

@@ -19,6 +19,13 @@ CREATE TABLE account_events (
 -- WhatsApp may tell it again.
 CREATE UNIQUE INDEX account_events_told_idx ON account_events (whatsapp_account_id, topic, event_time, md5(value::text));
 
+-- When a template was announced to have other texts, until a sync brings them.
+ALTER TABLE templates ADD COLUMN outdated_time timestamptz;
+
+CREATE INDEX templates_outdated_idx ON templates (whatsapp_account_id) WHERE outdated_time IS NOT NULL;
+
 -- migrate:down
+DROP INDEX templates_outdated_idx;
+ALTER TABLE templates DROP COLUMN outdated_time;
 DROP TABLE account_events;
 ALTER TABLE messages DROP COLUMN price_category, DROP COLUMN is_billable;

@@ -231,6 +231,13 @@ SET quality = moved.quality, update_time = now()
 FROM moved
 WHERE templates.id = moved.id;
 
+-- name: outdate_templates
+-- Notes that templates $1, by WhatsApp's ids, have other texts since $2, which a sync brings; needs the lock of
+-- lock_told_templates.
+UPDATE templates
+SET outdated_time = $2
+WHERE whatsapp_template_id = ANY ($1::text[]);
+
 -- name: keep_announcements
 -- Keeps the last thing announced of accounts $1 or, by their digits $2, of numbers of theirs (empty: of the account itself), none
 -- twice: whether it blocks $3, when it happened $4, and until when it blocks $5, or null. Returns what is news: not what is older

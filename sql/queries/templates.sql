@@ -29,6 +29,16 @@ WHERE whatsapp_account_id = $1
 ORDER BY id
 FOR NO KEY UPDATE;
 
+-- name: list_outdated_accounts
+-- Lists accounts that hold templates of which other texts were announced, each with the oldest sender that is in use. No row: none
+-- does.
+SELECT DISTINCT ON (templates.whatsapp_account_id) senders.id
+FROM templates
+JOIN senders ON senders.whatsapp_account_id = templates.whatsapp_account_id AND senders.state = 'ACTIVE'
+WHERE templates.outdated_time IS NOT NULL
+    AND templates.state <> 'DELETED'
+ORDER BY templates.whatsapp_account_id, senders.id;
+
 -- name: sync_templates
 -- Makes account $1 hold exactly the templates listed in $2 at $3: new ones are added, known ones brought up to date, all
 -- others become DELETED; one that changed since stays, as it was announced after the list. Returns how many of each. Needs the
@@ -51,6 +61,7 @@ WITH listed AS MATERIALIZED (
     SET whatsapp_template_id = excluded.whatsapp_template_id, template_category = excluded.template_category,
         state = excluded.state, parameter_format = excluded.parameter_format, components = excluded.components,
         quality = excluded.quality, rejected_reason = excluded.rejected_reason, sync_time = excluded.sync_time,
+        outdated_time = CASE WHEN templates.outdated_time > excluded.sync_time THEN templates.outdated_time END,
         update_time = CASE WHEN (templates.whatsapp_template_id, templates.template_category, templates.state,
             templates.parameter_format, templates.components, templates.quality, templates.rejected_reason)
             IS DISTINCT FROM (excluded.whatsapp_template_id, excluded.template_category, excluded.state,

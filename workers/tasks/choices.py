@@ -117,6 +117,9 @@ async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: 
         rooms.outdate("templates")
     await _recategorise(rooms, events, now=now)
     await _requalify(rooms, events, now=now)
+    changed = [event.whatsapp_template_id for event in events if event.topic == "message_template_components_update"]
+    if changed:
+        await rooms.inbound.outdate_templates(changed, at=now)
 
 
 async def _requalify(rooms: Rooms, events: Sequence[TemplateEvent], *, now: datetime) -> None:

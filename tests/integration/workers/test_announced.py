@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
+from core.domain.templates import ListedTemplate, TemplateFilter
 from core.repositories.account_events import Announced
+from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import ACCOUNT, numbers
-from tests.helpers.workers import idle_worker
+from tests.helpers.workers import busy_worker, idle_worker
 from workers.tasks.upkeep import delete_old_rows
 
 ALERT = {
@@ -90,6 +92,34 @@ async def test_whatsapp_is_asked_about_numbers_of_which_something_changed(
 ) -> None:
     await at.deliver(announced(topic, value))
     assert await at.value(ASKED) is asked
+
+
+async def test_a_template_whose_texts_changed_is_synced(at: Desk, worker_settings: dict[str, str]) -> None:
+    template_id = await at.value("SELECT whatsapp_template_id FROM templates")
+    async with busy_worker(worker_settings) as worker:
+        async with worker.engine.store.connection() as rooms:
+            assert not await rooms.templates.list_outdated_accounts()
+        await at.deliver(announced("message_template_components_update", {"message_template_id": template_id}))
+        await eventually(partial(at.value, "SELECT count(*) > 1 FROM templates"), 20)
+        async with worker.engine.store.connection() as rooms:
+            assert not await rooms.templates.list_outdated_accounts()
+
+
+async def test_texts_that_changed_after_whatsapp_was_asked_are_asked_for_again(at: Desk) -> None:
+    template_id = await at.value("SELECT whatsapp_template_id FROM templates")
+    await at.deliver(announced("message_template_components_update", {"message_template_id": template_id}))
+    async with at.store.connection() as rooms:
+        (template,) = await rooms.templates.list_templates(TemplateFilter(), limit=2)
+    listed = ListedTemplate(
+        whatsapp_template_id=template_id, template_name=template.template_name, language_code=template.language_code,
+        template_category=template.template_category, state=template.state, parameter_format="POSITIONAL",
+        components=[], quality="GREEN", rejected_reason="",
+    )  # fmt: skip
+    for seconds, is_outdated in ((-1, True), (1, False)):
+        await at.value("UPDATE templates SET update_time = $1", NOW - timedelta(days=1))
+        async with at.store.transaction() as rooms:
+            await rooms.templates.sync_templates(ACCOUNT, [listed], at=NOW + timedelta(seconds=seconds))
+            assert bool(await rooms.templates.list_outdated_accounts()) is is_outdated
 
 
 async def test_what_was_announced_long_ago_is_forgotten(at: Desk, worker_settings: dict[str, str]) -> None:
