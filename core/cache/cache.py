@@ -156,10 +156,9 @@ class Cache:
         """Keeps a reply read after that look, unless it was outdated since; its age counts from the look on."""
         entry = self._guarded(entry)
         end_time = found.ask_time + ttl_seconds
-        seconds = end_time - self._clock.monotonic()
-        if seconds <= 0:
+        if end_time <= self._clock.monotonic():
             await self.give_up(entry, found)
-        elif await self._replies.fill(entry, found, reply=reply, ttl_seconds=seconds):
+        elif await self._replies.fill(entry, found, reply=reply, ttl_seconds=ttl_seconds):
             self._remember(entry, found, reply, end_time=end_time, early=refresh_seconds)
 
     async def give_up(self, entry: Entry, found: Found) -> None:

@@ -19,7 +19,7 @@ class Found:
     """Holds what a look found: a kept reply or none, and the generations that stood then.
 
     Not ``is_usable``: the cache is away. ``is_ours``: the looker is to make the reply anew. ``ask_time`` is when the
-    look began, in monotonic seconds.
+    look began, in monotonic seconds; ``server_time`` when the server answered it, in milliseconds of its own clock.
     """
 
     stamp: str = ""
@@ -29,6 +29,7 @@ class Found:
     is_usable: bool = False
     is_ours: bool = False
     ask_time: float = 0.0
+    server_time: int = 0
 
     @property
     def is_made_elsewhere(self) -> bool:
@@ -57,8 +58,12 @@ class Replies:
         return AWAY if answer is None else _found(entry, answer)
 
     async def fill(self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float) -> bool:
-        """Keeps a reply read under what was found; returns whether that still stood. Ends the lease."""
-        args: list[str | bytes | int] = [entry.key, entry.lease, found.stamp, reply, max(1, round(ttl_seconds * 1000))]
+        """Keeps a reply read after that look, so long from the look on, and ends the lease.
+
+        Returns whether it is kept: what was found still stood, and the end was still to come.
+        """
+        end_time = found.server_time + int(ttl_seconds * 1000)
+        args: list[str | bytes | int] = [entry.key, entry.lease, found.stamp, reply, end_time]
         return await self._server.run(self._fill, keys=generation_keys(entry.collections), args=args) == [1]
 
     async def release(self, entry: Entry, found: Found) -> None:
@@ -67,8 +72,9 @@ class Replies:
 
 
 def _found(entry: Entry, answer: list[object]) -> Found:
-    stamp, reply, milliseconds, is_ours = answer
+    stamp, reply, milliseconds, is_ours, microseconds = answer
     assert isinstance(stamp, bytes)  # noqa: S101 - what our own script returns
+    assert isinstance(microseconds, bytes)  # noqa: S101 - the same
     numbers = [int(number) for number in stamp.split(b".")] if stamp else []
     return Found(
         stamp=stamp.decode(),
@@ -77,4 +83,5 @@ def _found(entry: Entry, answer: list[object]) -> Found:
         seconds_left=float(str(milliseconds)) / 1000,
         is_usable=True,
         is_ours=bool(is_ours),
+        server_time=int(microseconds) // 1000,
     )

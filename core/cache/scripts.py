@@ -3,11 +3,14 @@
 # A generation that is missing (never raised, or lost with its server) starts at the server's microseconds: it has not
 # been there before, so no reply kept under an older one can come back. Those of single campaigns ('/') may go away.
 _GENERATIONS = """
+local function microseconds()
+    local time = redis.call('TIME')
+    return string.format('%d%06d', time[1], time[2])
+end
 local function generation(key)
     local value = redis.call('GET', key)
     if not value then
-        local time = redis.call('TIME')
-        value = string.format('%d%06d', time[1], time[2])
+        value = microseconds()
         if string.find(key, '/', 1, true) then
             redis.call('SET', key, value, 'EX', 7200)
         else
@@ -25,7 +28,7 @@ end
 
 # KEYS: generations. ARGV: key of the reply and of its lease, both without stamp; milliseconds of life below which the
 # reply is to be made anew; milliseconds of a lease. Returns the stamp, the reply or nothing, its milliseconds of life,
-# and whether the looker got the lease.
+# whether the looker got the lease, and the server's microseconds: what is read after the look is no older than those.
 LOOK = (
     _GENERATIONS
     + """
@@ -33,20 +36,21 @@ local now = stamp()
 local key = ARGV[1] .. ':' .. now
 local reply = redis.call('GET', key)
 local life = reply and redis.call('PTTL', key) or 0
-if reply and life >= tonumber(ARGV[3]) then return {now, reply, life, 0} end
+if reply and life >= tonumber(ARGV[3]) then return {now, reply, life, 0, microseconds()} end
 local leased = redis.call('SET', ARGV[2] .. ':' .. now, 1, 'NX', 'PX', ARGV[4])
-return {now, reply, life, leased and 1 or 0}
+return {now, reply, life, leased and 1 or 0, microseconds()}
 """
 )
 
-# KEYS: generations. ARGV: key of the reply and of its lease, the reply's stamp, the reply, its milliseconds. Keeps the
-# reply only if its stamp still stands; returns whether it did.
+# KEYS: generations. ARGV: key of the reply and of its lease, the reply's stamp, the reply, when it ends in milliseconds
+# of the server's clock: a server that comes to it late must not make it live the longer. Keeps the reply only if its
+# stamp still stands and its end is still to come; returns whether it did.
 FILL = (
     _GENERATIONS
     + """
 redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
-if stamp() ~= ARGV[3] then return {0} end
-redis.call('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PX', ARGV[5])
+if stamp() ~= ARGV[3] or tonumber(microseconds()) >= tonumber(ARGV[5]) * 1000 then return {0} end
+redis.call('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PXAT', ARGV[5])
 return {1}
 """
 )
