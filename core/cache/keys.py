@@ -8,6 +8,8 @@ from uuid import UUID
 
 PREFIX = "cache:"
 _GENERATION = PREFIX + "generation:"
+# Deleted, though it is never there, to learn whether a server takes writes at all.
+NOTHING = PREFIX + "nothing"
 
 
 class ForeignKeyError(Exception):

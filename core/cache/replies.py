@@ -7,7 +7,7 @@ that look meanwhile can wait a little instead of making the same.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.cache.keys import Entry, generation_keys
+from core.cache.keys import NOTHING, Entry, generation_keys
 from core.cache.scripts import FILL, LOOK
 from core.cache.server import Server
 
@@ -53,7 +53,7 @@ class Replies:
         answer = await self._server.run(
             self._look,
             keys=generation_keys(entry.collections),
-            args=[entry.key, entry.lease, round(renew_below_seconds * 1000), _LEASE_MS],
+            args=[entry.key, entry.lease, round(renew_below_seconds * 1000), _LEASE_MS, NOTHING],
         )
         return AWAY if answer is None else _found(entry, answer)
 

@@ -27,8 +27,9 @@ end
 """
 
 # KEYS: generations. ARGV: key of the reply and of its lease, both without stamp; milliseconds of life below which the
-# reply is to be made anew; milliseconds of a lease. Returns the stamp, the reply or nothing, its milliseconds of life,
+# reply is to be made anew; milliseconds of a lease; a key that is never there. Returns the stamp, the reply or nothing, its milliseconds of life,
 # whether the looker got the lease, and the server's microseconds: what is read after the look is no older than those.
+# An error from a server that takes no writes, since no write could outdate what it keeps: hence the last key's deletion.
 LOOK = (
     _GENERATIONS
     + """
@@ -36,7 +37,10 @@ local now = stamp()
 local key = ARGV[1] .. ':' .. now
 local reply = redis.call('GET', key)
 local life = reply and redis.call('PTTL', key) or 0
-if reply and life >= tonumber(ARGV[3]) then return {now, reply, life, 0, microseconds()} end
+if reply and life >= tonumber(ARGV[3]) then
+    redis.call('DEL', ARGV[5])
+    return {now, reply, life, 0, microseconds()}
+end
 local leased = redis.call('SET', ARGV[2] .. ':' .. now, 1, 'NX', 'PX', ARGV[4])
 return {now, reply, life, leased and 1 or 0, microseconds()}
 """
@@ -44,25 +48,38 @@ return {now, reply, life, leased and 1 or 0, microseconds()}
 
 # KEYS: generations. ARGV: key of the reply and of its lease, the reply's stamp, the reply, when it ends in milliseconds
 # of the server's clock: a server that comes to it late must not make it live the longer. Keeps the reply only if its
-# stamp still stands and its end is still to come; returns whether it did.
+# stamp still stands and its end is still to come; returns whether it did. The lease goes last: Redis lets a script that
+# has written go beyond its memory.
 FILL = (
     _GENERATIONS
     + """
+if stamp() ~= ARGV[3] or tonumber(microseconds()) >= tonumber(ARGV[5]) * 1000 then
+    redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
+    return {0}
+end
+local kept = redis.pcall('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PXAT', ARGV[5])
 redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
-if stamp() ~= ARGV[3] or tonumber(microseconds()) >= tonumber(ARGV[5]) * 1000 then return {0} end
-redis.call('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PXAT', ARGV[5])
-return {1}
+return kept.err and kept or {1}
 """
 )
 
-# KEYS: generations. Raises them and returns what they are now.
+# KEYS: generations. Raises them and returns what they are now. A server that is full and may evict nothing does not
+# count up any more, but it deletes, and a generation that is missing starts anew, above all that were.
 RAISE = (
     _GENERATIONS
     + """
+local function raise(key)
+    generation(key)
+    return redis.call('INCR', key)
+end
 local values = {}
 for index, key in ipairs(KEYS) do
-    generation(key)
-    values[index] = redis.call('INCR', key)
+    local is_raised, value = pcall(raise, key)
+    if not is_raised then
+        redis.call('DEL', key)
+        value = tonumber(microseconds())
+    end
+    values[index] = value
 end
 return values
 """

@@ -12,7 +12,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from core.cache.breaker import Breaker
-from core.cache.keys import own
+from core.cache.keys import NOTHING, own
 from core.clock import Clock
 from core.leaving import leave
 
@@ -67,7 +67,10 @@ class Server:
         return await self._ask(lambda: script(keys=keys, args=args))
 
     async def read_numbers(self, keys: list[str]) -> list[int | None] | None:
-        """Returns the number under each key, None where there is none."""
+        """Returns the number under each key, None where there is none; no answer from a server that takes no writes.
+
+        Nobody could raise those numbers then, so that they say nothing of what changed since.
+        """
         own(keys)
         return await self._ask(lambda: self._read_numbers(keys))
 
@@ -80,7 +83,8 @@ class Server:
         # Asked all the time: by way of the library's client and its pool it would cost almost twice as much.
         line = await self._line()
         try:
-            await line.send_command("MGET", *keys, check_health=False)
+            await line.send_packed_command(line.pack_commands([("DEL", NOTHING), ("MGET", *keys)]), check_health=False)
+            await line.read_response()
             answer = await line.read_response()
         except BaseException:  # cut off as well: an answer still under way would be taken for the next one's
             await line.disconnect(nowait=True)

@@ -153,8 +153,8 @@ FAULTS = (
     Fault(
         name="generation-not-raised",
         path="core/cache/scripts.py",
-        old="values[index] = redis.call('INCR', key)",
-        new="values[index] = redis.call('GET', key)",
+        old="return redis.call('INCR', key)",
+        new="return redis.call('GET', key)",
         tests=("tests/integration/server/test_cache.py",),
     ),
     Fault(
