@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     )
 
     cache_enabled: bool = Field(default=True, description="Whether replies are cached at all.")
-    cache_timeout_seconds: float = Field(0.05, gt=0, description="How long a read may wait for the cache.")
+    cache_timeout_seconds: float = Field(0.05, gt=0, description="How long a call may wait for the cache, in all.")
     cache_rest_seconds: float = Field(5.0, gt=0, description="How long a cache's server that keeps failing is spared.")
     cache_memory_bytes: int = Field(
         16_777_216, ge=0, description="What each server process may remember by itself, in front of the cache's server."

@@ -4,10 +4,11 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Self
 
+from core.cache.aside import Aside
 from core.cache.breaker import Breaker
 from core.cache.generations import BELIEVED_SECONDS, Generations
 from core.cache.keys import Entry
@@ -20,8 +21,9 @@ from core.clock import Clock
 
 # An answer takes some rounds of a busy loop, 40 ms and more: two questions then stand between it and the 100 ms.
 _ASK_SECONDS = 0.025
-# How long to wait, in steps, for a reply that another process is making: at most 62 ms more than making it oneself.
-_WAITS = (0.002, 0.004, 0.008, 0.016, 0.032)
+# How long to wait, in steps, for a reply that another process is making; with the looks between, within the 50 ms that
+# a call may lose here.
+_WAITS = (0.002, 0.004, 0.008, 0.012, 0.016)
 _MARK = re.compile(r"([^=,]+)=([0-9]{1,19})(?:,|$)")
 _DEFAULT_MEMORY_BYTES = 16 * 1024 * 1024
 
@@ -47,8 +49,9 @@ class Cache:
         memory_bytes: int = _DEFAULT_MEMORY_BYTES,
         safeguards: Safeguards | None = None,
     ) -> None:
-        """Takes the server's address, its time to answer, its rest when it keeps failing, and the bytes to remember."""
+        """Takes the server's address, a call's time for it, its rest when it keeps failing, and bytes to remember."""
         self._clock = clock
+        self._timeout_seconds = timeout_seconds
         self._safeguards = safeguards or Safeguards()
         breaker = Breaker(clock=clock, rest_seconds=rest_seconds)
         self._server = Server(url=url, clock=clock, timeout_seconds=timeout_seconds, breaker=breaker)
@@ -61,6 +64,7 @@ class Cache:
         self._outdating = Outdating(server=self._server, tell=self._generations.learn)
         self._memory = Memory(max_bytes=memory_bytes)
         self._replies = Replies(server=self._server)
+        self._aside = Aside()
         self._closing: asyncio.Future[None]
         self._asking: asyncio.Task[None] | None = None
         self.metrics = CacheMetrics(clock=clock, gauges=self._gauges)
@@ -74,6 +78,7 @@ class Cache:
         if self._asking is not None:
             self._closing.set_result(None)
             await self._asking
+        await self.settle()
         await self._outdating.settle()
         await self._server.close()
         await self._follower.close()
@@ -121,34 +126,73 @@ class Cache:
             return "miss"
         return "bypass" if seen and is_behind(remembered.numbers, seen) else "hit"
 
+    def standing(self, method: str, request: bytes, *, seen: str) -> Remembered | None:
+        """Returns what ``recall`` would, counting nothing: for a call that was counted, some time later."""
+        remembered = self._memory.get(method, request)
+        return remembered if self._judge(remembered, seen, self._clock.monotonic()) == "hit" else None
+
     def is_due(self, remembered: Remembered) -> bool:
         """Returns whether somebody should make the reply anew, so that it does not end while many ask for it."""
         return remembered.is_due(self._clock.monotonic())
 
     async def look(self, entry: Entry, *, refresh_seconds: float) -> Found:
-        """Looks in Redis; what is found there is remembered, to be refreshed so many seconds before its end."""
+        """Looks in Redis; what is found there is remembered, to be refreshed so many seconds before its end.
+
+        Takes no longer than one question may, though what is owed is paid before.
+        """
+        found = await self._look(entry, refresh_seconds=refresh_seconds)
+        outcome: Outcome = "bypass" if not found.is_usable else "miss" if found.reply is None else "hit"
+        self.metrics.count_level(entry.method, "redis", outcome, size=len(found.reply or b""))
+        return found
+
+    async def _look(self, entry: Entry, *, refresh_seconds: float, since: float | None = None) -> Found:
         entry = self._guarded(entry)
-        if self._outdating.owed and not await self._outdating.pay():
-            return AWAY
         asked_at = self._clock.monotonic()
-        found = replace(await self._replies.look(entry, renew_below_seconds=refresh_seconds), ask_time=asked_at)
+        start = asked_at if since is None else since
+        if self._outdating.owed and not (await self._outdating.pay() and self._may_ask_again(start, asked_at)):
+            return AWAY
+        looked = await self._replies.look(
+            entry, renew_below_seconds=refresh_seconds, within_seconds=self._seconds_left(start)
+        )
+        found = replace(looked, ask_time=asked_at)
         # Of what was not followed, the last answer about the others tells nothing: a write may have come since.
         believed = float("inf") if self._generations.follows(found.numbers) else BELIEVED_SECONDS
         self._generations.learn(found.numbers)
         if found.reply is not None:
+            if asked_at + found.seconds_left <= self._clock.monotonic():
+                return replace(found, reply=None)  # it ended on its way
             end_time = asked_at + min(found.seconds_left, believed)
             self._remember(entry, found, found.reply, end_time=end_time, early=refresh_seconds)
-        self._count_look(entry.method, found)
         return found
 
     async def wait_elsewhere(self, entry: Entry, found: Found, *, refresh_seconds: float) -> Found:
-        """Waits a little for a reply that another process is making; returns what was found last."""
+        """Waits a little for a reply that another process is making; returns what was found last.
+
+        With the look before, it takes no longer than one question may.
+        """
+        start = looked_at = found.ask_time
         for seconds in _WAITS:
-            if not found.is_made_elsewhere:
+            if not found.is_made_elsewhere or not self._may_ask_again(start, looked_at, pause=seconds):
                 break
             await asyncio.sleep(seconds)  # noqa: TID251 - looking now and then at what another process does
-            found = await self.look(entry, refresh_seconds=refresh_seconds)
+            looked_at = self._clock.monotonic()
+            again = await self._look(entry, refresh_seconds=refresh_seconds, since=start)
+            if not again.is_usable:
+                break
+            found = again
         return found
+
+    def _may_ask_again(self, start: float, asked_at: float, *, pause: float = 0.0) -> bool:
+        """Returns whether a question after a pause is answered in time, if it takes as long as the one asked then.
+
+        One that is cut off costs its connection.
+        """
+        now = self._clock.monotonic()
+        return now + pause + (now - asked_at) <= start + self._timeout_seconds
+
+    def _seconds_left(self, start: float) -> float:
+        """Returns how long a call that began to wait then may still wait."""
+        return max(0.0, start + self._timeout_seconds - self._clock.monotonic())
 
     async def keep(
         self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float, refresh_seconds: float
@@ -160,6 +204,23 @@ class Cache:
             await self.give_up(entry, found)
         elif await self._replies.fill(entry, found, reply=reply, ttl_seconds=ttl_seconds):
             self._remember(entry, found, reply, end_time=end_time, early=refresh_seconds)
+
+    def keep_soon(
+        self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float, refresh_seconds: float
+    ) -> asyncio.Task[None] | None:
+        """Does what ``keep`` does, while the caller goes on; returns the task, None when too much is under way."""
+        return self._aside.start(
+            partial(self.keep, entry, found, reply=reply, ttl_seconds=ttl_seconds, refresh_seconds=refresh_seconds)
+        )
+
+    def give_up_soon(self, entry: Entry, found: Found) -> None:
+        """Does what ``give_up`` does, while the caller goes on, or is gone already."""
+        if found.is_ours:
+            self._aside.start(partial(self.give_up, entry, found))
+
+    async def settle(self) -> None:
+        """Waits, for half a second at most, until what callers left to be kept is kept."""
+        await self._aside.settle()
 
     async def give_up(self, entry: Entry, found: Found) -> None:
         """Lets others know that no reply will be kept, so that nobody waits for it."""
@@ -188,10 +249,6 @@ class Cache:
                 refresh_time=end_time - early,
             ),
         )
-
-    def _count_look(self, method: str, found: Found) -> None:
-        outcome: Outcome = "bypass" if not found.is_usable else "miss" if found.reply is None else "hit"
-        self.metrics.count_level(method, "redis", outcome, size=len(found.reply or b""))
 
     def _gauges(self) -> Gauges:
         return Gauges(

@@ -48,12 +48,16 @@ class Replies:
         self._look = server.script(LOOK)
         self._fill = server.script(FILL)
 
-    async def look(self, entry: Entry, *, renew_below_seconds: float) -> Found:
-        """Looks for a reply; leases its making to the looker when there is none, or when it ends that soon."""
+    async def look(self, entry: Entry, *, renew_below_seconds: float, within_seconds: float) -> Found:
+        """Looks for a reply; leases its making to the looker when there is none, or when it ends that soon.
+
+        What is not answered within those seconds, if the server's own time is longer, is not waited for.
+        """
         answer = await self._server.run(
             self._look,
             keys=generation_keys(entry.collections),
             args=[entry.key, entry.lease, round(renew_below_seconds * 1000), _LEASE_MS, NOTHING],
+            within_seconds=within_seconds,
         )
         return AWAY if answer is None else _found(entry, answer)
 

@@ -27,9 +27,10 @@ end
 """
 
 # KEYS: generations. ARGV: key of the reply and of its lease, both without stamp; milliseconds of life below which the
-# reply is to be made anew; milliseconds of a lease; a key that is never there. Returns the stamp, the reply or nothing, its milliseconds of life,
-# whether the looker got the lease, and the server's microseconds: what is read after the look is no older than those.
-# An error from a server that takes no writes, since no write could outdate what it keeps: hence the last key's deletion.
+# reply is to be made anew; milliseconds of a lease; a key that is never there. Returns the stamp, the reply or nothing,
+# its milliseconds of life, whether the looker got the lease, and the server's microseconds: what is read after the look
+# is no older than those. A server that takes no writes answers with an error, since none could outdate what it keeps:
+# hence the deletion of what is never there.
 LOOK = (
     _GENERATIONS
     + """

@@ -61,10 +61,17 @@ class Server:
         """Returns a Lua script to be run with ``run``."""
         return self._redis.register_script(text)
 
-    async def run(self, script: AsyncScript, *, keys: list[str], args: list[str | bytes | int]) -> list[object] | None:
+    async def run(
+        self,
+        script: AsyncScript,
+        *,
+        keys: list[str],
+        args: list[str | bytes | int],
+        within_seconds: float = float("inf"),
+    ) -> list[object] | None:
         """Runs a script on keys of the cache; raises ForeignKeyError for others, before anything is sent."""
         own(keys)
-        return await self._ask(lambda: script(keys=keys, args=args))
+        return await self._ask(lambda: script(keys=keys, args=args), within_seconds=within_seconds)
 
     async def read_numbers(self, keys: list[str]) -> list[int | None] | None:
         """Returns the number under each key, None where there is none; no answer from a server that takes no writes.
@@ -101,25 +108,26 @@ class Server:
         new: redis.Connection = self._lines.make_connection()  # type: ignore[no-untyped-call]  # redis types it not
         return new
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+    async def _ask(self, ask: Callable[[], Awaitable[T]], *, within_seconds: float = float("inf")) -> T | None:
         if not self._breaker.allows():
             return None
         start = self._clock.monotonic()
+        limit = min(self._timeout_seconds, within_seconds)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(limit):
                 answer = await ask()
         except Exception as error:  # also what its client makes of an odd answer or of a connection closed under it
-            self._failed(error, start)
+            self._failed(error, start, limit)
             return None
         self._breaker.worked()
         return answer
 
-    def _failed(self, error: Exception, start: float) -> None:
+    def _failed(self, error: Exception, start: float, limit: float) -> None:
         if not isinstance(error, RedisError | OSError):
             _log.warning("an answer of the cache's server made no sense", exc_info=error)
-        if not (isinstance(error, TimeoutError) and self._was_late(start)):
+        if not (isinstance(error, TimeoutError) and self._was_late(start, limit)):
             self._breaker.failed(asked_at=start)
         self.failure_count += 1
 
-    def _was_late(self, start: float) -> bool:
-        return self._clock.monotonic() - start > self._timeout_seconds + _LATE_SECONDS
+    def _was_late(self, start: float, limit: float) -> bool:
+        return self._clock.monotonic() - start > limit + _LATE_SECONDS

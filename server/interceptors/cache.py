@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from core.cache import BELIEVED_SECONDS, Cache, Entry, Found, Outcome, Remembered, campaign_generation, is_behind
 from core.domain.errors import Refusal, Unavailable
 from server.call import Call, note_outdated
 from server.interceptors.base import Proceed
-from server.interceptors.flights import Flights
+from server.interceptors.flights import Flights, Made
 from server.policies import Changed, Kept
 
 OUTCOME = "chappe-cache"
@@ -25,20 +26,13 @@ _MOST_TOLD = 50  # some 3 KiB; gRPC takes 8 of metadata, and our own client send
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """Holds a read that memory did not answer; ``remembered`` is what may be shown if nothing newer can be had."""
+    """Holds a read that memory did not answer."""
 
     call: Call
     policy: Kept
     entry: Entry
     proceed: Proceed
     outcome: Outcome
-    remembered: Remembered | None
-
-    def kept(self, found: Found) -> bytes | None:
-        """Returns what may be shown after a look, which may have told of a write that memory had not heard of."""
-        if found.reply is not None or self.remembered is None:
-            return found.reply
-        return self.remembered.reply if not found.is_usable or found.numbers == self.remembered.numbers else None
 
 
 class Caching:
@@ -60,6 +54,15 @@ class Caching:
         return await proceed()
 
     async def _read(self, call: Call, policy: Kept, proceed: Proceed) -> bytes:
+        """Counts a call once, by how it was answered in the end."""
+        try:
+            return await self._shown(call, policy, proceed)
+        finally:
+            outcome = call.trailing.get(OUTCOME)
+            if outcome is not None:
+                self._cache.metrics.count(call.method, cast("Outcome", outcome))
+
+    async def _shown(self, call: Call, policy: Kept, proceed: Proceed) -> bytes:
         """Shows what this process remembers; what many ask for is looked for elsewhere a little before it ends."""
         if "no-cache" in call.header("cache-control"):
             return await self._told(call, "bypass", proceed)
@@ -67,16 +70,16 @@ class Caching:
         if remembered is not None and not self._cache.is_due(remembered):
             return self._hit(call, remembered.reply)
         entry = Entry(method=call.method, request=call.raw, collections=_collections(call, policy))
-        read = _Read(call=call, policy=policy, entry=entry, proceed=proceed, outcome=outcome, remembered=remembered)
+        read = _Read(call=call, policy=policy, entry=entry, proceed=proceed, outcome=outcome)
         return await self._look(read)
 
     async def _look(self, read: _Read) -> bytes:
         """Shows what Redis keeps, unless it is for us to make it anew or the caller knows of a later write."""
         found = await self._cache.look(read.entry, refresh_seconds=read.policy.refresh_seconds)
         if is_behind(found.numbers, read.call.header(GENERATIONS)):
-            await self._cache.give_up(read.entry, found)
+            self._cache.give_up_soon(read.entry, found)
             return await self._told(read.call, "bypass", read.proceed)
-        kept = read.kept(found)
+        kept = self._kept(read, found)
         if kept is not None and not found.is_ours:
             return self._hit(read.call, kept)
         if not found.is_usable:
@@ -84,11 +87,24 @@ class Caching:
         try:
             return await self._make_once(read, found)
         except Unavailable:
-            call = read.call
-            _, standing = self._cache.recall(call.method, call.raw, seen=call.header(GENERATIONS))
+            standing = self._standing(read)
             if standing is None:
                 raise
-            return self._hit(call, standing.reply)  # it could not be made anew, and it has not ended yet
+            return self._hit(read.call, standing.reply)  # it could not be made anew, and it has not ended yet
+
+    def _kept(self, read: _Read, found: Found) -> bytes | None:
+        """Returns what may be shown after a look, which took its time and may have told of a write unheard of here."""
+        if found.reply is not None:
+            return found.reply
+        standing = self._standing(read)
+        if standing is None or (found.is_usable and found.numbers != standing.numbers):
+            return None
+        return standing.reply
+
+    def _standing(self, read: _Read) -> Remembered | None:
+        """Returns what is remembered by now and may be shown."""
+        call = read.call
+        return self._cache.standing(call.method, call.raw, seen=call.header(GENERATIONS))
 
     async def _make_once(self, read: _Read, found: Found) -> bytes:
         """Lets one call of this process do the work; the stamp in the key keeps those after a write apart."""
@@ -98,26 +114,25 @@ class Caching:
             return self._hit(read.call, shared)
         return await self._flights.lead(key, partial(self._make, read, found))
 
-    async def _make(self, read: _Read, found: Found) -> bytes:
-        """Makes the reply and keeps it, unless another process does so just now."""
+    async def _make(self, read: _Read, found: Found) -> Made:
+        """Makes the reply and has it kept, unless another process does so just now."""
         found = await self._cache.wait_elsewhere(read.entry, found, refresh_seconds=read.policy.refresh_seconds)
         if found.reply is not None and not found.is_ours:
-            return self._hit(read.call, found.reply)
+            return self._hit(read.call, found.reply), None
         try:
             reply = await self._told(read.call, "stale" if read.outcome == "stale" else "miss", read.proceed)
-        except Refusal:
-            await self._cache.give_up(read.entry, found)
+        except (Exception, asyncio.CancelledError):
+            self._cache.give_up_soon(read.entry, found)
             raise
-        await self._keep(read, found, reply)  # who comes until it is kept still shares it
-        return reply
+        return reply, self._keep(read, found, reply)  # who comes until it is kept still shares it
 
-    async def _keep(self, read: _Read, found: Found, reply: bytes) -> None:
+    def _keep(self, read: _Read, found: Found, reply: bytes) -> asyncio.Task[None] | None:
         if len(reply) > self._max_reply_bytes:
-            await self._cache.give_up(read.entry, found)
-            return
+            self._cache.give_up_soon(read.entry, found)
+            return None
         policy = read.policy
         seconds = policy.final_ttl_seconds if read.call.final and policy.final_ttl_seconds else policy.ttl_seconds
-        await self._cache.keep(
+        return self._cache.keep_soon(
             read.entry,
             found,
             reply=reply,
@@ -143,16 +158,12 @@ class Caching:
         return reply
 
     def _hit(self, call: Call, reply: bytes) -> bytes:
-        self._tell(call, "hit")
+        call.trailing[OUTCOME] = "hit"
         return reply
 
     async def _told(self, call: Call, outcome: Outcome, proceed: Proceed) -> bytes:
-        self._tell(call, outcome)
-        return await proceed()
-
-    def _tell(self, call: Call, outcome: Outcome) -> None:
         call.trailing[OUTCOME] = outcome
-        self._cache.metrics.count(call.method, outcome)
+        return await proceed()
 
 
 def outdating(cache: Cache) -> Callable[[Iterable[str]], None]:

@@ -19,13 +19,13 @@ from chappe.v1 import (
 )
 
 from core.cache import Cache
-from server.call import mark_final, note_outdated
-from server.interceptors.base import Chain, Interceptor
+from server.call import Call, mark_final, note_outdated
+from server.interceptors.base import Chain, Interceptor, Proceed
 from server.interceptors.cache import Caching
 from server.interceptors.errors import Errors
 from server.interceptors.validation import Validation
 from server.policies import read_policies
-from tests.helpers.doors import Context, Reply, call, listening
+from tests.helpers.doors import Around, Context, Reply, call, listening
 
 Category = categories_pb2.Category
 ONE, TWO = (f"0197f9a0-0000-7000-8000-00000000000{n}" for n in (1, 2))
@@ -94,11 +94,22 @@ class Stats(stats_service_pb2_grpc.StatsServiceServicer):
 
 
 @asynccontextmanager
-async def process(cache: Cache, truth: Truth) -> AsyncIterator[grpc.aio.Channel]:
-    """Runs what one server process does between its callers, the cache and the truth."""
+async def process(cache: Cache, truth: Truth, *, settles: bool = True) -> AsyncIterator[grpc.aio.Channel]:
+    """Runs what one server process does between its callers, the cache and the truth.
+
+    Replies leave it once they are kept, so that a test can say what is found next; otherwise as they always do.
+    """
+
+    async def settled(_: Call, proceed: Proceed) -> bytes:
+        try:
+            return await proceed()
+        finally:
+            if settles:
+                await cache.settle()
+
     files = (categories_pb2, campaigns_service_pb2, stats_service_pb2)
     policies = read_policies([service for file in files for service in file.DESCRIPTOR.services_by_name.values()])
-    chain: list[Interceptor] = [Errors(), Caching(cache=cache, max_reply_bytes=1000), Validation()]
+    chain: list[Interceptor] = [Around(settled), Errors(), Caching(cache=cache, max_reply_bytes=1000), Validation()]
     guarded: Any = Chain(chain, policies=policies)
     categories_pb2_grpc.add_CategoriesServiceServicer_to_server(Categories(truth), guarded)
     campaigns_service_pb2_grpc.add_CampaignsServiceServicer_to_server(Campaigns(), guarded)

@@ -14,6 +14,7 @@ class Proxy:
         self.port = 0
         self.callers = 0
         self.is_deaf = False
+        self.delay_seconds = 0.0  # of each answer
         self.deafening = b""  # at these bytes it goes deaf
 
     @property
@@ -47,11 +48,15 @@ class Proxy:
             writer.close()  # the server is away: so are we
             return
         self._writers.add(upstream_writer)
-        await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer))
+        await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer, is_answer=True))
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
         try:
             while data := await reader.read(65536):
+                if self.delay_seconds and is_answer:
+                    await asyncio.sleep(self.delay_seconds)  # noqa: TID251  # a slow server
                 self.is_deaf = self.is_deaf or (bool(self.deafening) and self.deafening in data)
                 if not self.is_deaf:
                     writer.write(data)

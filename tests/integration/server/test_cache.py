@@ -122,14 +122,19 @@ async def test_a_follower_that_gives_up_harms_nobody(channel: grpc.aio.Channel, 
     assert truth.reads == 1
 
 
-async def test_a_cancelled_leader_leaves_its_followers_an_answer(channel: grpc.aio.Channel, truth: Truth) -> None:
+async def test_of_the_followers_of_a_cancelled_leader_one_leads_the_others(
+    channel: grpc.aio.Channel, truth: Truth, counted_url: str
+) -> None:
     truth.gate.clear()
     leader = asyncio.ensure_future(get(channel))
     await truth.reading.wait()
     followers = [asyncio.ensure_future(get(channel)) for _ in range(5)]
+    assert await eventually(partial(looked, counted_url, 6))
     leader.cancel()
+    assert await eventually(lambda: truth.reads > 1)
     truth.gate.set()
     assert {reply.display_name for reply, _ in await asyncio.gather(*followers)} == {"first"}
+    assert truth.reads == 2
 
 
 @pytest.mark.parametrize("error", [NotFound("CATEGORY_NOT_FOUND", "None."), Unavailable("AWAY", "No."), ValueError()])

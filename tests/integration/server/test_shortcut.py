@@ -46,7 +46,9 @@ class World:
         metadata = [("authorization", f"Bearer {key}")] if key else []
         metadata += [(name.replace("_", "-"), value) for name, value in headers.items()]
         reply_type = categories_pb2.ListCategoriesResponse
-        return (await call(self.channel, METHOD, REQUEST, reply_type, metadata=metadata))[1]
+        _, trailing = await call(self.channel, METHOD, REQUEST, reply_type, metadata=metadata)
+        await self.cache.settle()
+        return trailing
 
     async def refusal(self, key: str, **headers: str) -> grpc.StatusCode:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
