@@ -238,6 +238,25 @@ async def test_a_changed_campaign_is_in_the_next_reads_of_it_and_leaves_those_of
     assert shown[0][0].display_name == "Renamed"
 
 
+async def test_of_a_campaign_that_was_deleted_no_read_tells_any_more(door: Door) -> None:
+    draft = f"campaigns/{await door.rows.campaign(state='DRAFT')}"
+    interactions = messages_service_pb2_grpc.MessagesServiceStub(door.channel)
+    reads = [
+        *_reads_of_campaign(door.channel, draft),
+        (interactions.ListInteractions, messages_service_pb2.ListInteractionsRequest(parent=draft)),
+        (interactions.CountInteractions, messages_service_pb2.CountInteractionsRequest(parent=draft)),
+    ]
+    for _ in range(2):
+        kept = [(await door.ask(*read))[1] for read in reads]
+    assert set(kept) == {"hit"}
+    campaigns = campaigns_service_pb2_grpc.CampaignsServiceStub(door.channel)
+    await door.ask(campaigns.DeleteCampaign, campaigns_service_pb2.DeleteCampaignRequest(name=draft))
+    for read in reads:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await door.ask(*read)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
 async def test_hits_and_misses_are_counted(door: Door, note: Note) -> None:
     stub = stats_service_pb2_grpc.StatsServiceStub(door.channel)
     for _ in range(10):
