@@ -1,7 +1,8 @@
 """Kept replies on two levels, outdated by generations: nothing here ever fails a caller, a cache in trouble is a miss.
 
 ``memory`` is the first level, in the process; ``replies`` the second, in Redis. ``generations`` knows what the numbers
-of collections are now, ``outdating`` raises them. ``server`` is the way to Redis, with its breaker. ``cache`` ties all.
+of collections are now, ``outdating`` raises them. ``server`` is the way to Redis, with its breaker; ``aside``
+does what no caller waits for. ``cache`` ties all.
 """
 
 from core.cache.breaker import Breaker

@@ -33,6 +33,7 @@ class Safeguards:
     """Mechanisms a control run switches off to see what they are good for; no setting reaches them."""
 
     generation_check: bool = True
+    fill_check: bool = True
     freshness_check: bool = True
 
 
@@ -63,7 +64,7 @@ class Cache:
         )
         self._outdating = Outdating(server=self._server, tell=self._generations.learn)
         self._memory = Memory(max_bytes=memory_bytes)
-        self._replies = Replies(server=self._server)
+        self._replies = Replies(server=self._server, are_fills_checked=self._safeguards.fill_check)
         self._aside = Aside()
         self._closing: asyncio.Future[None]
         self._asking: asyncio.Task[None] | None = None

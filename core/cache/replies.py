@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.cache.keys import NOTHING, Entry, generation_keys
-from core.cache.scripts import FILL, LOOK
+from core.cache.scripts import FILL, LOOK, UNCHECKED_FILL
 from core.cache.server import Server
 
 _LEASE_MS = 1000
@@ -43,10 +43,11 @@ AWAY = Found()
 class Replies:
     """Looks for kept replies in Redis and keeps new ones there."""
 
-    def __init__(self, *, server: Server) -> None:
+    def __init__(self, *, server: Server, are_fills_checked: bool = True) -> None:
+        """Takes the way to Redis; not to check fills is for control runs, which show what the check is good for."""
         self._server = server
         self._look = server.script(LOOK)
-        self._fill = server.script(FILL)
+        self._fill = server.script(FILL if are_fills_checked else UNCHECKED_FILL)
 
     async def look(self, entry: Entry, *, renew_below_seconds: float, within_seconds: float) -> Found:
         """Looks for a reply; leases its making to the looker when there is none, or when it ends that soon.

@@ -54,15 +54,19 @@ return {now, reply, life, leased and 1 or 0, microseconds()}
 FILL = (
     _GENERATIONS
     + """
-if stamp() ~= ARGV[3] or tonumber(microseconds()) >= tonumber(ARGV[5]) * 1000 then
+local now = stamp()
+if now ~= ARGV[3] or tonumber(microseconds()) >= tonumber(ARGV[5]) * 1000 then
     redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
     return {0}
 end
-local kept = redis.pcall('SET', ARGV[1] .. ':' .. ARGV[3], ARGV[4], 'PXAT', ARGV[5])
+local kept = redis.pcall('SET', ARGV[1] .. ':' .. now, ARGV[4], 'PXAT', ARGV[5])
 redis.call('DEL', ARGV[2] .. ':' .. ARGV[3])
 return kept.err and kept or {1}
 """
 )
+
+# Keeps a reply under whatever stands, as if it had been read just now: for control runs.
+UNCHECKED_FILL = FILL.replace("now ~= ARGV[3] or ", "")
 
 # KEYS: generations. Raises them and returns what they are now. A server that is full and may evict nothing does not
 # count up any more, but it deletes, and a generation that is missing starts anew, above all that were.

@@ -15,6 +15,7 @@ class Proxy:
         self.callers = 0
         self.is_deaf = False
         self.delay_seconds = 0.0  # of each answer
+        self.question_delay_seconds = 0.0
         self.deafening = b""  # at these bytes it goes deaf
 
     @property
@@ -55,8 +56,9 @@ class Proxy:
     ) -> None:
         try:
             while data := await reader.read(65536):
-                if self.delay_seconds and is_answer:
-                    await asyncio.sleep(self.delay_seconds)  # noqa: TID251  # a slow server
+                delay = self.delay_seconds if is_answer else self.question_delay_seconds
+                if delay:
+                    await asyncio.sleep(delay)  # noqa: TID251  # a slow server
                 self.is_deaf = self.is_deaf or (bool(self.deafening) and self.deafening in data)
                 if not self.is_deaf:
                     writer.write(data)

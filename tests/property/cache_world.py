@@ -24,12 +24,14 @@ from stack.ready import by_port_file
 from stack.valkey import Valkey
 from tests.helpers import campaign_rows
 from tests.helpers.doors import call
+from tests.helpers.frozen import frozen
 from tests.helpers.proxy import Proxy
 from tests.property.cache_law import HEARD_SECONDS, Law, Write
 
 CLOCK = SystemClock()
 _CATEGORIES, _STATS = "/chappe.v1.CategoriesService", "/chappe.v1.StatsService"
 _DEAF_SECONDS = 0.3
+_LATE_SECONDS = 0.03
 
 
 @dataclass(slots=True)
@@ -88,6 +90,18 @@ class World:
         readers = range(len(self.channels))
         await asyncio.gather(self.write(writer), *(self.read(n, listed=bool(m)) for n in readers for m in range(2)))
 
+    async def keep_late(self, reader: int) -> None:
+        """Has a process read, and another write before Redis hears of the reply it is to keep."""
+        wire = self.wires[reader]
+        wire.question_delay_seconds = _LATE_SECONDS
+        reads = [asyncio.ensure_future(self.read(reader, listed=listed)) for listed in (False, True)]
+        await asyncio.gather(*reads, return_exceptions=True)
+        await self.write((reader + 1) % len(self.channels))
+        for read in reads:
+            read.result()
+        await self.wait(_LATE_SECONDS)
+        wire.question_delay_seconds = 0.0
+
     # Workers.
 
     async def work(self) -> None:
@@ -113,6 +127,14 @@ class World:
         await self.write((process + 1) % len(self.channels))
         await self.wait(HEARD_SECONDS)
         await self.read(process)
+
+    async def freeze(self, writer: int, seconds: float) -> None:
+        """Stops Valkey in its tracks while all processes read and one writes: what it is told then, it does late."""
+        readers = range(len(self.channels))
+        calls = [asyncio.ensure_future(step) for step in (self.race(writer), *(self.read_stats(n) for n in readers))]
+        with frozen(self.valkey):
+            await self.wait(seconds)
+        await asyncio.gather(*calls)
 
     async def cut(self, process: int) -> None:
         """Ends a process's connections to Valkey."""

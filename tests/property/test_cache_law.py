@@ -1,7 +1,7 @@
 """With the cache or without, two replies differ only by age, and never by more than promised: whatever happens.
 
-Real server processes, a real PostgreSQL, a real Valkey that is emptied, killed, cut off and made deaf in between. Each
-control run switches one safeguard off, and then the same steps must break the law.
+Real server processes, a real PostgreSQL, a real Valkey that is emptied, killed, frozen, cut off and made deaf in
+between. Each control run switches one safeguard off, and then the same steps must break the law.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ def steps(processes: int) -> st.SearchStrategy[list[methodcaller]]:
         read,
         st.builds(lambda n: methodcaller("write", n), process),
         st.builds(lambda n: methodcaller("race", n), process),
+        st.builds(lambda n: methodcaller("keep_late", n), process),
         st.builds(lambda n: methodcaller("read_stats", n), process),
         st.just(methodcaller("work")),
         st.builds(lambda seconds: methodcaller("wait", seconds), st.sampled_from([0.01, 0.05, 0.1, 0.12])),
@@ -49,6 +50,7 @@ def steps(processes: int) -> st.SearchStrategy[list[methodcaller]]:
     blows = st.one_of(
         st.builds(lambda n: methodcaller("part", n), process),
         st.builds(lambda n: methodcaller("cut", n), process),
+        st.builds(lambda n, seconds: methodcaller("freeze", n, seconds), process, st.sampled_from([0.3, 0.6])),
         st.just(methodcaller("empty")),
         st.just(methodcaller("kill")),
     )
@@ -110,7 +112,7 @@ def test_whatever_happens_replies_differ_only_by_age(
     assert hits["memory"] > 0
 
 
-@pytest.mark.parametrize("safeguard", ["generation_check", "freshness_check"])
+@pytest.mark.parametrize("safeguard", ["generation_check", "fill_check", "freshness_check"])
 def test_without_a_safeguard_the_law_is_broken(
     databases: Databases, queue_url: str, valkey: Valkey, tmp_path: Path, safeguard: str
 ) -> None:
