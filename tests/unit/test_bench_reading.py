@@ -6,7 +6,9 @@ import pytest
 
 from tests.bench.read import report
 from tests.bench.read.__main__ import main
+from tests.bench.read.last_pages import beside_first
 from tests.bench.read.parts import PARTS, chosen
+from tests.bench.read.reads import Latency
 from tests.bench.read.rows import ROUNDS, Row, ratio_of
 from tests.bench.records import append, read
 
@@ -38,6 +40,14 @@ def test_of_several_turns_in_a_round_all_calls_count() -> None:
     ours, theirs = iter([50.0, 150.0] * ROUNDS), iter([100.0, 100.0] * ROUNDS)
     row = ratio_of("ours beside theirs", lambda: next(ours), lambda: next(theirs), least=0.9, turns=2)
     assert (round(row.figure, 9), row.text) == (0.75, "75/s beside 100/s")
+
+
+@pytest.mark.parametrize(("last", "is_met"), [(2.4, True), (2.6, False)])
+def test_a_last_page_that_takes_longer_than_the_first_misses_its_goal(last: float, is_met: bool) -> None:
+    rounds = [(Latency(p50=last, p99=9.0), Latency(p50=2.0, p99=4.0))] * (ROUNDS - 1)
+    row = beside_first("contacts, last page", [*rounds, (Latency(p50=90.0, p99=99.0), Latency(p50=2.0, p99=4.0))])
+    assert (row.figure, row.is_met) == (last / 2, is_met)
+    assert row.text == f"{last:.1f} ms, 2.0 ms (p99 9.0, 4.0)"
 
 
 def test_the_page_tells_of_the_newest_run_where_it_was_made_and_what_missed(tmp_path: Path) -> None:

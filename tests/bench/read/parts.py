@@ -17,6 +17,7 @@ from tests.bench.read.comparisons import (
     uncached_beside_minimal,
 )
 from tests.bench.read.hits import hit_rate
+from tests.bench.read.last_pages import last_pages
 from tests.bench.read.outage import redis_killed
 from tests.bench.read.reads import Read, reads_of
 from tests.bench.read.rows import Row
@@ -91,6 +92,10 @@ def _tails(on: Ground) -> Iterator[Row]:
     return tails(list(on.reads.values()), on.cached, on.served.key, calls=on.calls)
 
 
+def _last_pages(on: Ground) -> Iterator[Row]:
+    return last_pages(on.served, on.cached, on.uncached, calls=on.calls // 4)
+
+
 def _hit_rate(on: Ground) -> Iterable[Row]:
     return hit_rate(on.served, seconds=on.seconds)
 
@@ -112,6 +117,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         "p99 of many beside few": _many_beside_few,
         "contacts, 2 processes beside one": _processes,
         "p99 of each read, uncached and cached": _tails,
+        "last pages beside the first": _last_pages,
         "hit rate": _hit_rate,
         "p99 of writes": _writes,
         "Redis killed": _redis_killed,  # the last: its cache is gone then

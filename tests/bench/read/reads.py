@@ -44,7 +44,7 @@ class Latency:
 
 
 async def reads_of(database_url: str) -> list[Read]:
-    """Names the reads with the ids of the largest campaign, of a category, and of contacts near both ends."""
+    """Names the reads with the ids of the largest campaign and of the largest category."""
     connection = await asyncpg.connect(database_url)
     try:
         campaign = await connection.fetchval("SELECT id FROM campaigns ORDER BY audience_count DESC, id LIMIT 1")
