@@ -40,13 +40,26 @@ _FILL = (
     "INSERT INTO contacts (phone_number) SELECT '+33610' || (100000 + n) FROM generate_series(1, $1::integer + 9) AS n",
     """INSERT INTO categories (display_name) SELECT 'Category ' || n FROM generate_series(1, $1::integer + 3) AS n""",
     """INSERT INTO category_contacts (category_id, contact_id)
-    SELECT (SELECT id FROM categories ORDER BY id LIMIT 1), id FROM contacts ORDER BY contacts.id LIMIT $1::integer""",
+    SELECT wanted.id, members.id
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM categories) AS wanted,
+        (SELECT id FROM contacts ORDER BY id LIMIT $1::integer) AS members
+    WHERE wanted.number IN (1, 4)""",
     """INSERT INTO senders (phone_number_id, whatsapp_account_id)
     SELECT (1000 + n)::text, 'other' FROM generate_series(1, $1::integer + 3) AS n""",
     """INSERT INTO templates
     (whatsapp_account_id, whatsapp_template_id, template_name, language_code, template_category, state)
     SELECT 'other', n::text, 'template_' || n, 'en', 'MARKETING', 'APPROVED'
     FROM generate_series(1, $1::integer) AS n""",
+)
+# One contact has got many messages, and answered one of hers many times.
+_OF_ONE = (
+    """INSERT INTO messages (campaign_id, contact_id, sender_id, occurrence, state, reason)
+    SELECT $1, (SELECT id FROM contacts ORDER BY id LIMIT 1), sender_id, NULL, 'SKIPPED', 'NO_REPLY_WINDOW'
+    FROM campaigns, generate_series(1, $2::integer) WHERE id = $1""",
+    """INSERT INTO interactions (sender_id, contact_id, campaign_id, message_id, kind, interaction_time)
+    SELECT sender_id, contact_id, campaign_id, id, 'TEXT', now()
+    FROM (SELECT * FROM messages WHERE campaign_id = $1 ORDER BY id LIMIT 1) AS first,
+        generate_series(1, $2::integer)""",
 )
 _CAMPAIGNS = """
     INSERT INTO campaigns (display_name, sender_id, template_id, state, bindings, schedule_time, category_ids,
@@ -69,28 +82,36 @@ class World:
 
     async def count(self, method: MethodDescriptor, request: dict[str, Any]) -> list[str]:
         """Makes a call, to the end or, of a watch, to the first element; returns the statements that it took."""
-        self.database.forget()
-        await self._call(method, json_format.ParseDict(request, message_factory.GetMessageClass(method.input_type)()))
-        return list(self.database.statements)
+        statements, _ = await self.see(method, request)
+        return statements
 
-    async def _call(self, method: MethodDescriptor, request: Message) -> None:
+    async def see(self, method: MethodDescriptor, request: dict[str, Any]) -> tuple[list[str], list[Message]]:
+        """Does what ``count`` does and returns the replies beside the statements: of most calls there is one."""
+        self.database.forget()
+        asked = json_format.ParseDict(request, message_factory.GetMessageClass(method.input_type)())
+        replies = await self._call(method, asked)
+        return list(self.database.statements), replies
+
+    async def _call(self, method: MethodDescriptor, request: Message) -> list[Message]:
         path = f"/{method.containing_service.full_name}/{method.name}"
         reply = message_factory.GetMessageClass(method.output_type).FromString
         options: Any = {"request_serializer": type(request).SerializeToString, "response_deserializer": reply}
         if not method.server_streaming:
             unary: Any = self.channel.unary_unary(path, **options)
-            await unary(request, metadata=self.metadata, timeout=20)
-            return
+            return [await unary(request, metadata=self.metadata, timeout=20)]
         if method.client_streaming:
             stream: Any = self.channel.stream_stream(path, **options)
             call = stream(iter([request]), metadata=self.metadata, timeout=20)
         else:
             stream = self.channel.unary_stream(path, **options)
             call = stream(request, metadata=self.metadata, timeout=20)
-        async for _ in call:
+        replies = []
+        async for element in call:
+            replies.append(element)
             if method.name.startswith("Watch"):
                 break
         call.cancel()
+        return replies
 
 
 @asynccontextmanager
@@ -150,6 +171,8 @@ async def _fill(database: Database, size: int) -> dict[str, list[str]]:
         await rows.interactions(campaign_id)
         for statement in _FILL:
             await rows.execute(statement, size)
+        for statement in _OF_ONE:
+            await rows.execute(statement, campaign_id, size)
         await rows.execute(_CAMPAIGNS, campaign_id, size, list(CAMPAIGN_STATES))
         names = {table: await _names(database, table) for table in ("contacts", "categories", "senders", "templates")}
         for state in CAMPAIGN_STATES:
