@@ -114,6 +114,8 @@ async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef
     again = [one for one in batch if one.whatsapp_message_id and one.ref.attempt > 1]
     # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
     async with store.transaction() if again else store.connection() as rooms:
+        if again:
+            await rooms.transactions.enter_by_keys()
         settled = await rooms.sending.settle_messages(batch)
         newer = [(one.ref, None) for one in again if one.ref in settled]
         if newer:
@@ -125,6 +127,7 @@ async def _note_late(store: Store, late: list[Settlement]) -> int:
     """Notes the accepts of superseded attempts; returns how many of these are doubles."""
     refs = [one.ref for one in late]
     async with store.transaction() as rooms:
+        await rooms.transactions.enter_by_keys()
         # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
         await rooms.receipts.lock_messages(refs)
         await rooms.sending.record_late_accepts(late)

@@ -42,6 +42,8 @@ async def keep_tellings(engine: Engine, told: Sequence[Telling]) -> None:
         return
     hash_key = engine.settings.hash_key.get_secret_value().encode()
     async with engine.store.transaction() as rooms:
+        # As where receipts tell the same: an opt-out looks for its messages in a table that was perhaps never analysed.
+        await rooms.transactions.enter_by_keys()
         if absent:
             await rooms.receipts.mark_whatsapp_states(absent)
         choices = await read_refusals(rooms, opt_outs, hash_key=hash_key)

@@ -9,10 +9,12 @@ import pytest
 
 from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
+from core.repositories.rooms import Store
 from server.services.erasure import erase_person
 from tests.helpers.eventually import eventually
 from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
+from tests.helpers.statements import CountingDatabase
 from tests.helpers.webhook_bodies import body, status
 from workers.settler import write
 
@@ -74,6 +76,17 @@ async def test_two_superseded_attempts_are_a_double_before_anything_is_known_of_
         for attempt, word in order:
             await _tell(at, _attempt(ref, attempt), word, 131026)
         assert await at.value(PROVEN, ref.message_id) == 1, order
+
+
+async def test_what_is_said_of_more_than_one_attempt_is_looked_for_by_keys(at: Desk, fresh_database_url: str) -> None:
+    first, second, *_ = await at.sent("SENDING", attempt=2)
+    await at.value(DOUBTED)
+    async with CountingDatabase(url=fresh_database_url) as database:
+        store = Store(database)
+        await write(store, [_answer(_attempt(first, 2))])
+        await write(store, [_answer(_attempt(second, 1))])
+        late = ["settle_messages", "enter_by_keys", "lock_messages", "record_late_accepts", "prove_superseded_doubles"]
+        assert database.statements == ["enter_by_keys", "settle_messages", "prove_doubles", *late]
 
 
 @pytest.mark.parametrize("newest", [2, 3], ids=["the newest", "both superseded"])
