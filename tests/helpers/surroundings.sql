@@ -22,8 +22,9 @@ SELECT uuidv7(moment.before), convert_to(repeat('{"statuses": []}', 25), 'UTF8')
     CASE WHEN n % 1000 = 3 THEN '{"calls": 1}'::jsonb ELSE '{}'::jsonb END, is_waiting AND n % 15 = 0
 FROM (SELECT count(*) / 5 AS count FROM messages) AS messages
 CROSS JOIN LATERAL generate_series(1, messages.count) AS n
-CROSS JOIN LATERAL (SELECT (n - messages.count) * interval '10 seconds' AS before, n > messages.count * 0.985 AS is_waiting)
-    AS moment;
+CROSS JOIN LATERAL (
+    SELECT (n - messages.count) * interval '10 seconds' AS before, n > messages.count * 0.985 AS is_waiting
+) AS moment;
 
 -- name: consents
 -- Adds what every contact once chose, and what some chose since.

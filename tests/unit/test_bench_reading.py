@@ -35,6 +35,11 @@ def test_the_middle_of_the_rounds_decides_and_both_rates_stand_beside() -> None:
     assert (row.figure, row.text, row.is_met) == (0.9, "90/s beside 100/s", True)
 
 
+def test_a_ratio_without_a_goal_says_why_it_has_none() -> None:
+    row = ratio_of("two beside one", lambda: 100.0, lambda: 90.0, least=None, note="the load shares the cores")
+    assert (row.text, row.goal, row.is_met) == ("100/s beside 90/s; the load shares the cores", "", True)
+
+
 def test_of_several_turns_in_a_round_all_calls_count() -> None:
     # As many calls at 50/s and at 150/s take as long as all of them at 75/s.
     ours, theirs = iter([50.0, 150.0] * ROUNDS), iter([100.0, 100.0] * ROUNDS)

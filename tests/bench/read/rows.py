@@ -40,16 +40,24 @@ class Row:
 
 
 def ratio_of(
-    name: str, ours: Callable[[], float], theirs: Callable[[], float], *, least: float | None, turns: int = 1
+    name: str,
+    ours: Callable[[], float],
+    theirs: Callable[[], float],
+    *,
+    least: float | None,
+    turns: int = 1,
+    note: str = "",
 ) -> Row:
     """Measures both in turns and compares rates; what decides is the middle of the rounds' ratios.
 
-    The machine is faster and slower for seconds at a time: of several short turns in a round either has its share.
+    The machine is faster and slower for seconds at a time: of several short turns in a round either has its share. A
+    note says why there is no goal.
     """
     pairs = [_round(ours, theirs, turns) for _ in range(ROUNDS)]
     figure = statistics.median(mine / other for mine, other in pairs)
     mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return Row(name=name, figure=figure, text=f"{mine:,.0f}/s beside {other:,.0f}/s", least=least)
+    text = f"{mine:,.0f}/s beside {other:,.0f}/s" + f"; {note}" * bool(note)
+    return Row(name=name, figure=figure, text=text, least=least)
 
 
 def _round(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> tuple[float, float]:

@@ -20,8 +20,8 @@ LARGE: Final = frozenset(
         "webhook_deliveries",
     }
 )
-# What may read a whole table. Of campaigns there are few beside what is in them, and most of these ask for many of them, or
-# seldom; of attempts and minutes there may be too few for an index to be worth it.
+# What may read a whole table. Of campaigns there are few beside what is in them, and most of these ask seldom, or for
+# many of them; of attempts and minutes there may be too few for an index to be worth it.
 WHOLE: Final[dict[str, set[str]]] = {
     "campaign_states.reopen_unfinished_campaigns": {"campaigns"},
     "categories.find_category_campaign": {"campaigns"},
