@@ -9,9 +9,10 @@ from pathlib import Path
 import aiohttp
 import grpc
 import pytest
-from chappe.v1 import stats_pb2, stats_service_pb2
+from chappe.v1 import categories_pb2, categories_pb2_grpc, stats_pb2, stats_service_pb2
 from google.protobuf.message import Message
 
+from core.cache.metrics import LEVELS, OUTCOMES
 from core.db import Database
 from core.repositories.rooms import Store
 from server.keys import create_key
@@ -25,6 +26,7 @@ from tests.helpers.processes import Processes, port_of
 from tests.helpers.sending import numbers, planned
 from tests.helpers.watching import Watched
 
+_LIST = "/chappe.v1.CategoriesService/ListCategories"
 _STATS = "/chappe.v1.StatsService/GetMessageStats"
 BODY = b"{}"
 SIGNED = {"x-hub-signature-256": "sha256=" + hmac.new(b"secret", BODY, "sha256").hexdigest()}
@@ -76,6 +78,35 @@ async def test_the_api_shows_its_calls_its_cache_and_its_pool(processes: Process
     assert await door.value("chappe_pool_wait_seconds_count")
     await eventually(partial(door.value, "chappe_loop_lag_seconds_count"))
     assert await door.ask("/readyz") == (200, {"state": "ready", "missing": [], "degraded": []})
+
+
+async def test_the_api_shows_what_each_level_of_its_cache_had(processes: Processes, fresh_database_url: str) -> None:
+    process, door = watched(processes, "serve")
+    async with Database(url=fresh_database_url, pool_size=1) as database:
+        key = await create_key(Store(database), role="ADMIN")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port_of(process)}") as channel:
+        stub, metadata = categories_pb2_grpc.CategoriesServiceStub(channel), [("authorization", f"Bearer {key}")]
+        create = categories_pb2.CreateCategoryRequest(category=categories_pb2.Category(display_name="Customers"))
+        listing, past_cache = categories_pb2.ListCategoriesRequest(), ("cache-control", "no-cache")
+        await stub.CreateCategory(create, metadata=metadata, timeout=5)
+        for _ in range(2):
+            kept = await stub.ListCategories(listing, metadata=metadata, timeout=5)
+        await stub.ListCategories(listing, metadata=[*metadata, past_cache], timeout=5)
+        create.category.display_name = "Others"
+        await stub.CreateCategory(create, metadata=metadata, timeout=5)
+        await stub.ListCategories(listing, metadata=metadata, timeout=5)
+    replies = {name: await door.value("chappe_cache_replies_total", method=_LIST, outcome=name) for name in OUTCOMES}
+    assert replies == {"hit": 1, "miss": 1, "stale": 1, "bypass": 1}
+    looks = {
+        level: {name: await door.value("chappe_cache_looks_total", level=level, outcome=name) for name in OUTCOMES}
+        for level in LEVELS
+    }
+    assert looks["memory"] == {"hit": 1, "miss": 1, "stale": 1, "bypass": 0}
+    # Redis is asked by generation: what a write outdated is not there, or is there and old.
+    assert (looks["redis"]["hit"], looks["redis"]["bypass"]) == (0, 0)
+    assert sum(count or 0 for count in looks["redis"].values()) == 2
+    sizes = {level: await door.value("chappe_cache_hit_bytes_total", method=_LIST, level=level) for level in LEVELS}
+    assert sizes == {"memory": kept.ByteSize(), "redis": 0}
 
 
 async def test_a_worker_shows_its_attempts_and_the_queue(
