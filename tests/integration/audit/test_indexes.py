@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from core.domain.time_ranges import NEWEST, OLDEST
 from core.queries import load
 from tests.helpers.servers import Databases
 from tests.integration.audit.conftest import Note
@@ -17,27 +18,27 @@ NOBODY, LONG_AGO = UUID(int=1), datetime(2020, 1, 1, tzinfo=UTC)
 # index, its columns and condition, the statement it is for with its arguments.
 INDEXES: list[tuple[str, str, str, tuple[Any, ...]]] = [
     ("messages_campaign_id_state_idx", "(campaign_id, state, id)",
-     "SELECT id FROM messages WHERE campaign_id = $1 AND state = 'FAILED' ORDER BY id LIMIT 50", (NOBODY,)),
+     "messages.list_messages_by_state", (NEWEST, NEWEST, 50, OLDEST, NEWEST, "FAILED")),
     ("messages_contact_id_idx", "(contact_id, id)",
-     "SELECT id FROM messages WHERE contact_id = $1 ORDER BY id DESC LIMIT 50", (NOBODY,)),
+     "messages.list_messages_of_contact", (NOBODY, NEWEST, 50)),
     ("messages_claim_idx", "(campaign_id, not_before_time, id) WHERE (state = 'PENDING'::text)",
      "sending.claim_messages", ([NOBODY], 100, 60.0, [LONG_AGO], [NOBODY])),
     ("messages_lease_idx", "(lease_expire_time) WHERE (state = 'SENDING'::text)", "sending.expire_leases", (100,)),
     ("messages_doubt_idx", "(doubt_time) WHERE (state = 'UNCONFIRMED'::text)", "doubts.decide_doubts", (60.0, 100)),
     ("messages_whatsapp_message_id_idx", "(whatsapp_message_id) WHERE (whatsapp_message_id IS NOT NULL)",
      "receipts.find_messages", (["wamid.1"],)),
+    # None of ours: what was sent when is counted by minute. It stays for who asks the rows themselves.
     ("messages_send_time_idx", "(send_time) WHERE (send_time IS NOT NULL)",
      "SELECT count(*) FROM messages WHERE send_time >= $1 AND send_time < $1 + interval '1 hour'", (LONG_AGO,)),
     ("interactions_message_id_idx", "(message_id) WHERE (message_id IS NOT NULL)",
-     "SELECT id FROM interactions WHERE message_id = $1", (NOBODY,)),
+     "interactions.list_message_interactions", (NOBODY, LONG_AGO, NEWEST, 50, NOBODY, None, None)),
     ("interactions_campaign_id_time_idx", "(campaign_id, interaction_time, id) WHERE (campaign_id IS NOT NULL)",
-     "SELECT id FROM interactions WHERE campaign_id = $1 ORDER BY interaction_time DESC, id DESC LIMIT 50", (NOBODY,)),
+     "interactions.list_campaign_interactions", (NOBODY, LONG_AGO, NEWEST, 50)),
     ("category_contacts_pkey", "(category_id, contact_id)",
-     "SELECT contact_id FROM category_contacts WHERE category_id = $1 ORDER BY contact_id LIMIT 50", (NOBODY,)),
+     "contact_lists.list_contacts_in_category", (OLDEST, 50, NOBODY)),
     ("category_contacts_contact_id_idx", "(contact_id, category_id)", "contacts.get_contact", (NOBODY,)),
     ("contacts_states_list_idx", "(marketing_consent, whatsapp_state, id NULLS FIRST)",
-     "SELECT id FROM contacts WHERE marketing_consent = 'UNKNOWN' AND whatsapp_state = 'ABSENT'"
-     " ORDER BY id NULLS FIRST LIMIT 50", ()),
+     "contact_lists.list_contacts_in_states", (OLDEST, 50, 50, ["UNKNOWN"], ["ABSENT"])),
 ]  # fmt: skip
 FILL = (
     "INSERT INTO senders (phone_number_id, whatsapp_account_id) VALUES ('1', '2')",
