@@ -730,7 +730,7 @@ CREATE INDEX templates_state_idx ON public.templates USING btree (state, id);
 
 CREATE INDEX templates_whatsapp_template_id_idx ON public.templates USING btree (whatsapp_template_id);
 
-CREATE INDEX webhook_deliveries_aside_idx ON public.webhook_deliveries USING btree (receive_time) WHERE ((error <> ''::text) AND (apply_time IS NOT NULL));
+CREATE INDEX webhook_deliveries_aside_idx ON public.webhook_deliveries USING btree (receive_time) WHERE ((retry_time IS NOT NULL) AND (error <> ''::text) AND (apply_time IS NOT NULL));
 
 CREATE INDEX webhook_deliveries_retry_idx ON public.webhook_deliveries USING btree (retry_time) WHERE ((apply_time IS NULL) AND (retry_time IS NOT NULL));
 

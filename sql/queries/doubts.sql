@@ -19,7 +19,8 @@ FROM beats;
 -- name: lock_doubts
 -- Locks what has been in doubt for $1 seconds until the transaction ends, and was claimed for $2; the oldest first, behind the
 -- last one looked at ($4 and $5, doubt time and id). $3 how many. No row: nothing is, or others hold it. Of what was claimed
--- before a body came that could not be applied nothing is proven: its receipt may stand in there, as long as it is set aside.
+-- before a body came that can be read but not applied nothing is proven: its receipt may stand in there, as long as it is
+-- set aside.
 SELECT
     messages.campaign_id, messages.id, messages.sender_id, messages.doubt_time,
     messages.lease_expire_time - make_interval(secs => $2) AS claim_time
@@ -28,7 +29,12 @@ WHERE messages.state = 'UNCONFIRMED' AND messages.doubt_time <= now() - make_int
     -- Said twice, since the index knows the time alone.
     AND messages.doubt_time >= $4 AND (messages.doubt_time, messages.id) > ($4, $5)
     AND messages.lease_expire_time - make_interval(secs => $2) > coalesce(
-        (SELECT max(receive_time) FROM webhook_deliveries WHERE error <> '' AND apply_time IS NOT NULL), '-infinity'
+        (
+            SELECT max(receive_time)
+            FROM webhook_deliveries
+            WHERE retry_time IS NOT NULL AND error <> '' AND apply_time IS NOT NULL
+        ),
+        '-infinity'
     )
 ORDER BY messages.doubt_time, messages.id
 LIMIT $3

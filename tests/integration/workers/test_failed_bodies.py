@@ -99,20 +99,23 @@ async def test_who_says_stop_in_a_body_that_failed_is_heard_once_it_is_due(at: D
     assert await at.value("SELECT marketing_consent FROM contacts WHERE phone_number = '+491700000009'") == "OPTED_OUT"
 
 
-@pytest.mark.parametrize(("comes", "expected"), [(-1, "PENDING"), (1, "UNCONFIRMED")])
+@pytest.mark.parametrize(
+    ("comes", "can_be_read", "expected"), [(-1, True, "PENDING"), (1, True, "UNCONFIRMED"), (1, False, "PENDING")]
+)
 async def test_silence_proves_nothing_of_what_was_claimed_before_a_body_came_that_is_set_aside(
-    fresh_database_url: str, worker_settings: dict[str, str], comes: int, expected: str
+    fresh_database_url: str, worker_settings: dict[str, str], comes: int, can_be_read: bool, expected: str
 ) -> None:
     given = worker_settings | {"CHAPPE_LEASE_SECONDS": "2", "CHAPPE_UNCONFIRMED_GRACE_SECONDS": "3"}
     async with desk(fresh_database_url, numbers(40)) as at:
         doubted = await doubt_one(at.plan)
         await hear_the_door(at.plan)
         await at.value(
-            """INSERT INTO webhook_deliveries (body, receive_time, attempt, apply_time, error)
-            SELECT '', lease_expire_time + make_interval(secs => $1), 14, now(), 'UndefinedColumnError'
+            """INSERT INTO webhook_deliveries (body, receive_time, attempt, apply_time, retry_time, error)
+            SELECT '', lease_expire_time + make_interval(secs => $1), 14, now(), CASE WHEN $3 THEN now() END, 'Error'
             FROM messages WHERE id = $2""",
             comes - 2.0,
             doubted,
+            can_be_read,
         )
         await judge(given)
         assert await state_of(at.plan, doubted) == expected
