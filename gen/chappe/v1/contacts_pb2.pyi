@@ -39,7 +39,7 @@ class Contact(_message.Message):
         WHATSAPP_STATE_VERIFIED: Contact._WhatsappState.ValueType  # 2
         """At least one message was delivered."""
         WHATSAPP_STATE_ABSENT: Contact._WhatsappState.ValueType  # 3
-        """WhatsApp answered on two days, with no delivery in between, that it cannot reach this contact (131026); campaigns skip it."""
+        """WhatsApp refused on two days, with no delivery in between, to reach this contact (131026, 130403, 131021); campaigns skip it."""
 
     class WhatsappState(_WhatsappState, metaclass=_WhatsappStateEnumTypeWrapper):
         """Says what is known of a contact's WhatsApp account."""
@@ -51,7 +51,7 @@ class Contact(_message.Message):
     WHATSAPP_STATE_VERIFIED: Contact.WhatsappState.ValueType  # 2
     """At least one message was delivered."""
     WHATSAPP_STATE_ABSENT: Contact.WhatsappState.ValueType  # 3
-    """WhatsApp answered on two days, with no delivery in between, that it cannot reach this contact (131026); campaigns skip it."""
+    """WhatsApp refused on two days, with no delivery in between, to reach this contact (131026, 130403, 131021); campaigns skip it."""
 
     class _MarketingConsent:
         ValueType = _typing.NewType("ValueType", _builtins.int)
