@@ -190,8 +190,8 @@ RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
 -- anew, unless it was before the last of these days, and a day counts once. Returns those of whom WhatsApp's id is not known,
 -- of those $5 of whom it is told; that is said in a way that no index answers, since it holds all others without one.
 WITH told AS (
-    SELECT id, state, day, has_user_id
-    FROM unnest($1::uuid[], $2::text[], $3::date[], $5::boolean[]) AS told (id, state, day, has_user_id)
+    SELECT id, state, day
+    FROM unnest($1::uuid[], $2::text[], $3::date[]) AS told (id, state, day)
 ), changed AS MATERIALIZED (
     SELECT contacts.id, told.state, told.day,
         CASE WHEN told.state = 'ABSENT' THEN contacts.absent_days + 1 ELSE 0 END AS absent_days
@@ -216,7 +216,7 @@ WITH told AS (
     WHERE contacts.id = changed.id
 )
 SELECT contacts.id
-FROM told
-JOIN contacts ON contacts.id = told.id
-WHERE told.has_user_id
+FROM unnest($1::uuid[], $5::boolean[]) AS named (id, has_user_id)
+JOIN contacts ON contacts.id = named.id
+WHERE named.has_user_id
     AND coalesce(contacts.whatsapp_user_id, '') = '';
