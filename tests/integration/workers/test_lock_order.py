@@ -76,7 +76,7 @@ async def _lock_as_receipts_do(at: Desk, refs: list[MessageRef], luck: Random) -
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [
-        ("pause_account_campaigns", ("sender_id", "", 1, 0.0)),
+        ("pause_account_campaigns", ("sender_id", "", 1, 0.0, False)),
         ("pause_credential_campaigns", ("sender_id", "", 1)),
         ("pause_sender_campaigns", ("sender_id", "", 1, 0.0)),
         ("pause_template_campaigns", ("id", "", 1)),

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.whatsapp.announced import kept_of, keys_nobody_knows
@@ -45,6 +45,7 @@ values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(words, values))
 def test_rubbish_is_no_error(told: dict[str, object]) -> None:
     orjson.dumps(kept_of(told))
