@@ -1,8 +1,9 @@
 """Receipts on their way to message rows: locking, moving, noting doubles, parking what has no row yet."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from core.repositories.arrays import bigints
 SQL = load("receipts")
 
 _NO_PRICE: Final = (None, None)
+_NONE: Final[Mapping[UUID, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,19 +138,19 @@ class Receipts:
         return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipt"], parked_id)]
 
     async def mark_whatsapp_states(
-        self, told: Mapping[UUID, tuple[WhatsappState, datetime]], *, identified: Set[UUID] = frozenset()
-    ) -> list[UUID]:
+        self, told: Mapping[UUID, tuple[WhatsappState, datetime]], *, user_ids: Mapping[UUID, str] = _NONE
+    ) -> set[UUID]:
         """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT.
 
-        Returns those without WhatsApp's id among the `identified`, of whom it was told.
+        Contacts that it writes, and returns, get their id among the `user_ids` as well, if they had none.
         """
         states, times = zip(*told.values(), strict=True)
         days = [time.astimezone(UTC).date() for time in times]
-        has_user_id = [contact_id in identified for contact_id in told]
+        named = [user_ids.get(contact_id, "") for contact_id in told]
         rows = await self._connection.fetch(
-            SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS, has_user_id
+            SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS, named
         )
-        return [row["id"] for row in rows]
+        return {row["id"] for row in rows}
 
 
 def _keys(told: Sequence[Progress]) -> tuple[list[UUID], list[UUID], list[int]]:
