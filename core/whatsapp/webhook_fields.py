@@ -78,12 +78,10 @@ def phone_number(digits: str) -> str:
     return f"+{settled(bare)}" if fits else ""
 
 
-def card_user_id(value: Mapping[str, Any], digits: str) -> str:
-    """Returns WhatsApp's id of who has a number, by the `contacts` that came in the same change, or nothing."""
-    cards = items(value, "contacts") if digits else ()
-    return next(
-        (text(card, "user_id") for card in cards if settled(text(card, "wa_id").removeprefix("+")) == digits), ""
-    )
+def card_user_ids(value: Mapping[str, Any]) -> dict[str, str]:
+    """Returns WhatsApp's ids by the digits of who has them, as the `contacts` of a change tell."""
+    cards = [(text(card, "wa_id").removeprefix("+"), text(card, "user_id")) for card in items(value, "contacts")]
+    return {settled(digits): user_id for digits, user_id in cards if digits and user_id}
 
 
 def person_of(value: Mapping[str, Any], *, phone: str, user_id: str) -> Person:

@@ -25,7 +25,7 @@ from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import (
     REDACTED,
     Unreadable,
-    card_user_id,
+    card_user_ids,
     instant,
     integer,
     items,
@@ -170,8 +170,9 @@ def _believed(fact: Fact, received: datetime) -> Fact:
 
 def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
     strange = []
+    user_ids = card_user_ids(value) if "statuses" in value else {}
     for receipt in items(value, "statuses"):
-        read = _safely(_receipt, receipt, value)
+        read = _safely(_receipt, receipt, user_ids)
         yield read
         if isinstance(read, Unknown):
             strange.append(receipt)
@@ -209,13 +210,13 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
         yield from (_unknown("message key", key) for key in strange_keys(message))
 
 
-def _receipt(told: Mapping[str, Any], value: Mapping[str, Any]) -> Fact:
+def _receipt(told: Mapping[str, Any], user_ids: Mapping[str, str]) -> Fact:
     word = text(told, "status").lower()
     if word not in _STATES:
         return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)
     digits = settled(text(told, "recipient_id").removeprefix("+"))
-    user_id = text(told, "recipient_user_id") or card_user_id(value, digits)
+    user_id = text(told, "recipient_user_id") or user_ids.get(digits, "")
     return Receipt(
         whatsapp_message_id=required(told, "id"),
         state=_STATES[word],
