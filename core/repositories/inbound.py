@@ -1,6 +1,6 @@
 """What people and WhatsApp tell, on its way into rows: contacts, interactions, service windows, templates."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -80,10 +80,6 @@ class Inbound:
     async def learn_user_ids(self, user_ids: dict[UUID, str]) -> None:
         """Notes WhatsApp's ids of contacts that had none."""
         await self._connection.execute(SQL["learn_user_ids"], list(user_ids), list(user_ids.values()))
-
-    async def find_nameless(self, contact_ids: Collection[UUID]) -> set[UUID]:
-        """Returns the contacts of these of which WhatsApp's id is not known."""
-        return {row["id"] for row in await self._connection.fetch(SQL["find_nameless"], list(contact_ids))}
 
     async def learn_told_user_ids(self, user_ids: Mapping[UUID, str]) -> None:
         """Notes WhatsApp's ids of contacts that had none, as receipts tell them; waits for nobody who holds one."""

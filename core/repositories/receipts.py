@@ -1,9 +1,8 @@
 """Receipts on their way to message rows: locking, moving, noting doubles, parking what has no row yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from core.repositories.arrays import bigints
 SQL = load("receipts")
 
 _NO_PRICE: Final = (None, None)
-_NONE: Final[Mapping[UUID, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,19 +136,19 @@ class Receipts:
         return [_parked(row) for row in await self._connection.fetch(SQL["take_parked_receipt"], parked_id)]
 
     async def mark_whatsapp_states(
-        self, told: Mapping[UUID, tuple[WhatsappState, datetime]], *, user_ids: Mapping[UUID, str] = _NONE
-    ) -> set[UUID]:
+        self, told: Mapping[UUID, tuple[WhatsappState, datetime]], *, identified: Set[UUID] = frozenset()
+    ) -> list[UUID]:
         """Notes of contacts whether they could be reached, and when; it takes refusals on several days to be ABSENT.
 
-        Contacts that it writes, and returns, get their id among the `user_ids` as well, if they had none.
+        Returns those without WhatsApp's id among the `identified`, of whom it was told.
         """
         states, times = zip(*told.values(), strict=True)
         days = [time.astimezone(UTC).date() for time in times]
-        named = [user_ids.get(contact_id, "") for contact_id in told]
+        has_user_id = [contact_id in identified for contact_id in told]
         rows = await self._connection.fetch(
-            SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS, named
+            SQL["mark_whatsapp_states"], list(told), list(states), days, ABSENT_AFTER_DAYS, has_user_id
         )
-        return {row["id"] for row in rows}
+        return [row["id"] for row in rows]
 
 
 def _keys(told: Sequence[Progress]) -> tuple[list[UUID], list[UUID], list[int]]:

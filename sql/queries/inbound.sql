@@ -95,14 +95,6 @@ FROM locked
 WHERE contacts.id = locked.id
     AND NOT EXISTS (SELECT FROM contacts AS other WHERE other.whatsapp_user_id = locked.whatsapp_user_id);
 
--- name: find_nameless
--- Finds which of the contacts $1 WhatsApp's id is not known of; said in a way that no index answers, since it holds all others
--- without one. No row: of none.
-SELECT contacts.id
-FROM unnest($1::uuid[]) AS named (id)
-JOIN contacts ON contacts.id = named.id
-WHERE coalesce(contacts.whatsapp_user_id, '') = '';
-
 -- name: learn_told_user_ids
 -- Notes WhatsApp's ids, as receipts tell them, of contacts known by phone number alone. $1 contacts (none twice), $2 ids; one
 -- that another contact has is passed over. So is a contact that somebody holds: this comes last in a transaction that holds

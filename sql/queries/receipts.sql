@@ -187,13 +187,13 @@ RETURNING id, delivery_id, receipt, try_count, expire_time, traces;
 -- name: mark_whatsapp_states
 -- Notes which contacts are on WhatsApp and which cannot be reached; a contact of whom that is known already is not touched.
 -- $1 contacts (none twice), $2 states, $3 the days that is told of, $4 on how many it takes to be absent; being reached begins
--- anew, unless it was before the last of these days, and a day counts once. In the same breath, since each writes the whole row,
--- a contact without WhatsApp's id gets the one in $5, if one is there and no other contact has it. Returns whom it wrote.
+-- anew, unless it was before the last of these days, and a day counts once. Returns those of whom WhatsApp's id is not known,
+-- of those $5 of whom it is told; that is said in a way that no index answers, since it holds all others without one.
 WITH told AS (
-    SELECT id, state, day, user_id
-    FROM unnest($1::uuid[], $2::text[], $3::date[], $5::text[]) AS told (id, state, day, user_id)
+    SELECT id, state, day
+    FROM unnest($1::uuid[], $2::text[], $3::date[]) AS told (id, state, day)
 ), changed AS MATERIALIZED (
-    SELECT contacts.id, told.state, told.day, told.user_id,
+    SELECT contacts.id, told.state, told.day,
         CASE WHEN told.state = 'ABSENT' THEN contacts.absent_days + 1 ELSE 0 END AS absent_days
     FROM told
     JOIN contacts ON contacts.id = told.id
@@ -203,22 +203,20 @@ WITH told AS (
     END
     ORDER BY contacts.id
     FOR NO KEY UPDATE OF contacts
-), named AS (
-    SELECT DISTINCT ON (user_id) id, user_id
+), marked AS (
+    UPDATE contacts
+    SET whatsapp_state = CASE
+            WHEN changed.state <> 'ABSENT' OR changed.absent_days >= $4 THEN changed.state
+            ELSE contacts.whatsapp_state
+        END,
+        absent_days = changed.absent_days,
+        absent_date = CASE WHEN changed.state = 'ABSENT' THEN changed.day END,
+        update_time = now()
     FROM changed
-    WHERE user_id <> ''
-        AND NOT EXISTS (SELECT FROM contacts AS other WHERE other.whatsapp_user_id = changed.user_id)
-    ORDER BY user_id, id
+    WHERE contacts.id = changed.id
 )
-UPDATE contacts
-SET whatsapp_state = CASE
-        WHEN changed.state <> 'ABSENT' OR changed.absent_days >= $4 THEN changed.state
-        ELSE contacts.whatsapp_state
-    END,
-    absent_days = changed.absent_days,
-    absent_date = CASE WHEN changed.state = 'ABSENT' THEN changed.day END,
-    whatsapp_user_id = coalesce(nullif(contacts.whatsapp_user_id, ''), named.user_id, contacts.whatsapp_user_id),
-    update_time = now()
-FROM changed LEFT JOIN named ON named.id = changed.id
-WHERE contacts.id = changed.id
-RETURNING contacts.id;
+SELECT contacts.id
+FROM unnest($1::uuid[], $5::boolean[]) AS named (id, has_user_id)
+JOIN contacts ON contacts.id = named.id
+WHERE named.has_user_id
+    AND coalesce(contacts.whatsapp_user_id, '') = '';

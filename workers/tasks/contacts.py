@@ -39,38 +39,34 @@ async def mark_contacts(
             known[contact_id] = (WhatsappState.VERIFIED, time)
     if not known:
         return
-    user_ids = await _find_user_ids(rooms, reached, now=now, hash_key=hash_key)
-    written = await rooms.receipts.mark_whatsapp_states(known, user_ids=user_ids)
-    if left := {contact_id: user_id for contact_id, user_id in user_ids.items() if contact_id not in written}:
-        await rooms.inbound.learn_told_user_ids(left)
+    named = {step.after.contact_id: step for step in reached if step.after.contact_id and step.told.whatsapp_user_id}
+    nameless = await rooms.receipts.mark_whatsapp_states(known, identified=named.keys() & known.keys())
+    if nameless:
+        await _learn(rooms, {contact_id: named[contact_id] for contact_id in nameless}, now=now, hash_key=hash_key)
 
 
 def _is_of_absent(code: int) -> bool:
     return verdict(code, in_receipt=True).effect is Effect.MARK_ABSENT
 
 
-async def _find_user_ids(
-    rooms: Rooms, reached: Sequence[Step], *, now: datetime, hash_key: bytes
-) -> Mapping[UUID, str]:
-    """Returns by which ids WhatsApp knows people, so that a stop that tells no number reaches whom we write to.
+async def _learn(rooms: Rooms, named: Mapping[UUID, Step], *, now: datetime, hash_key: bytes) -> None:
+    """Notes by which ids WhatsApp knows people, so that a stop that tells no number reaches whom we write to.
 
     Who said stop under such an id before, as another contact or as none, has said it for this contact. The id of
     someone who was erased is not learned anew, unless from what was sent to them since.
     """
-    told = {step.after.contact_id: step for step in reached if step.after.contact_id and step.told.whatsapp_user_id}
-    nameless = await rooms.inbound.find_nameless(told) if told else ()
-    if not nameless:
-        return {}
-    ids = {contact_id: told[contact_id].told.whatsapp_user_id for contact_id in nameless}
+    ids = {contact_id: step.told.whatsapp_user_id for contact_id, step in named.items()}
     hashes = [(contact_id, person_hash(hash_key, user_id)) for contact_id, user_id in ids.items()]
     await rooms.consent.honour_kept_opt_outs(hashes, at=now)
     traced = {contact_id: trace(hash_key, user_id) for contact_id, user_id in ids.items()}
     erased = await rooms.erasure.find_erasures(sorted({*traced.values()}))
-    return {
-        contact_id: user_id
-        for contact_id, user_id in ids.items()
-        if traced[contact_id] not in erased or _sent(told[contact_id]) > erased[traced[contact_id]]
+    learned = {
+        contact_id: ids[contact_id]
+        for contact_id, step in named.items()
+        if traced[contact_id] not in erased or _sent(step) > erased[traced[contact_id]]
     }
+    if learned:
+        await rooms.inbound.learn_told_user_ids(learned)
 
 
 def _sent(step: Step) -> datetime:

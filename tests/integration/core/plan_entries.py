@@ -168,7 +168,6 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "inbound.find_identities": {"contacts_pkey"},
     "inbound.find_kept": {"interactions_whatsapp_message_id_key"},
     "inbound.find_matches": {"contacts_phone_number_key", "contacts_pkey", "contacts_whatsapp_user_id_key"},
-    "inbound.find_nameless": {"contacts_pkey"},
     "inbound.find_people": {"contacts_phone_number_key", "contacts_whatsapp_user_id_key"},
     "inbound.find_recent_messages": {"messages_contact_id_idx"},
     "inbound.find_told_consents": {"consent_events_person_hash_idx"},
@@ -247,7 +246,7 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
         "messages_whatsapp_message_id_idx",
     },
     "receipts.lock_messages": {"campaigns_pkey", "message_attempts_pkey", "messages_pkey"},
-    "receipts.mark_whatsapp_states": {"contacts_pkey", "contacts_whatsapp_user_id_key"},
+    "receipts.mark_whatsapp_states": {"contacts_pkey"},
     "receipts.move_messages": {"messages_campaign_id_state_idx"},
     "receipts.prove_doubles": {"message_attempts_pkey", "message_attempts_whatsapp_message_id_idx"},
     "receipts.prove_superseded_doubles": {
