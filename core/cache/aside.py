@@ -20,9 +20,11 @@ class Aside:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None] | None:
-        """Starts work and returns its task; None, and nothing started, while too much is under way."""
-        if len(self._tasks) >= _MOST:
+    def start(
+        self, work: Callable[[], Coroutine[Any, Any, None]], *, is_small: bool = False
+    ) -> asyncio.Task[None] | None:
+        """Starts work and returns its task; None, and nothing started, while too much is under way (if not small)."""
+        if len(self._tasks) >= _MOST and not is_small:
             return None
         task = asyncio.create_task(work())
         self._tasks.add(task)

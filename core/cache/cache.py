@@ -150,8 +150,10 @@ class Cache:
         entry = self._guarded(entry)
         asked_at = self._clock.monotonic()
         start = asked_at if since is None else since
-        if self._outdating.owed and not (await self._outdating.pay() and self._may_ask_again(start, asked_at)):
-            return AWAY
+        if self._outdating.owed:
+            paid = await self._outdating.pay(within_seconds=self._seconds_left(start))
+            if not paid or self._seconds_left(start) < self._clock.monotonic() - asked_at:
+                return AWAY
         looked = await self._replies.look(
             entry, renew_below_seconds=refresh_seconds, within_seconds=self._seconds_left(start)
         )
@@ -173,23 +175,19 @@ class Cache:
         """
         start = looked_at = found.ask_time
         for seconds in _WAITS:
-            if not found.is_made_elsewhere or not self._may_ask_again(start, looked_at, pause=seconds):
+            # A question that is cut off costs its connection: none is asked that may take longer than is left.
+            took = self._clock.monotonic() - looked_at
+            if not found.is_made_elsewhere or self._seconds_left(start) < seconds + took:
                 break
             await asyncio.sleep(seconds)  # noqa: TID251 - looking now and then at what another process does
+            if self._seconds_left(start) < took:
+                break  # the loop was busy
             looked_at = self._clock.monotonic()
             again = await self._look(entry, refresh_seconds=refresh_seconds, since=start)
             if not again.is_usable:
                 break
             found = again
         return found
-
-    def _may_ask_again(self, start: float, asked_at: float, *, pause: float = 0.0) -> bool:
-        """Returns whether a question after a pause is answered in time, if it takes as long as the one asked then.
-
-        One that is cut off costs its connection.
-        """
-        now = self._clock.monotonic()
-        return now + pause + (now - asked_at) <= start + self._timeout_seconds
 
     def _seconds_left(self, start: float) -> float:
         """Returns how long a call that began to wait then may still wait."""
@@ -210,14 +208,16 @@ class Cache:
         self, entry: Entry, found: Found, *, reply: bytes, ttl_seconds: float, refresh_seconds: float
     ) -> asyncio.Task[None] | None:
         """Does what ``keep`` does, while the caller goes on; returns the task, None when too much is under way."""
-        return self._aside.start(
-            partial(self.keep, entry, found, reply=reply, ttl_seconds=ttl_seconds, refresh_seconds=refresh_seconds)
-        )
+        keep = partial(self.keep, entry, found, reply=reply, ttl_seconds=ttl_seconds, refresh_seconds=refresh_seconds)
+        keeping = self._aside.start(keep)
+        if keeping is None:
+            self.give_up_soon(entry, found)
+        return keeping
 
     def give_up_soon(self, entry: Entry, found: Found) -> None:
         """Does what ``give_up`` does, while the caller goes on, or is gone already."""
         if found.is_ours:
-            self._aside.start(partial(self.give_up, entry, found))
+            self._aside.start(partial(self.give_up, entry, found), is_small=True)
 
     async def settle(self) -> None:
         """Waits, for half a second at most, until what callers left to be kept is kept."""

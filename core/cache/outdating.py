@@ -77,12 +77,14 @@ class Outdating:
             if not await self.pay():
                 await asyncio.sleep(again_seconds)  # noqa: TID251 - nothing tells when the server is back
 
-    async def pay(self) -> dict[str, int]:
-        """Raises all that is owed; a collection owed again meanwhile stays owed."""
+    async def pay(self, *, within_seconds: float = float("inf")) -> dict[str, int]:
+        """Raises all that is owed, in that time or not at all; a collection owed again meanwhile stays owed."""
         owed = dict(self.owed)
         self._payments += 1
         try:
-            answer = await self._server.run(self._raise, keys=generation_keys(owed), args=[])
+            answer = await self._server.run(
+                self._raise, keys=generation_keys(owed), args=[], within_seconds=within_seconds
+            )
         finally:
             self._payments -= 1
         if answer is None:

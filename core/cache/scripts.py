@@ -30,7 +30,7 @@ end
 # reply is to be made anew; milliseconds of a lease; a key that is never there. Returns the stamp, the reply or nothing,
 # its milliseconds of life, whether the looker got the lease, and the server's microseconds: what is read after the look
 # is no older than those. A server that takes no writes answers with an error, since none could outdate what it keeps:
-# hence the deletion of what is never there.
+# hence the deletion of what is never there. A full one has no room for a lease: what it keeps is shown to its end.
 LOOK = (
     _GENERATIONS
     + """
@@ -42,7 +42,11 @@ if reply and life >= tonumber(ARGV[3]) then
     redis.call('DEL', ARGV[5])
     return {now, reply, life, 0, microseconds()}
 end
-local leased = redis.call('SET', ARGV[2] .. ':' .. now, 1, 'NX', 'PX', ARGV[4])
+local leased = redis.pcall('SET', ARGV[2] .. ':' .. now, 1, 'NX', 'PX', ARGV[4])
+if leased and leased.err then
+    redis.call('DEL', ARGV[5])
+    leased = not reply
+end
 return {now, reply, life, leased and 1 or 0, microseconds()}
 """
 )

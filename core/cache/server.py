@@ -9,7 +9,7 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from core.cache.breaker import Breaker
 from core.cache.keys import NOTHING, own
@@ -125,9 +125,15 @@ class Server:
     def _failed(self, error: Exception, start: float, limit: float) -> None:
         if not isinstance(error, RedisError | OSError):
             _log.warning("an answer of the cache's server made no sense", exc_info=error)
-        if not (isinstance(error, TimeoutError) and self._was_late(start, limit)):
+        if not self._is_no_fault(error, start, limit):
             self._breaker.failed(asked_at=start)
         self.failure_count += 1
+
+    def _is_no_fault(self, error: Exception, start: float, limit: float) -> bool:
+        """Tells what says nothing against the server: it is full but answers, had too little time, or we slept."""
+        if isinstance(error, OutOfMemoryError):
+            return True
+        return isinstance(error, TimeoutError) and (limit < self._timeout_seconds or self._was_late(start, limit))
 
     def _was_late(self, start: float, limit: float) -> bool:
         return self._clock.monotonic() - start > limit + _LATE_SECONDS

@@ -26,7 +26,9 @@ _PASSED_OVER: Final = frozenset(
     }
 )  # fmt: skip
 # Ids of ours. Anywhere else so many digits could be somebody's number.
-_OURS: Final = frozenset({"display_phone_number", "entity_id", "message_template_id", "expiration"})
+_OURS: Final = frozenset(
+    {"display_phone_number", "entity_id", "message_template_id", "expiration", "disable_date", "waba_ban_date"}
+)
 _LONG_NUMBER: Final = re.compile(r"\d[\d\s().-]{5,}\d")
 _LONGEST_WORDS: Final = 500
 _MOST_ITEMS: Final = 20

@@ -109,7 +109,11 @@ class Caching:
     async def _make_once(self, read: _Read, found: Found) -> bytes:
         """Lets one call of this process do the work; the stamp in the key keeps those after a write apart."""
         key = (read.entry.key, found.stamp)
-        shared = await self._flights.join(key)
+        try:
+            shared = await self._flights.join(key)
+        except (Exception, asyncio.CancelledError):
+            self._cache.give_up_soon(read.entry, found)  # the leader may have come without a lease
+            raise
         if shared is not None:
             return self._hit(read.call, shared)
         return await self._flights.lead(key, partial(self._make, read, found))

@@ -8,7 +8,7 @@ from core.cache import campaign_generation
 from core.domain.errors import Refusal
 from core.domain.templates import DoubtedTemplates, ListedTemplate
 from core.whatsapp.credentials import access_token
-from core.whatsapp.errors import ENDS_WITH_APPROVAL
+from core.whatsapp.errors import DOUBTS_TEMPLATE, ENDS_WITH_APPROVAL
 from workers.engine import Engine
 from workers.tasks.announcements import stop_templates
 from workers.waiting import pause
@@ -53,7 +53,7 @@ async def _keep(engine: Engine, account: str, listed: list[ListedTemplate], *, a
         counts = await rooms.templates.sync_templates(account, listed, at=asked)
         resumed = await rooms.resumptions.resume_template_campaigns(
             [template.whatsapp_template_id for template in listed],
-            codes=sorted(ENDS_WITH_APPROVAL),
+            codes=sorted(ENDS_WITH_APPROVAL - DOUBTS_TEMPLATE),  # these end with an approval, not with a list
             at=engine.clock.now(),
         )
         rooms.outdate("templates")

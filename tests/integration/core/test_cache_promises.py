@@ -101,6 +101,19 @@ async def test_a_full_server_is_not_made_to_keep_more(valkey: Valkey) -> None:
             assert (await one.look(ENTRY, refresh_seconds=0)).reply == b"kept"
 
 
+async def test_a_full_server_is_asked_on_and_shows_to_its_end_what_it_keeps(valkey: Valkey) -> None:
+    async with two_processes(valkey) as (one, other), redis.Redis.from_url(valkey.url()) as server, full(server):
+        for number in range(20):
+            missed = Entry(method=ENTRY.method, request=b"%d" % number, collections=ENTRY.collections)
+            await one.keep(
+                missed, await one.look(missed, refresh_seconds=0), reply=b"no", ttl_seconds=300, refresh_seconds=0
+            )
+        near_its_end = await one.look(ENTRY, refresh_seconds=1000)
+        assert (near_its_end.reply, near_its_end.is_ours) == (b"kept", False)
+        assert "categories" in await one.outdate(ENTRY.collections)
+        assert await eventually(lambda: _recalled(other) != "hit", 1)
+
+
 async def test_nothing_kept_is_shown_while_the_server_takes_no_writes_that_could_outdate_it(valkey: Valkey) -> None:
     async with two_processes(valkey) as (one, other), redis.Redis.from_url(valkey.url()) as server:
         await server.replicaof("127.0.0.1", "1")
