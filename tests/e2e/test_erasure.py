@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from io import BytesIO
 from typing import Any, Final
 from uuid import UUID
@@ -56,9 +57,10 @@ class Door:
             assert answer.status == 200
 
 
-def write(text: str, wamid: str, **more: Any) -> dict[str, Any]:
+def write(text: str, wamid: str, *, seconds_ago: int = 0, **more: Any) -> dict[str, Any]:
     cards = [{"profile": {"name": NAME}, "wa_id": NUMBER[1:], "user_id": USER_ID}]
-    told = reply(text, SystemClock().now(), wamid=f"wamid.unmistakable.{wamid}", phone=NUMBER, **more)
+    said = SystemClock().now() - timedelta(seconds=seconds_ago)
+    told = reply(text, said, wamid=f"wamid.unmistakable.{wamid}", phone=NUMBER, **more)
     return {"messages": [told], "contacts": cards}
 
 
@@ -109,7 +111,8 @@ async def go_through_everything(walk: Walk, door: Door, person: v1.Contact) -> v
     await door.tell(statuses=[bare("wamid.unmistakable.3")])
     answer = v1.SendMessageRequest(sender=walk.sender.name, contact=person.name, text=WORDS[3], request_id="direct-1")
     await eventually(lambda: is_sent(walk, answer), timeout=15, message="the window is open")
-    await door.tell(**write("STOP", "4"))
+    # Before the yes that follows: of one second the stop would count.
+    await door.tell(**write("STOP", "4", seconds_ago=2))
     said = v1.RecordConsentRequest(
         name=person.name, consent=v1.ContactMarketingConsent.OPTED_IN, source="phone", evidence=WORDS[2],
         request_id="consent-1",
