@@ -7,7 +7,6 @@ import sys
 from stack.stack import Stack
 from tests.helpers.rolling import SETTINGS, Figures, Restart
 
-_SECONDS_PER_ROUND = 16.0
 SIMULATOR = {"SIMULATOR_PROFILE": "fast"}
 
 
@@ -16,8 +15,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--rate", type=float, default=100, help="messages a second")
+    parser.add_argument(
+        "--round-seconds", type=float, default=16, help="what a round takes here; the campaign is as long"
+    )
     chosen = parser.parse_args()
-    messages = int(chosen.rounds * _SECONDS_PER_ROUND * chosen.rate)
+    messages = int(chosen.rounds * chosen.round_seconds * chosen.rate)
     with Stack(apis=2, workers=2, settings=SETTINGS, simulator_settings=SIMULATOR) as stack:
         restart = Restart(stack=stack, messages=messages, rate=chosen.rate, say=lambda text: print(text, flush=True))
         figures = asyncio.run(restart.run(rounds=chosen.rounds))

@@ -18,7 +18,7 @@ def own_stack() -> Iterator[Stack]:
 
 
 async def test_nobody_notices_a_rolling_restart(own_stack: Stack) -> None:
-    figures = await Restart(stack=own_stack, messages=2000, rate=85).run(rounds=1)
+    figures = await Restart(stack=own_stack, messages=2000, rate=60).run(rounds=1)
     assert figures.restarts == 5
     assert figures.calls > 100
     assert (figures.failures, figures.most_in_doubt, figures.resent) == ([], 0, 0)
