@@ -44,11 +44,9 @@ class Inbound:
         return {row["phone_number_id"]: row["id"] for row in rows}
 
     async def find_people(self, people: Sequence[Person]) -> dict[Person, Known]:
-        """Finds the contacts of these people; who is no contact is left out."""
-        phones = [person.phone_number or None for person in people]
-        user_ids = [person.whatsapp_user_id or None for person in people]
-        rows = await self._connection.fetch(SQL["find_people"], phones, user_ids)
-        return {people[row["position"] - 1]: _known(row) for row in rows}
+        """Finds the contacts of these people, by number before id; who is no contact is left out."""
+        found = await self.find_matches([(person, None) for person in people])
+        return {person: matches[0] for person, matches in zip(people, found, strict=True) if matches}
 
     async def find_matches(self, asked: Sequence[tuple[Person, UUID | None]]) -> list[list[Known]]:
         """Finds every contact that each person is, given with the contact whose message they answer, if any.

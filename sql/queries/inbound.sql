@@ -6,24 +6,6 @@ SELECT phone_number_id, id
 FROM senders
 WHERE phone_number_id = ANY ($1::text[]);
 
--- name: find_people
--- Finds contacts by position: phone number $1, or else WhatsApp's id $2; an empty text matches nobody. No row: unknown.
-SELECT
-    asked.position::integer AS position, contacts.id, contacts.phone_number, contacts.whatsapp_user_id,
-    contacts.whatsapp_state = 'VERIFIED' AND contacts.absent_days = 0 AS is_reached
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (phone_number, whatsapp_user_id, position)
-CROSS JOIN LATERAL (
-    SELECT id, phone_number, whatsapp_user_id, whatsapp_state, absent_days, 1 AS preference
-    FROM contacts
-    WHERE contacts.phone_number = asked.phone_number
-    UNION ALL
-    SELECT id, phone_number, whatsapp_user_id, whatsapp_state, absent_days, 2
-    FROM contacts
-    WHERE contacts.whatsapp_user_id = asked.whatsapp_user_id
-    ORDER BY preference
-    LIMIT 1
-) AS contacts;
-
 -- name: find_matches
 -- Finds, by position, every contact that a person is: by phone number $1, by WhatsApp's id $2, and contact $3, whom the message
 -- went to that they answer; null matches nobody. The number comes first, then the id. No row: unknown.

@@ -168,7 +168,6 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "inbound.find_identities": {"contacts_pkey"},
     "inbound.find_kept": {"interactions_whatsapp_message_id_key"},
     "inbound.find_matches": {"contacts_phone_number_key", "contacts_pkey", "contacts_whatsapp_user_id_key"},
-    "inbound.find_people": {"contacts_phone_number_key", "contacts_whatsapp_user_id_key"},
     "inbound.find_recent_messages": {"messages_contact_id_idx"},
     "inbound.find_told_consents": {"consent_events_person_hash_idx"},
     "inbound.learn_told_user_ids": {"contacts_pkey", "contacts_whatsapp_user_id_key"},

@@ -78,7 +78,7 @@ RUN_BY: Final[dict[str, set[Way]]] = {
     "idempotency.purge": {Way.WORKER},
     "identities": {Way.API, Way.BY_KEYS},
     "inbound": {Way.BY_KEYS},
-    "inbound.find_people": {Way.API, Way.BY_KEYS},
+    "inbound.find_matches": {Way.API, Way.BY_KEYS},
     "pauses": {Way.WORKER, Way.BY_KEYS},
     "pumps": {Way.WORKER},
     "receipts": {Way.BY_KEYS},
