@@ -8,8 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from core.domain.errors import Conflict, Unavailable
-from core.repositories.deliveries import Delivery
-from core.repositories.rooms import Rooms, Store
+from core.repositories.deliveries import Deliveries, Delivery
+from core.repositories.rooms import Store
 from workers.engine import Engine
 from workers.tasks.applying import Batch, apply_bodies
 from workers.tasks.consequences import draw_consequences
@@ -42,60 +42,47 @@ class Applied:
 
 async def apply_deliveries(engine: Engine) -> None:
     """Applies what waits, oldest first; after some seconds it rings for another turn, so that a stop need not wait."""
-    ends = engine.clock.monotonic() + _TURN_SECONDS
     hash_key = engine.settings.hash_key.get_secret_value().encode()
-    more = True
-    while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
-        await engine.precedence.give()
-        applied = await apply_batch(engine.store, now=engine.clock.now(), hash_key=hash_key)
-        await follow_up(engine, applied.moved)
-        # What comes from now on is rung for: looking for it at once would find few, and cost as much as many.
-        more = applied.more
+    # What comes from now on is rung for: looking for it at once would find few, and cost as much as many.
+    more = await _take_turn(engine, apply_batch, hash_key=hash_key)
     # In each turn, or what failed and what is parked would wait for the end of a load that may have none.
-    await _retry_failed(engine, hash_key=hash_key)
+    await _take_turn(engine, retry_failed, hash_key=hash_key)
     await follow_up(engine, await retry_parked(engine.store, now=engine.clock.now(), hash_key=hash_key))
     if more and not engine.stopping.is_set():
         await engine.wakeups.apply_deliveries()
 
 
-async def _retry_failed(engine: Engine, *, hash_key: bytes) -> None:
-    """Tries what failed before and is due: for as long as new bodies had their turn, at the most."""
+async def _take_turn(engine: Engine, apply: Callable[..., Awaitable[Applied]], *, hash_key: bytes) -> bool:
+    """Applies batch after batch for some seconds; returns whether more may wait."""
     ends = engine.clock.monotonic() + _TURN_SECONDS
     more = True
     while more and not engine.stopping.is_set() and engine.clock.monotonic() <= ends:
         await engine.precedence.give()
-        applied = await retry_failed(engine.store, now=engine.clock.now(), hash_key=hash_key)
+        applied = await apply(engine.store, now=engine.clock.now(), hash_key=hash_key)
         await follow_up(engine, applied.moved)
         more = applied.more
+    return more
 
 
 async def apply_batch(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
     """Applies the oldest deliveries nobody else holds; when one of them spoils the batch, each is applied alone."""
-
-    async def claim(rooms: Rooms) -> list[Delivery]:
-        return await rooms.deliveries.claim_deliveries(limit=limit, most_bytes=_MOST_BYTES)
-
-    return await _apply_claimed(store, claim, now=now, hash_key=hash_key, limit=limit)
+    return await _apply(store, Deliveries.claim_deliveries, now=now, hash_key=hash_key, limit=limit)
 
 
 async def retry_failed(store: Store, *, now: datetime, hash_key: bytes, limit: int = _BATCH) -> Applied:
     """Applies deliveries that failed before and are due again, in the same way."""
-
-    async def claim(rooms: Rooms) -> list[Delivery]:
-        return await rooms.deliveries.claim_failed_deliveries(limit=limit, most_bytes=_MOST_BYTES)
-
-    return await _apply_claimed(store, claim, now=now, hash_key=hash_key, limit=limit)
+    return await _apply(store, Deliveries.claim_failed_deliveries, now=now, hash_key=hash_key, limit=limit)
 
 
-async def _apply_claimed(
-    store: Store, claim: Callable[[Rooms], Awaitable[list[Delivery]]], *, now: datetime, hash_key: bytes, limit: int
+async def _apply(
+    store: Store, claim: Callable[..., Awaitable[list[Delivery]]], *, now: datetime, hash_key: bytes, limit: int
 ) -> Applied:
     claimed: list[Delivery] = []
     more = False
     try:
         async with store.transaction() as rooms:
             await rooms.erasure.hold_off()
-            claimed = await claim(rooms)
+            claimed = await claim(rooms.deliveries, limit=limit, most_bytes=_MOST_BYTES)
             moved = await apply_bodies(rooms, Batch.read(claimed), now=now, hash_key=hash_key)
     except Unavailable:
         raise
