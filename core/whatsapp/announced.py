@@ -30,6 +30,7 @@ _OURS: Final = frozenset(
     {"display_phone_number", "entity_id", "message_template_id", "expiration", "disable_date", "waba_ban_date"}
 )
 _LONG_NUMBER: Final = re.compile(r"\d[\d\s().-]{5,}\d")
+_LONG_INTEGER: Final = 10**6
 _LONGEST_WORDS: Final = 500
 _MOST_ITEMS: Final = 20
 _DEEPEST: Final = 3
@@ -52,16 +53,17 @@ def keys_nobody_knows(value: Mapping[str, Any]) -> list[str]:
 
 
 def _kept(key: str, value: object, depth: int) -> object:
-    if isinstance(value, str):
-        return value.replace("\x00", "")[:_LONGEST_WORDS] if key in _OURS else without_numbers(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _kept(key, str(value), depth) if abs(value) >= 10**6 else value
-    if isinstance(value, bool) or depth == 0:
-        return value if isinstance(value, bool) else None
-    if isinstance(value, dict):
-        told = {name: _kept(name, item, depth - 1) for name, item in value.items() if name in _KNOWN}
-        return {name: item for name, item in told.items() if item is not None}
-    if isinstance(value, list):
-        items = [_kept(key, item, depth - 1) for item in value[:_MOST_ITEMS]]
-        return [item for item in items if item is not None]
+    match value:
+        case str():
+            return value.replace("\x00", "")[:_LONGEST_WORDS] if key in _OURS else without_numbers(value)
+        case bool():
+            return value
+        case int():
+            return value if abs(value) < _LONG_INTEGER else _kept(key, str(value), depth)
+        case dict() if depth:
+            told = {name: _kept(name, item, depth - 1) for name, item in value.items() if name in _KNOWN}
+            return {name: item for name, item in told.items() if item is not None}
+        case list() if depth:
+            items = [_kept(key, item, depth - 1) for item in value[:_MOST_ITEMS]]
+            return [item for item in items if item is not None]
     return None

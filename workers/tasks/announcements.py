@@ -51,7 +51,7 @@ async def follow_announcements(
         _log.warning("WhatsApp's announcements moved campaigns", extra={"paused": paused, "resumed": resumed})
 
 
-async def keep_announcements(
+async def keep_account_events(
     rooms: Rooms, *, templates: Sequence[TemplateEvent], accounts: Sequence[AccountEvent], now: datetime
 ) -> None:
     """Keeps what was announced, to be shown.

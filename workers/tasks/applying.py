@@ -12,7 +12,7 @@ from core.domain.contacts import ConsentRecord
 from core.repositories.deliveries import Delivery
 from core.repositories.rooms import Rooms
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
-from workers.tasks.announcements import follow_announcements, keep_announcements
+from workers.tasks.announcements import follow_announcements, keep_account_events
 from workers.tasks.choices import keep_choices, move_templates, read_preferences, read_refusals
 from workers.tasks.contacts import mark_contacts
 from workers.tasks.identities import follow_people
@@ -134,7 +134,7 @@ async def _follow(rooms: Rooms, hooks: Sequence[Webhook], *, now: datetime) -> N
     templates = [event for hook in hooks for event in hook.template_events]
     accounts = [event for hook in hooks for event in hook.account_events]
     if templates or accounts:
-        await keep_announcements(rooms, templates=templates, accounts=accounts, now=now)
+        await keep_account_events(rooms, templates=templates, accounts=accounts, now=now)
     if templates:
         await move_templates(rooms, templates, now=now)
     if templates or accounts:
