@@ -24,8 +24,8 @@ async def mark_contacts(
 ) -> None:
     """Learns who is on WhatsApp; a delivery in the same breath outweighs a failure, and old news tells nothing.
 
-    So are those who wrote, given with when, unless a message to them failed since.
-    For the caller to do last: of whom a contact's row is held, a choice cannot be written.
+    `wrote` says who wrote, and when: they are on it, too, unless a message to them failed since. For the caller to do
+    last: of whom a contact's row is held, a choice cannot be written.
     """
     news = [step for step in steps if step.is_news]
     absent = [step for step in news if step.told.error_code and _is_of_absent(step.told.error_code)]

@@ -56,7 +56,7 @@ async def keep_replies(rooms: Rooms, inbounds: Sequence[Inbound], *, hash_key: b
     contexts = await rooms.receipts.find_messages(sorted({item.context for item in told if item.context}))
     people = await _identify(rooms, told, contexts, hash_key=hash_key, now=now)
     forgotten |= {item.whatsapp_message_id for item in told if item.is_notice and item.person not in people}
-    late = [record for each in forgotten for record in _opt_outs(unique[each], (), hash_key=hash_key)]
+    late = prove_opt_outs([unique[each] for each in forgotten], hash_key=hash_key)
     told = [item for item in told if item.whatsapp_message_id not in forgotten]
     if not told:
         return Kept(opt_outs=late, forgotten=frozenset(forgotten))
@@ -95,7 +95,7 @@ async def find_unknown(rooms: Rooms, inbounds: Sequence[Inbound]) -> list[Inboun
 
 
 def prove_opt_outs(inbounds: Sequence[Inbound], *, hash_key: bytes) -> list[ConsentRecord]:
-    """Returns the opt-outs of people of whom nobody can tell yet which contacts they are."""
+    """Returns the opt-outs of people of whom nobody can tell (yet, or any more) which contacts they are."""
     return [record for item in inbounds for record in _opt_outs(item, (), hash_key=hash_key)]
 
 
