@@ -8,6 +8,7 @@ import pytest
 from core.cache import Cache
 from core.clock import SystemClock
 from tests.helpers.cached import Truth, process
+from tests.helpers.proxy import Proxy
 
 
 @pytest.fixture
@@ -19,6 +20,15 @@ def truth() -> Truth:
 async def cache(cache_url: str) -> AsyncIterator[Cache]:
     async with Cache(url=cache_url, clock=SystemClock(), timeout_seconds=2) as cache:
         yield cache
+
+
+@pytest.fixture
+async def proxy(cache_url: str) -> AsyncIterator[Proxy]:
+    """The way to the cache's server, which can be cut, or made slow."""
+    proxy = Proxy(cache_url)
+    await proxy.open()
+    yield proxy
+    await proxy.close()
 
 
 @pytest.fixture

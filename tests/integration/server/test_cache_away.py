@@ -1,10 +1,8 @@
 """With Redis slow or gone everything is answered, and nothing outdated is shown when it comes back."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 
 import grpc
-import pytest
 import redis.asyncio as redis
 
 from core.cache import Cache
@@ -13,14 +11,6 @@ from tests.helpers.cached import Truth, get, process, rename
 from tests.helpers.clocks import StillClock
 from tests.helpers.eventually import eventually
 from tests.helpers.proxy import Proxy
-
-
-@pytest.fixture
-async def proxy(cache_url: str) -> AsyncIterator[Proxy]:
-    proxy = Proxy(cache_url)
-    await proxy.open()
-    yield proxy
-    await proxy.close()
 
 
 async def is_hit(channel: grpc.aio.Channel) -> bool:

@@ -1,7 +1,6 @@
 """What the cache costs a call: one wait for Redis at most, none for what is kept afterwards, and each counted once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import grpc
 import pytest
@@ -20,19 +19,11 @@ from tests.integration.server.test_cache_levels import hear_no_more, keys, near_
 SLOW_SECONDS, PATIENCE = 0.15, 0.2
 
 
-@pytest.fixture
-async def wire(cache_url: str) -> AsyncIterator[Proxy]:
-    wire = Proxy(cache_url)
-    await wire.open()
-    yield wire
-    await wire.close()
-
-
 async def test_a_slow_redis_costs_a_read_one_wait_however_often_it_would_look(
-    channel: grpc.aio.Channel, wire: Proxy, truth: Truth, cache_url: str
+    channel: grpc.aio.Channel, proxy: Proxy, truth: Truth, cache_url: str
 ) -> None:
     async with (
-        Cache(url=wire.url, clock=SystemClock(), timeout_seconds=PATIENCE) as cache,
+        Cache(url=proxy.url, clock=SystemClock(), timeout_seconds=PATIENCE) as cache,
         process(cache, truth) as slow,
     ):
         await get(slow)
@@ -41,7 +32,7 @@ async def test_a_slow_redis_costs_a_read_one_wait_however_often_it_would_look(
         truth.reading.clear()
         maker = asyncio.ensure_future(get(channel))
         await truth.reading.wait()
-        wire.delay_seconds = SLOW_SECONDS
+        proxy.delay_seconds = SLOW_SECONDS
         before = await scripts_run(cache_url)
         read = asyncio.ensure_future(get(slow))  # the other holds the lease
         assert await eventually(lambda: truth.reads == 3)
@@ -50,30 +41,30 @@ async def test_a_slow_redis_costs_a_read_one_wait_however_often_it_would_look(
         await asyncio.gather(maker, read)
 
 
-async def test_what_is_owed_is_paid_within_the_same_wait(wire: Proxy, truth: Truth, cache_url: str) -> None:
+async def test_what_is_owed_is_paid_within_the_same_wait(proxy: Proxy, truth: Truth, cache_url: str) -> None:
     async with (
-        Cache(url=wire.url, clock=SystemClock(), timeout_seconds=PATIENCE) as cache,
+        Cache(url=proxy.url, clock=SystemClock(), timeout_seconds=PATIENCE) as cache,
         process(cache, truth) as channel,
     ):
         await get(channel)
         await cache.outdate(["categories"])
         await hear_no_more(cache)
         cache.owe(["categories"])
-        wire.delay_seconds = SLOW_SECONDS
+        proxy.delay_seconds = SLOW_SECONDS
         before = await scripts_run(cache_url)
         assert (await get(channel))[1] == "bypass"
         assert await scripts_run(cache_url) == before + 1
 
 
-async def test_a_reply_does_not_wait_until_it_is_kept(wire: Proxy, truth: Truth) -> None:
+async def test_a_reply_does_not_wait_until_it_is_kept(proxy: Proxy, truth: Truth) -> None:
     async with (
-        Cache(url=wire.url, clock=SystemClock(), timeout_seconds=4) as cache,
+        Cache(url=proxy.url, clock=SystemClock(), timeout_seconds=4) as cache,
         process(cache, truth, settles=False) as channel,
     ):
         truth.gate.clear()
         read = asyncio.ensure_future(get(channel))
         await truth.reading.wait()
-        wire.is_deaf = True
+        proxy.is_deaf = True
         truth.gate.set()
         async with asyncio.timeout(3):
             assert (await read)[1] == "miss"
@@ -112,16 +103,16 @@ async def test_a_leader_that_is_gone_or_broken_leaves_no_lease(
 
 
 async def test_a_reply_that_is_due_is_judged_again_after_a_look_that_was_in_vain(
-    wire: Proxy, truth: Truth, cache_url: str
+    proxy: Proxy, truth: Truth, cache_url: str
 ) -> None:
     clock = StillClock()
-    async with Cache(url=wire.url, clock=clock, timeout_seconds=1) as cache, process(cache, truth) as channel:
+    async with Cache(url=proxy.url, clock=clock, timeout_seconds=1) as cache, process(cache, truth) as channel:
         await near_its_end(cache, clock, channel, cache_url)
         await hear_no_more(cache)
         truth.display_name = "behind its back"
-        wire.deafening = b"EVALSHA"
+        proxy.deafening = b"EVALSHA"
         read = asyncio.ensure_future(get(channel))
-        await eventually(lambda: wire.is_deaf)
+        await eventually(lambda: proxy.is_deaf)
         clock.move(0.11)  # what is known of generations is too old now
         reply, outcome = await read
         assert (reply.display_name, outcome) == ("behind its back", "bypass")
