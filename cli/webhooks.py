@@ -70,6 +70,8 @@ def show_events(
         for each in events
     ]
     print_table(("time (UTC)", "account", "about", "event", "what was told"), rows)
+    if len(events) == _EVENTS:
+        say(f"These are the newest {_EVENTS:,}; name fewer --days to see that none is left out.")
 
 
 @app.command("replay")
