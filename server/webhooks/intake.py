@@ -25,9 +25,9 @@ _PATIENCE_SECONDS: Final = 8.0
 _GATHER_SECONDS: Final = 0.01
 _MOST_BYTES_AT_ONCE: Final = 8 * 2**20
 _MOST_BYTES_WAITING: Final = 64 * 2**20
-# Each ring is a batch of a worker's: the more bodies share one, the less each costs. For who says stop it rings sooner,
-# and apart: such a body waits only for a batch that has taken it already.
-_RING_SECONDS: Final = 0.2
+# Each ring is a batch of a worker's: the more bodies share one, the more receipts of one message meet and are one
+# change. For who says stop it rings sooner, and apart: such a body waits only for a batch that has taken it already.
+_RING_SECONDS: Final = 0.3
 _URGENT_RING_SECONDS: Final = 0.1
 
 

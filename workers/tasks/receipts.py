@@ -21,9 +21,9 @@ from workers.tasks.tracing import redact_erased
 _log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
-# About a thousand receipts. Who says stop may have to wait for a batch: for its turn of the processor, and for what its
-# transaction locked. More at once hardly cost less each.
-_MOST_BYTES: Final = 192 * 2**10
+# About five hundred receipts; a number's full pace brings twice as many between two rings. Who says stop may have to
+# wait for a batch: for its turn of the processor, and for what its transaction locked.
+_MOST_BYTES: Final = 320 * 2**10
 _TURN_SECONDS: Final = 10.0
 # A body that cannot be applied so many times is set aside with its error, for people to look at. What keeps all bodies
 # from being applied, as a release that is half there may, passes while it is tried: for about half an hour.

@@ -287,7 +287,7 @@ async def test_a_body_that_is_no_json_is_set_aside_and_the_others_go_on(at: Desk
     assert (await at.apply()).delivery_count == 0
 
 
-@pytest.mark.parametrize(("size", "limit"), [(10, 2), (100 * 2**10, 100)])
+@pytest.mark.parametrize(("size", "limit"), [(10, 2), (170 * 2**10, 100)])
 async def test_only_a_batch_that_is_cut_short_by_number_or_size_says_that_there_is_more(
     at: Desk, size: int, limit: int
 ) -> None:
