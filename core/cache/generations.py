@@ -1,4 +1,4 @@
-"""What the generations of collections are now, as far as this process has heard: asked every 25 ms, believed 100 ms."""
+"""What the generations of collections are now, as far as this process has heard: asked for often, believed 100 ms."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -8,6 +8,8 @@ from core.cache.server import Server
 from core.clock import Clock
 
 BELIEVED_SECONDS = 0.1
+# An answer that took no longer leaves time for two questions before the one it answers is too old.
+_PROMPT_SECONDS = 0.02
 # Only campaigns come and go; those not heard of for longest are followed no more. What was remembered of them is shown
 # no longer, and the next look at Redis has them followed again: with more in use than this it is slower, never wrong.
 _MOST_FOLLOWED = 512
@@ -28,8 +30,14 @@ class Generations:
         self._turn = 0
         self._raised: dict[str, int] = {}  # in which turn a number was heard of otherwise
         self._taken = 0
+        self._took_seconds = 0.0
         # Up to when the last answer is to be believed, in monotonic seconds; read on the way of each hit.
         self.fresh_until = float("inf" if are_believed_for_ever else "-inf")
+
+    @property
+    def are_prompt(self) -> bool:
+        """Whether the last question has its answer, and that came soon."""
+        return self._taken == self._turn and self._took_seconds <= _PROMPT_SECONDS
 
     def stand(self, numbers: Mapping[str, int]) -> bool:
         """Returns whether these collections still have these generations, as far as is known."""
@@ -55,6 +63,7 @@ class Generations:
         answer = await self._server.read_numbers(generation_keys(names)) if names else []
         if answer is not None and turn > self._taken:
             self._taken = turn
+            self._took_seconds = self._clock.monotonic() - asked_at
             if not self._are_believed_for_ever:
                 self.fresh_until = asked_at + BELIEVED_SECONDS
             self._take(turn, names, answer)

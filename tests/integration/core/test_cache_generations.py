@@ -73,6 +73,29 @@ async def test_an_answer_that_comes_after_its_campaign_was_dropped_is_not_believ
     assert not generations.stand({COLD: old[COLD]})
 
 
+async def test_answers_are_prompt_while_the_last_question_has_one_that_came_soon(
+    server: Server, valkeys: tuple[Valkey, Valkey]
+) -> None:
+    clock = StillClock()
+    generations = Generations(server=server, clock=clock)
+    generations.learn({HOT: 1})
+    await Outdating(server=server, tell=generations.learn).outdate([HOT])
+    await generations.ask()
+    assert generations.are_prompt
+    freeze(valkeys[1].process)
+    try:
+        asked = asyncio.ensure_future(generations.ask())
+        await asyncio.wait([asked], timeout=0)
+        assert not generations.are_prompt
+        clock.move(0.03)
+    finally:
+        thaw(valkeys[1].process)
+    await asked
+    assert not generations.are_prompt
+    await generations.ask()
+    assert generations.are_prompt
+
+
 async def test_what_was_not_followed_when_it_was_found_is_soon_asked_for_again(cache_url: str) -> None:
     """Since the answer that is believed may be about the others alone, and a write may have come before the next."""
     entry = Entry(method="/chappe.v1.Some/Get", request=b"1", collections=(NEW,))
