@@ -72,7 +72,8 @@ def parser(environment: Mapping[str, str], *, program: str) -> argparse.Argument
     _add_flags(command.add_argument_group("where it listens and calls"), _LISTENING, environment)
     world = command.add_argument_group("what it simulates")
     profile = environment.get("SIMULATOR_PROFILE", "realistic")
-    world.add_argument("--profile", choices=sorted(PROFILES), default=profile, help="set of figures (%(default)s)")
+    names = "|".join(sorted(PROFILES))
+    world.add_argument("--profile", type=_profile, metavar=names, default=profile, help="set of figures (%(default)s)")
     text = "change a setting: timeline.drop_rate=0.01"
     world.add_argument("--set", action="append", default=[], metavar="NAME=JSON", help=text)
     _add_flags(world, _WORLD, environment)
@@ -82,6 +83,13 @@ def parser(environment: Mapping[str, str], *, program: str) -> argparse.Argument
     secrets.add_argument("--access-token", action="append", metavar="TOKEN", help="bearer to accept; may be repeated")
     command.add_argument("--verbose", action="store_true", help="log more")
     return command
+
+
+def _profile(name: str) -> str:
+    """Takes the name of a profile; unlike choices, that is asked of one from the environment, too."""
+    if name not in PROFILES:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(sorted(PROFILES))}")
+    return name
 
 
 def _add_flags(

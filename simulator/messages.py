@@ -103,8 +103,10 @@ def _outcome(world: World, number: Number, digits: str) -> Outcome | None:
     if digits == number.digits:
         raise Refusal(131021)
     outcome = world.outcomes.of(digits, suffixes=world.settings.suffixes)
-    if outcome is None or not world.outcomes.refuses(outcome, number.id, digits):
+    if outcome is None or not outcome.refuse:
         return outcome
+    if not world.outcomes.refuses(outcome, number.id, digits):
+        return None  # as any other from now on, the limits included
     for effect in outcome.effects:
         ghost = Message(-1, "", number, digits, phone.wa_id_of(digits), "", "", "", "", world.clock.now())
         EFFECTS[effect](world, ghost, world.clock.now())

@@ -25,7 +25,7 @@ class WebhookClient:
         try:
             # A stream, because the client warns about large bodies given as bytes.
             async with self._open().post(
-                url, data=io.BytesIO(body), headers=headers, timeout=self._timeout()
+                url, data=io.BytesIO(body), headers=headers, timeout=self._timeout(), allow_redirects=False
             ) as answer:
                 return answer.status, (await answer.read()).decode("utf-8", "replace")[:1000]
         except _FAILURES as error:
@@ -34,7 +34,7 @@ class WebhookClient:
     async def get(self, *, url: str, query: dict[str, str]) -> tuple[int, str]:
         """Makes one GET and returns (HTTP status, text); status 0 when no answer came."""
         try:
-            async with self._open().get(url, params=query, timeout=self._timeout()) as answer:
+            async with self._open().get(url, params=query, timeout=self._timeout(), allow_redirects=False) as answer:
                 return answer.status, (await answer.read()).decode("utf-8", "replace")
         except _FAILURES as error:
             return 0, type(error).__name__

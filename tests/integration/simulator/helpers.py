@@ -44,6 +44,7 @@ class Receiver:
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_post("/", self._post)
         app.router.add_get("/", self._get)
+        app.router.add_get("/elsewhere", self._elsewhere)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -61,8 +62,11 @@ class Receiver:
             self.refused += 1
             return web.Response(status=401)
         if self.answers and (status := self.answers.pop(0)) != 200:
-            return web.Response(status=status)
+            return web.Response(status=status, headers={"Location": "/elsewhere"})
         self.bodies.append(body)
+        return web.Response()
+
+    async def _elsewhere(self, _: web.Request) -> web.Response:
         return web.Response()
 
     async def _get(self, request: web.Request) -> web.Response:

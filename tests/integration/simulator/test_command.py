@@ -75,3 +75,15 @@ async def test_a_seed_that_is_none_ends_with_a_reason(tmp_path: Path) -> None:
     _, err = await asyncio.wait_for(process.communicate(), 10)
     assert process.returncode == 2
     assert b"must hold a JSON object" in err
+
+
+async def test_a_profile_of_the_environment_that_is_none_ends_with_a_reason() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--port", "0"),
+        env={**os.environ, "SIMULATOR_PROFILE": "typo"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 2
+    assert b"'typo' is none of" in err
+    assert b"Traceback" not in err

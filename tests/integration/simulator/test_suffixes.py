@@ -32,6 +32,13 @@ async def test_a_refused_suffix(meta: Meta, suffix: str, http: int, code: int, t
         assert (await meta.send(f"+1555010{suffix}")).status == 200
 
 
+async def test_what_is_taken_after_its_refusals_meets_the_limits(meta: Meta, receiver: Receiver) -> None:
+    assert (await meta.send_text("+15550109129")).code == 130429
+    reply = await meta.send_text("+15550109129")
+    await eventually(lambda: receiver.names(reply.wamid) == ["failed"])
+    assert receiver.statuses(reply.wamid)[0]["errors"][0]["code"] == 131047
+
+
 @pytest.mark.parametrize(
     ("suffix", "names", "code"),
     [

@@ -24,6 +24,13 @@ async def test_a_delivery_that_fails_is_made_again_with_the_same_bytes(meta: Met
     assert sizes == {len(receiver.bodies[0])}
 
 
+async def test_a_delivery_that_is_redirected_has_failed(meta: Meta, receiver: Receiver) -> None:
+    receiver.answers = [302]
+    reply = await meta.send()
+    await eventually(lambda: sorted(receiver.names(reply.wamid)) == ["delivered", "read", "sent"])
+    assert not receiver.answers
+
+
 async def test_nothing_is_lost_while_the_receiver_is_down(meta: Meta, receiver: Receiver) -> None:
     await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/"})
     replies = await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(40)))

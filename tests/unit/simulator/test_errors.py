@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.domain.outcomes import ErrorClass
+from core.whatsapp.errors import TABLE
 from simulator.errors import ERRORS, Refusal, rest_error, status_error
 from simulator.outcomes import SUFFIXES
 
@@ -37,3 +39,8 @@ def test_a_failed_status_has_code_title_details_and_a_link() -> None:
 def test_every_code_of_the_suffix_table_is_in_the_error_table(suffix: str) -> None:
     outcome = SUFFIXES[suffix]
     assert {outcome.refuse, outcome.fail} - {0} <= set(ERRORS)
+
+
+def test_every_code_that_sending_may_meet_is_in_the_error_table() -> None:
+    met = {code for code, found in TABLE.items() if found.error_class is not ErrorClass.IGNORED}
+    assert met - set(ERRORS) == set()
