@@ -106,7 +106,7 @@ def _outcome(world: World, number: Number, digits: str) -> Outcome | None:
     if outcome is None or not outcome.refuse:
         return outcome
     if not world.outcomes.refuses(outcome, number.id, digits):
-        return None  # as any other from now on, the limits included
+        return outcome.after_refusals()
     for effect in outcome.effects:
         ghost = Message(-1, "", number, digits, phone.wa_id_of(digits), "", "", "", "", world.clock.now())
         EFFECTS[effect](world, ghost, world.clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
@@ -36,6 +36,11 @@ class Outcome:
     def __post_init__(self) -> None:
         if not self.accepted and self.ending == ANSWER:
             raise ValueError("what is not accepted ends in close, reset or silence")
+
+    def after_refusals(self) -> Outcome | None:
+        """Returns what is left of the fate once its refusals are spent; None where that is nothing."""
+        rest = replace(self, refuse=0, http=0, times=0, effects=())
+        return None if rest == Outcome() else rest
 
 
 HAPPY: Final = Outcome(statuses=("sent", "delivered", "read"))
@@ -86,9 +91,7 @@ class Outcomes:
         return SUFFIXES.get(digits[-4:]) if suffixes else None
 
     def refuses(self, outcome: Outcome, number_id: str, digits: str) -> bool:
-        """Counts one try and says whether this one is still refused."""
-        if not outcome.refuse:
-            return False
+        """Counts one try to meet a fate that refuses, and says whether this one is still refused."""
         if outcome.times == 0:
             return True
         key = (number_id, digits)

@@ -62,7 +62,7 @@ class Receiver:
             self.refused += 1
             return web.Response(status=401)
         if self.answers and (status := self.answers.pop(0)) != 200:
-            return web.Response(status=status, headers={"Location": "/elsewhere"})
+            return web.Response(status=status, headers={"Location": "/elsewhere"} if 300 <= status < 400 else None)
         self.bodies.append(body)
         return web.Response()
 

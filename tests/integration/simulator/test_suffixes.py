@@ -39,6 +39,15 @@ async def test_what_is_taken_after_its_refusals_meets_the_limits(meta: Meta, rec
     assert receiver.statuses(reply.wamid)[0]["errors"][0]["code"] == 131047
 
 
+async def test_what_was_set_to_happen_after_the_refusals_happens(meta: Meta, receiver: Receiver) -> None:
+    fate = {"refuse": 131016, "times": 1, "fail": 131026}
+    await meta.sim("POST", "outcomes", {"recipients": ["+15550100777"], "outcome": fate})
+    assert (await meta.send()).code == 131016
+    reply = await meta.send()
+    await eventually(lambda: receiver.names(reply.wamid) == ["failed"])
+    assert receiver.statuses(reply.wamid)[0]["errors"][0]["code"] == 131026
+
+
 @pytest.mark.parametrize(
     ("suffix", "names", "code"),
     [
