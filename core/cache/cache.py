@@ -19,10 +19,6 @@ from core.cache.replies import AWAY, Found, Replies
 from core.cache.server import Server
 from core.clock import Clock
 
-# An answer takes some rounds of a busy loop, 40 ms and more: two questions then stand between it and the 100 ms.
-_ASK_SECONDS = 0.025
-# Where the last one came soon, two do so, too, and asking costs half as much.
-_CALM_ASK_SECONDS = 0.045
 # How long to wait, in steps, for a reply that another process is making; with the looks between, within the 50 ms that
 # a call may lose here.
 _WAITS = (0.002, 0.004, 0.008, 0.012, 0.016)
@@ -261,10 +257,10 @@ class Cache:
         )
 
     async def _keep_asking(self) -> None:
-        """Asks for the generations again and again, whether the last answer has come or not; oftener if not soon."""
+        """Asks for the generations again and again, whether the last answer has come or not."""
         async with asyncio.TaskGroup() as asking:
             while not self._closing.done():
-                seconds = _CALM_ASK_SECONDS if self._generations.are_prompt else _ASK_SECONDS
+                seconds = self._generations.ask_seconds
                 asking.create_task(self._follow())
                 await asyncio.wait((self._closing,), timeout=seconds)
 

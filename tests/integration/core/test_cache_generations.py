@@ -17,6 +17,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.processes import freeze, thaw
 
 _FOLLOWED = 512
+_BUSY, _CALM = 0.025, 0.045
 HOT, COLD, NEW = "campaigns/hot", "campaigns/cold", "campaigns/new"
 OTHERS = [f"campaigns/{number}" for number in range(_FOLLOWED - 3)]
 
@@ -73,7 +74,7 @@ async def test_an_answer_that_comes_after_its_campaign_was_dropped_is_not_believ
     assert not generations.stand({COLD: old[COLD]})
 
 
-async def test_answers_are_prompt_while_the_last_question_has_one_that_came_soon(
+async def test_it_is_asked_half_as_often_while_answers_come_soon(
     server: Server, valkeys: tuple[Valkey, Valkey]
 ) -> None:
     clock = StillClock()
@@ -81,19 +82,19 @@ async def test_answers_are_prompt_while_the_last_question_has_one_that_came_soon
     generations.learn({HOT: 1})
     await Outdating(server=server, tell=generations.learn).outdate([HOT])
     await generations.ask()
-    assert generations.are_prompt
+    assert generations.ask_seconds == _CALM
     freeze(valkeys[1].process)
     try:
         asked = asyncio.ensure_future(generations.ask())
         await asyncio.wait([asked], timeout=0)
-        assert not generations.are_prompt
+        assert generations.ask_seconds == _BUSY
         clock.move(0.03)
     finally:
         thaw(valkeys[1].process)
     await asked
-    assert not generations.are_prompt
+    assert generations.ask_seconds == _BUSY
     await generations.ask()
-    assert generations.are_prompt
+    assert generations.ask_seconds == _CALM
 
 
 async def test_what_was_not_followed_when_it_was_found_is_soon_asked_for_again(cache_url: str) -> None:
