@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.buckets import PairBuckets, TokenBucket
+from simulator.phone import wa_id_of
 
 
 @dataclass(slots=True, eq=False)
@@ -109,3 +110,8 @@ class Number:
     def digits(self) -> str:
         """The number as webhooks write it."""
         return "".join(filter(str.isdigit, self.display_phone_number))
+
+    @property
+    def wa_id(self) -> str:
+        """The number as a person of WhatsApp."""
+        return wa_id_of(self.digits)

@@ -10,7 +10,7 @@ from simulator.answers import Route, first_number, json_response, named
 from simulator.effects import flag_number
 from simulator.http import Request, Response
 from simulator.inbound import receive
-from simulator.phone import digits_of, wa_id_of
+from simulator.phone import person_of
 from simulator.seed import UPGRADED
 from simulator.shapes import ShapeError
 from simulator.state import World
@@ -20,7 +20,7 @@ def _number_of(world: World, body: dict[str, Any]) -> Number:
     """Returns the number that is named, else the one whose last message is answered, else the first."""
     if wanted := body.get("phone_number_id"):
         return named(world.accounts.numbers, wanted, "number")
-    if body.get("context") == "last" and (last := world.ledger.last_to(wa_id_of(digits_of(body["from"])))):
+    if body.get("context") == "last" and (last := world.ledger.last_to(person_of(body["from"]))):
         return last.number
     return first_number(world)
 
@@ -30,11 +30,11 @@ def _inbound(world: World, request: Request, body: dict[str, Any]) -> Response:
 
 
 def _preference(world: World, request: Request, body: dict[str, Any]) -> Response:
-    value, wa_id = body["value"], wa_id_of(digits_of(body["wa_id"]))
-    if not wa_id:
-        raise ShapeError("wa_id is not a phone number")
-    events.set_preference(world, number=_number_of(world, body), wa_id=wa_id, value=value, time=world.clock.now())
-    return json_response({"wa_id": wa_id, "value": value})
+    value, person = body["value"], person_of(body["wa_id"])
+    if not person:
+        raise ShapeError("wa_id is neither a phone number nor a user id")
+    events.set_preference(world, number=_number_of(world, body), person=person, value=value, time=world.clock.now())
+    return json_response({"wa_id": person, "value": value})
 
 
 def _template_of(world: World, ident: str) -> tuple[Waba, Template]:

@@ -12,7 +12,7 @@ from simulator.accounts import Number
 from simulator.answers import Route, json_response, named, query_of, whole_number
 from simulator.http import Request, Response
 from simulator.ledger import Message
-from simulator.phone import digits_of
+from simulator.phone import person_of
 from simulator.shapes import ShapeError
 from simulator.state import World
 
@@ -36,14 +36,14 @@ def _filtered(world: World, query: dict[str, str]) -> Iterator[Message]:
     number_id = query.get("phone_number_id")
     callback_data = query.get("callback_data")
     # In a query a plus sign arrives as a space; both are punctuation.
-    person = digits_of(query["to"]) or query["to"] if "to" in query else None
+    person = person_of(query["to"]) or query["to"] if "to" in query else None
     first = whole_number(query, "after", 0, low=0, high=world.ledger.accepted) + 1 if "after" in query else 0
     for row in world.ledger.since(first):
         if number_id is not None and row.number.id != number_id:
             continue
         if callback_data is not None and row.callback_data != callback_data:
             continue
-        if person is not None and person not in (row.to, row.wa_id):
+        if person is not None and person != row.person:
             continue
         yield row
 
@@ -82,8 +82,8 @@ def _doubled(world: World, request: Request, body: dict[str, Any]) -> Response:
     messages: dict[str, list[dict[str, Any]]] = {}
     if people:
         for row in world.ledger.since(0):
-            if row.to in people:
-                messages.setdefault(row.to, []).append(row.as_json())
+            if row.person in people:
+                messages.setdefault(row.person, []).append(row.as_json())
     return json_response({"recipients": len(people), "messages": messages})
 
 

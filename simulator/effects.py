@@ -12,7 +12,7 @@ from simulator.state import World
 
 
 def _opted_out(world: World, message: Message, time: float) -> None:
-    events.set_preference(world, number=message.number, wa_id=message.wa_id, value="stop", time=time)
+    events.set_preference(world, number=message.number, person=message.person, value="stop", time=time)
 
 
 def _template_paused(world: World, message: Message, time: float) -> None:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from simulator import phone
 from simulator.accounts import Number, Template, Waba
-from simulator.ledger import Message
-from simulator.state import World
+from simulator.state import Held, World
 from simulator.webhook_bodies import Update, contact_of
 
 # First pause 3 h, second 6 h, the third disables.
@@ -161,9 +160,9 @@ def announce_restriction(world: World, *, waba: Waba, time: float, seconds: floa
 # people
 
 
-def set_preference(world: World, *, number: Number, wa_id: str, value: str, time: float) -> None:
+def set_preference(world: World, *, number: Number, person: str, value: str, time: float) -> None:
     """Stops or resumes marketing to a person, as they do in WhatsApp itself, and announces it."""
-    key = (number.waba.portfolio.id, wa_id)
+    key = (number.waba.portfolio.id, person)
     if value == "stop":
         world.opted_out.add(key)
     else:
@@ -173,29 +172,32 @@ def set_preference(world: World, *, number: Number, wa_id: str, value: str, time
         if value == "stop"
         else "User requested to resume marketing messages"
     )
+    # Of a person known by user id only, no number can be told.
+    wa_id = "" if phone.is_user_id(person) else person
+    user_id = phone.user_id_of(wa_id) if wa_id else person
     preference = {
-        "wa_id": wa_id,
-        "user_id": phone.user_id_of(wa_id),
+        **({"wa_id": wa_id} if wa_id else {}),
+        "user_id": user_id,
         "detail": detail,
         "category": "marketing_messages",
         "value": value,
         "timestamp": int(time),
     }
-    body = {"contacts": [contact_of(wa_id, "")], "user_preferences": [preference]}
+    body = {"contacts": [contact_of(wa_id, user_id)], "user_preferences": [preference]}
     announce(world, waba=number.waba, field="user_preferences", value=body, time=time, number=number)
 
 
 # held messages
 
 
-def release_held(world: World, *, waba: Waba, template: Template, drop: bool, time: float) -> list[Message]:
+def release_held(world: World, *, waba: Waba, template: Template, drop: bool, time: float) -> list[Held]:
     """Ends the pacing of a template: dropped messages fail with 132015, others are returned to be sent on their way."""
-    messages = world.held.pop(template.id, [])
+    held = world.held.pop(template.id, [])
     template.pacing = ""
     if not drop:
         template.quality = "GREEN"
-        return messages
-    for message in messages:
+        return held
+    for message, _ in held:
         world.announce(message, "failed", time, 132015)
     pause_template(world, waba=waba, template=template, time=time, by_pacing=True)
     return []

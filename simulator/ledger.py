@@ -14,19 +14,24 @@ _TRIM: Final = 10_000
 _TWICE: Final = 2
 
 
-def key_of(number: Number, to: str, earlier: int) -> str:
+def key_of(number: Number, person: str, earlier: int) -> str:
     """Returns the subject of the random numbers of one message."""
-    return f"{number.id}:{to}:{earlier}"
+    return f"{number.id}:{person}:{earlier}"
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One accepted message; `history` alternates status and simulated time, flat because there may be a million."""
+    """One accepted message; `history` alternates status and simulated time, flat because there may be a million.
+
+    `to` is how the person was addressed, `person` what they are counted by (`phone.person_of`), and `wa_id` is empty
+    where they were addressed by user id.
+    """
 
     index: int
     wamid: str
     number: Number
     to: str
+    person: str
     wa_id: str
     user_id: str
     kind: str
@@ -42,7 +47,7 @@ class Message:
     @property
     def key(self) -> str:
         """The subject of its random numbers, which depends neither on time nor on the order among people."""
-        return key_of(self.number, self.to, self.earlier)
+        return key_of(self.number, self.person, self.earlier)
 
     def statuses(self) -> list[dict[str, Any]]:
         """Returns what was announced of it so far, in the order it was."""
@@ -56,6 +61,7 @@ class Message:
             "wamid": self.wamid,
             "phone_number_id": self.number.id,
             "to": self.to,
+            "person": self.person,
             "wa_id": self.wa_id,
             "user_id": self.user_id,
             "type": self.kind,
@@ -88,15 +94,15 @@ class Ledger:
         """The number of rows that were trimmed."""
         return self._first
 
-    def times_accepted(self, recipient: str) -> int:
-        """Returns how many messages to this recipient were accepted so far."""
-        return self.recipients.get(recipient, 0)
+    def times_accepted(self, person: str) -> int:
+        """Returns how many messages to this person were accepted so far."""
+        return self.recipients.get(person, 0)
 
     def add(self, message: Message, *, keep: int) -> None:
         """Files an accepted message and counts its recipient."""
         self._rows.append(message)
-        times = self.recipients.get(message.to, 0) + 1
-        self.recipients[message.to] = times
+        times = self.recipients.get(message.person, 0) + 1
+        self.recipients[message.person] = times
         self.doubled += times == _TWICE
         self.counters["accepted"] += 1
         if len(self._rows) >= keep + _TRIM:
@@ -116,14 +122,14 @@ class Ledger:
             yield self._rows[position - self._first]
             position = max(position + 1, self._first)
 
-    def last_to(self, recipient: str) -> Message | None:
-        """Returns the newest message to a recipient, given as sent (digits) or as user id."""
-        return next((row for row in reversed(self._rows) if recipient in (row.to, row.wa_id, row.user_id)), None)
+    def last_to(self, person: str) -> Message | None:
+        """Returns the newest message to a person."""
+        return next((row for row in reversed(self._rows) if row.person == person), None)
 
     def find(self, wamid: str) -> Message | None:
         """Returns a message by its id."""
         return next((row for row in reversed(self._rows) if row.wamid == wamid), None)
 
     def doubles(self) -> list[str]:
-        """Returns the recipients that were accepted more than once."""
-        return [recipient for recipient, times in self.recipients.items() if times > 1]
+        """Returns the people to whom more than one message was accepted."""
+        return [person for person, times in self.recipients.items() if times > 1]

@@ -43,37 +43,37 @@ def take_pair(world: World, number: Number, person: str) -> None:
         raise Refusal(131056, http=limits.pair_http)
 
 
-def window_is_open(world: World, number: Number, wa_id: str) -> bool:
+def window_is_open(world: World, number: Number, person: str) -> bool:
     """Returns whether the person wrote to the number within the window."""
-    return number.windows.get(wa_id, 0.0) > world.clock.now()
+    return number.windows.get(person, 0.0) > world.clock.now()
 
 
-def fate_by_limits(world: World, number: Number, wa_id: str, template: Template | None) -> Outcome | None:
+def fate_by_limits(world: World, number: Number, person: str, template: Template | None) -> Outcome | None:
     """Returns the failure that waits for an accepted message because of a limit, None when nothing does; may refuse."""
-    if window_is_open(world, number, wa_id):
-        if template is not None and template.category == "MARKETING" and _has_opted_out(world, number, wa_id):
+    if window_is_open(world, number, person):
+        if template is not None and template.category == "MARKETING" and _has_opted_out(world, number, person):
             return Outcome(fail=131050)
         return None
     if template is None:
         return Outcome(fail=131047)
     if template.category == "MARKETING":
-        if _has_opted_out(world, number, wa_id):
+        if _has_opted_out(world, number, person):
             return Outcome(fail=131050)
-        if _too_much_marketing(world, number, wa_id):
+        if _too_much_marketing(world, number, person):
             return Outcome(fail=131049, after_sent=True)
-    return _beyond_reach(world, number, wa_id)
+    return _beyond_reach(world, number, person)
 
 
-def _has_opted_out(world: World, number: Number, wa_id: str) -> bool:
-    return bool(world.opted_out) and (number.waba.portfolio.id, wa_id) in world.opted_out
+def _has_opted_out(world: World, number: Number, person: str) -> bool:
+    return bool(world.opted_out) and (number.waba.portfolio.id, person) in world.opted_out
 
 
-def _too_much_marketing(world: World, number: Number, wa_id: str) -> bool:
+def _too_much_marketing(world: World, number: Number, person: str) -> bool:
     most = world.settings.limits.marketing_per_day
     if not most:
         return False
     now = world.clock.now()
-    key = (number.waba.portfolio.id, wa_id)
+    key = (number.waba.portfolio.id, person)
     if world.marketing_blocks.get(key, 0.0) > now:
         return True
     times = [time for time in world.marketing_times.get(key, ()) if time > now - _DAY]
@@ -85,7 +85,7 @@ def _too_much_marketing(world: World, number: Number, wa_id: str) -> bool:
     return False
 
 
-def _beyond_reach(world: World, number: Number, wa_id: str) -> Outcome | None:
+def _beyond_reach(world: World, number: Number, person: str) -> Outcome | None:
     limits = world.settings.limits
     portfolio = number.waba.portfolio
     most = limits.reach_limits.get(number.tier or portfolio.tier)
@@ -93,12 +93,12 @@ def _beyond_reach(world: World, number: Number, wa_id: str) -> Outcome | None:
         return None
     now = world.clock.now()
     reached = portfolio.reached
-    if reached.get(wa_id, 0.0) > now:
+    if reached.get(person, 0.0) > now:
         return None
     if len(reached) >= most:
         portfolio.reached = reached = {person: time for person, time in reached.items() if time > now}
     if len(reached) < most:
-        reached[wa_id] = now + _DAY
+        reached[person] = now + _DAY
         return None
     if limits.reach == "sync":
         raise Refusal(131048)

@@ -37,13 +37,14 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
     if body.get("status") == "read":
         return _mark_read(body)
     to, user_id, kind = _address(body)
-    digits = phone.digits_of(to) if to else user_id
-    if not digits:
+    digits = phone.digits_of(to)
+    person = phone.wa_id_of(digits) if to else phone.person_of(user_id)
+    if not person:
         raise Refusal(131009, "Parameter 'to' is not a valid phone number.")
     check_number(world, number)
     take_throughput(world, number)
-    take_pair(world, number, digits)
-    outcome = _outcome(world, number, digits)
+    take_pair(world, number, person)
+    outcome = _outcome(world, number, person)
     template = _check_content(number, body, kind, marketing=marketing)
     if marketing and template is not None:
         marketing = goes_as_marketing(number, body, template, now=world.clock.now())
@@ -51,7 +52,8 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
         world=world,
         number=number,
         body=body,
-        digits=digits,
+        to=digits or user_id,
+        person=person,
         user_id=user_id,
         kind=kind,
         template=template,
@@ -97,18 +99,18 @@ def _address(body: dict[str, Any]) -> tuple[str, str, str]:
     return to, "" if to else user_id, kind
 
 
-def _outcome(world: World, number: Number, digits: str) -> Outcome | None:
-    if number.allowed is not None and digits not in number.allowed:
+def _outcome(world: World, number: Number, person: str) -> Outcome | None:
+    if number.allowed is not None and person not in number.allowed:
         raise Refusal(131030)
-    if digits == number.digits:
+    if person == number.wa_id:
         raise Refusal(131021)
-    outcome = world.outcomes.of(digits, suffixes=world.settings.suffixes)
+    outcome = world.outcomes.of(person, suffixes=world.settings.suffixes)
     if outcome is None or not outcome.refuse:
         return outcome
-    if not world.outcomes.refuses(outcome, number.id, digits):
+    if not world.outcomes.refuses(outcome, number.id, person):
         return outcome.after_refusals()
     for effect in outcome.effects:
-        ghost = Message(-1, "", number, digits, phone.wa_id_of(digits), "", "", "", "", world.clock.now())
+        ghost = Message(-1, "", number, person, person, "", "", "", "", "", world.clock.now())
         EFFECTS[effect](world, ghost, world.clock.now())
     raise Refusal(outcome.refuse, http=outcome.http or None)
 
@@ -144,12 +146,13 @@ def _find_template(number: Number, content: dict[str, Any]) -> Template:
 
 @dataclass(slots=True)
 class _Acceptance:
-    """One message that is about to be accepted; `digits` is the user id when it was addressed by that."""
+    """One message that is about to be accepted; `to` is the user id when it was addressed by that."""
 
     world: World
     number: Number
     body: dict[str, Any]
-    digits: str
+    to: str
+    person: str
     user_id: str
     kind: str
     template: Template | None
@@ -157,34 +160,35 @@ class _Acceptance:
 
     @property
     def wa_id(self) -> str:
-        """WhatsApp's id of the person, empty when only the user id is known."""
-        return "" if self.user_id else phone.wa_id_of(self.digits)
+        """WhatsApp's id of the person, empty when they were addressed by user id."""
+        return "" if self.user_id else self.person
 
     def answer(self, outcome: Outcome | None) -> Response:
         """Accepts the message, plans what follows, and returns the answer with its latency."""
         if outcome is None or outcome is HAPPY:
-            outcome = fate_by_limits(self.world, self.number, self.wa_id or self.user_id, self.template) or outcome
+            outcome = fate_by_limits(self.world, self.number, self.person, self.template) or outcome
         if outcome is not None and not outcome.accepted:
             return Response(ending=outcome.ending)
         paced = self.template is not None and hold_by_pacing(self.world, self.template)
-        earlier = self.world.ledger.times_accepted(self.digits)
-        draws = self.world.draws(key_of(self.number, self.digits, earlier))
+        earlier = self.world.ledger.times_accepted(self.person)
+        draws = self.world.draws(key_of(self.number, self.person, earlier))
         message = self._file(draws, earlier=earlier, held=paced or bool(outcome and outcome.held))
         steps = plan(outcome=outcome, draws=draws, settings=self.world.settings.timeline)
         if paced and self.template is not None:
-            hold(self.world, self.template, message)
+            hold(self.world, self.template, message, outcome)
         else:
             depart(self.world, message, steps)
         return self._respond(message, outcome, draws)
 
     def _file(self, draws: Draws, *, earlier: int, held: bool) -> Message:
         world, number = self.world, self.number
-        person = self.wa_id or self.user_id.partition(".")[2]
+        known = self.wa_id or self.user_id.partition(".")[2]
         message = Message(
             index=world.ledger.accepted,
-            wamid=wamid.outgoing(digits=person, nonce=world.nonce(draws.digest)),
+            wamid=wamid.outgoing(digits=known, nonce=world.nonce(draws.digest)),
             number=number,
-            to=self.digits,
+            to=self.to,
+            person=self.person,
             wa_id=self.wa_id,
             user_id=self.user_id,
             kind=self.kind,

@@ -78,23 +78,23 @@ SUFFIXES: Final[dict[str, Outcome]] = {
 
 
 class Outcomes:
-    """The fates by recipient: what was set by hand first, then the suffix table."""
+    """The fates by person: what was set by hand first, then the suffix table."""
 
     def __init__(self) -> None:
         self.by_recipient: dict[str, Outcome] = {}
         self._tries: dict[tuple[str, str], int] = {}
 
-    def of(self, digits: str, *, suffixes: bool) -> Outcome | None:
-        """Returns the fate of a recipient, None for an ordinary one."""
-        if self.by_recipient and (chosen := self.by_recipient.get(digits)):
+    def of(self, person: str, *, suffixes: bool) -> Outcome | None:
+        """Returns the fate of a person, None for an ordinary one."""
+        if self.by_recipient and (chosen := self.by_recipient.get(person)):
             return chosen
-        return SUFFIXES.get(digits[-4:]) if suffixes else None
+        return SUFFIXES.get(person[-4:]) if suffixes else None
 
-    def refuses(self, outcome: Outcome, number_id: str, digits: str) -> bool:
+    def refuses(self, outcome: Outcome, number_id: str, person: str) -> bool:
         """Counts one try to meet a fate that refuses, and says whether this one is still refused."""
         if outcome.times == 0:
             return True
-        key = (number_id, digits)
+        key = (number_id, person)
         tries = self._tries.get(key, 0) + 1
         self._tries[key] = tries
         return tries <= outcome.times

@@ -6,14 +6,16 @@ from simulator import events
 from simulator.accounts import Template, Waba
 from simulator.journeys import depart
 from simulator.ledger import Message
+from simulator.outcomes import Outcome
 from simulator.state import World
 from simulator.timeline import plan
 
 
-def hold(world: World, template: Template, message: Message) -> None:
-    """Keeps a message back; the first one held by the setting also plans the verdict."""
+def hold(world: World, template: Template, message: Message, fate: Outcome | None) -> None:
+    """Keeps a message back with the fate it was accepted with; the first one held by the setting plans the verdict."""
     waiting = world.held.setdefault(template.id, [])
-    waiting.append(message)
+    # Whoever is released has waited enough.
+    waiting.append((message, None if fate is not None and fate.held else fate))
     if len(waiting) > 1 or template.pacing == "hold":
         return
     limits = world.settings.limits
@@ -22,7 +24,9 @@ def hold(world: World, template: Template, message: Message) -> None:
     drop = limits.pacing_verdict == "drop"
 
     def verdict(due_time: float) -> None:
-        decide(world, waba=waba, template=template, drop=drop, time=due_time)
+        # What was decided by hand in between, and what came after that, are not its business.
+        if world.held.get(template.id) is waiting:
+            decide(world, waba=waba, template=template, drop=drop, time=due_time)
 
     world.agenda.at(verdict_time, verdict)
 
@@ -30,9 +34,7 @@ def hold(world: World, template: Template, message: Message) -> None:
 def decide(world: World, *, waba: Waba, template: Template, drop: bool, time: float) -> int:
     """Ends the wait of all held messages of a template; returns how many there were."""
     held = len(world.held.get(template.id, ()))
-    for message in events.release_held(world, waba=waba, template=template, drop=drop, time=time):
+    for message, fate in events.release_held(world, waba=waba, template=template, drop=drop, time=time):
         draws = world.draws(f"{message.key}:released")
-        outcome = world.outcomes.of(message.to, suffixes=world.settings.suffixes)
-        usable = None if outcome is None or outcome.refuse or outcome.held else outcome
-        depart(world, message, plan(outcome=usable, draws=draws, settings=world.settings.timeline))
+        depart(world, message, plan(outcome=fate, draws=draws, settings=world.settings.timeline))
     return held

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from simulator.control_bodies import ClockChange, Fates
 from simulator.http import Response
 from simulator.outcomes import Outcome
-from simulator.phone import digits_of
+from simulator.phone import person_of
 from simulator.rules import Rules
 from simulator.seed import build
 from simulator.settings import patch
@@ -87,7 +87,7 @@ def play(world: World, scenario: Scenario, *, perform: Perform) -> None:
 def set_fates(world: World, recipients: list[str], outcome: Outcome) -> None:
     """Decides what becomes of messages to these recipients."""
     for recipient in recipients:
-        world.outcomes.by_recipient[digits_of(recipient) or recipient] = outcome
+        world.outcomes.by_recipient[person_of(recipient) or recipient] = outcome
 
 
 def _plan(world: World, event: Event, perform: Perform) -> None:

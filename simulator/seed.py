@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from simulator.accounts import Number, Portfolio, Template, Waba
 from simulator.buckets import TokenBucket
 from simulator.errors import Refusal
+from simulator.phone import wa_id_of
 from simulator.seed_shapes import SeedShape
 from simulator.shapes import ShapeError, checked
 from simulator.template_definitions import check_components
@@ -122,7 +123,7 @@ def new_number(waba: Waba, item: dict[str, Any]) -> Number:
         if name in item:
             setattr(number, name, item[name])
     if "allowed_recipients" in item:
-        number.allowed = frozenset("".join(filter(str.isdigit, text)) for text in item["allowed_recipients"])
+        number.allowed = frozenset(wa_id_of("".join(filter(str.isdigit, text))) for text in item["allowed_recipients"])
     return number
 
 

@@ -13,12 +13,15 @@ from simulator.clock import Agenda, Clock
 from simulator.draws import Draws
 from simulator.ledger import Ledger, Message
 from simulator.media import MediaStore
-from simulator.outcomes import Outcomes
+from simulator.outcomes import Outcome, Outcomes
 from simulator.rules import Rules
 from simulator.seed import build
 from simulator.settings import Settings
 from simulator.webhook_bodies import Update
 from simulator.webhooks import WebhookSender
+
+# A message that waits for the verdict about its template, and the fate it was accepted with.
+Held = tuple[Message, Outcome | None]
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ class World:
         self.opted_out: set[tuple[str, str]] = set()
         self.marketing_times: dict[tuple[str, str], list[float]] = {}
         self.marketing_blocks: dict[tuple[str, str], float] = {}
-        self.held: dict[str, list[Message]] = {}
+        self.held: dict[str, list[Held]] = {}
         self.counters: Counter[str] = Counter()
 
     def reset(self, *, seed: int | None = None, accounts: dict[str, Any] | None = None) -> None:

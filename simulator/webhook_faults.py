@@ -45,17 +45,24 @@ def _envelope(number: Number, value: dict[str, Any], field: str = "messages") ->
 
 def _status(world: World, body: dict[str, Any], **changes: object) -> dict[str, Any]:
     """Returns a status of the message named by `wamid`, of the newest to `to`, else of one that never existed."""
-    person = phone.digits_of(body.get("to", "")) or "15550100199"
+    person = phone.person_of(body.get("to", "")) or "15550100199"
     message = world.ledger.find(body["wamid"]) if "wamid" in body else world.ledger.last_to(person)
     status: dict[str, Any] = {
-        "id": message.wamid if message else wamid.outgoing(digits=person, nonce=world.nonce(b"\x00" * 8)),
+        "id": message.wamid if message else _strange_id(world, person),
         "status": "delivered",
         "timestamp": str(int(world.clock.now())),
-        "recipient_id": message.wa_id if message else person,
     }
+    if message is None or message.wa_id:
+        status["recipient_id"] = message.wa_id if message else person
+    else:
+        status["recipient_user_id"] = message.user_id
     if message is not None and message.callback_data:
         status["biz_opaque_callback_data"] = message.callback_data
     return {**status, **changes}
+
+
+def _strange_id(world: World, person: str) -> str:
+    return wamid.outgoing(digits=person.rpartition(".")[2], nonce=world.nonce(b"\x00" * 8))
 
 
 def _plain(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
@@ -63,8 +70,7 @@ def _plain(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]
 
 
 def _unknown_wamid(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
-    strange = wamid.outgoing(digits="15550100199", nonce=world.nonce(b"\x00" * 8))
-    return _envelope(number, {"statuses": [_status(world, {}, id=strange)]})
+    return _envelope(number, {"statuses": [_status(world, {}, id=_strange_id(world, "15550100199"))]})
 
 
 def _unknown_field(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def _millisecond_timestamp(world: World, number: Number, body: dict[str, Any]) -
 
 def _bsuid_only(world: World, number: Number, body: dict[str, Any]) -> dict[str, Any]:
     status = _status(world, body)
-    user_id = phone.user_id_of(status.pop("recipient_id"))
+    user_id = status.get("recipient_user_id") or phone.user_id_of(status.pop("recipient_id"))
     status["recipient_user_id"] = user_id
     return _envelope(number, {"statuses": [status], "contacts": [contact_of("", user_id)]})
 

@@ -12,6 +12,7 @@ def _message(ledger: Ledger, to: str) -> Message:
         wamid=f"wamid.{ledger.accepted}",
         number=NUMBER,
         to=to,
+        person=to,
         wa_id=to,
         user_id="",
         kind="text",

@@ -22,6 +22,7 @@ def _message(number: Number, *, wa_id: str = "15550100777", user_id: str = "", c
         wamid="wamid.A",
         number=number,
         to="15550100777",
+        person="15550100777",
         wa_id=wa_id,
         user_id=user_id,
         kind="template",
