@@ -5,10 +5,12 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from simulator.buckets import PairBuckets, TokenBucket
 from simulator.phone import wa_id_of
+
+DAY: Final = 86_400.0
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +19,29 @@ class Portfolio:
 
     id: str
     tier: str = "TIER_UNLIMITED"
-    reached: dict[str, float] = field(default_factory=dict)
+    # Person → the index and time of each message that was to reach them, the newest last.
+    reached: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def reach(self, person: str, index: int, *, now: float, most: int) -> bool:
+        """Counts a message to a person; False where it would make more than `most` people within a day."""
+        if not self._is_reached(person, now) and len(self.reached) >= most:
+            self.reached = {each: times for each, times in self.reached.items() if self._is_reached(each, now)}
+            if len(self.reached) >= most:
+                return False
+        self.reached.setdefault(person, {})[index] = now
+        return True
+
+    def give_back(self, person: str, index: int) -> None:
+        """Counts a message no more, because it failed; nothing happens for one that was not counted."""
+        times = self.reached.get(person)
+        if times is not None and times.pop(index, None) is not None and not times:
+            del self.reached[person]
+
+    def _is_reached(self, person: str, now: float) -> bool:
+        times = self.reached.get(person)
+        if not times:
+            return False
+        return next(reversed(times.values())) > now - DAY
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +88,8 @@ class Waba:
     marketing_disabled: bool = False
     marketing_onboarded: bool = True
     restriction: int = 0
+    # Until then it may begin no conversations.
+    restricted_until: float = 0.0
     management_calls: deque[float] = field(default_factory=deque)
     creation_times: deque[float] = field(default_factory=deque)
 

@@ -100,6 +100,8 @@ def _change_account(world: World, request: Request, body: dict[str, Any]) -> Res
     now = world.clock.now()
     if "refuse_code" in body:
         waba.restriction = body["refuse_code"]
+        # 0 lets it send again, whatever it was that kept it from that.
+        waba.restricted_until = waba.restricted_until if waba.restriction else 0.0
     for name in ("marketing_disabled", "marketing_onboarded"):
         if name in body:
             setattr(waba, name, body[name])

@@ -147,12 +147,12 @@ def begin_upgrade(world: World, *, number: Number, rate: float) -> None:
 
 
 def announce_restriction(world: World, *, waba: Waba, time: float, seconds: float = 86_400.0) -> None:
-    """Announces that a WABA may not start conversations for a while."""
+    """Keeps a WABA from starting conversations for a while, and says so; both end at the same whole second."""
+    expiration = int(time + seconds)
+    waba.restricted_until = float(expiration)
     value = {
         "event": "ACCOUNT_RESTRICTION",
-        "restriction_info": [
-            {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": int(time + seconds)}
-        ],
+        "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": expiration}],
     }
     announce(world, waba=waba, field="account_update", value=value, time=time)
 

@@ -47,7 +47,8 @@ class Journey:
             effect: Callable[[World, Message, float], None] = EFFECTS[step.what[len(_EFFECT) :]]
             effect(self._world, self._message, due_time)
         else:
-            self._world.announce(self._message, step.what, due_time, step.code)
+            happened = due_time if step.time is None else self._start + step.time
+            self._world.announce(self._message, step.what, happened, step.code)
 
 
 def depart(world: World, message: Message, steps: list[Step]) -> None:

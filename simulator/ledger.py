@@ -40,6 +40,8 @@ class Message:
     accept_time: float
     template_id: str = ""
     held: bool = False
+    # Whether the person had written within the window when it was accepted.
+    in_window: bool = False
     # How many messages this person was accepted before.
     earlier: int = 0
     history: list[str | float] = field(default_factory=list)
@@ -48,6 +50,16 @@ class Message:
     def key(self) -> str:
         """The subject of its random numbers, which depends neither on time nor on the order among people."""
         return key_of(self.number, self.person, self.earlier)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is charged for it."""
+        return self.category == "service" or (self.category == "utility" and self.in_window)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it counts for the limits of marketing."""
+        return self.category.startswith("marketing") and not self.in_window
 
     def statuses(self) -> list[dict[str, Any]]:
         """Returns what was announced of it so far, in the order it was."""

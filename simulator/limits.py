@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulator.accounts import Number, Template, Waba
+from simulator.accounts import DAY, Number, Template, Waba
 from simulator.errors import Refusal
 from simulator.outcomes import Outcome
 from simulator.state import World
 
-_DAY: Final = 86_400.0
 _HOUR: Final = 3600.0
 _UNUSABLE: Final = {"DISCONNECTED": 133010, "PENDING": 133010, "BANNED": 131031, "RESTRICTED": 368, "DELETED": 33}
 _TOO_MANY: Final = 100_000
@@ -25,6 +24,12 @@ def check_number(world: World, number: Number) -> None:
         raise Refusal(_UNUSABLE[number.status])
     if number.upgrade_until > world.clock.now():
         raise Refusal(131057)
+
+
+def check_restriction(world: World, number: Number) -> None:
+    """Refuses what a restricted account would begin; answers inside the window it may still give."""
+    if number.waba.restricted_until > world.clock.now():
+        raise Refusal(131031)
 
 
 def take_throughput(world: World, number: Number) -> None:
@@ -48,9 +53,11 @@ def window_is_open(world: World, number: Number, person: str) -> bool:
     return number.windows.get(person, 0.0) > world.clock.now()
 
 
-def fate_by_limits(world: World, number: Number, person: str, template: Template | None) -> Outcome | None:
+def fate_by_limits(
+    world: World, number: Number, person: str, template: Template | None, *, in_window: bool
+) -> Outcome | None:
     """Returns the failure that waits for an accepted message because of a limit, None when nothing does; may refuse."""
-    if window_is_open(world, number, person):
+    if in_window:
         if template is not None and template.category == "MARKETING" and _has_opted_out(world, number, person):
             return Outcome(fail=131050)
         return None
@@ -76,10 +83,10 @@ def _too_much_marketing(world: World, number: Number, person: str) -> bool:
     key = (number.waba.portfolio.id, person)
     if world.marketing_blocks.get(key, 0.0) > now:
         return True
-    times = [time for time in world.marketing_times.get(key, ()) if time > now - _DAY]
+    times = [time for time in world.marketing_times.get(key, ()) if time > now - DAY]
     world.marketing_times[key] = times
     if len(times) >= most:
-        world.marketing_blocks[key] = now + _DAY
+        world.marketing_blocks[key] = now + DAY
         return True
     times.append(now)
     return False
@@ -91,14 +98,7 @@ def _beyond_reach(world: World, number: Number, person: str) -> Outcome | None:
     most = limits.reach_limits.get(number.tier or portfolio.tier)
     if most is None or limits.reach == "off":
         return None
-    now = world.clock.now()
-    reached = portfolio.reached
-    if reached.get(person, 0.0) > now:
-        return None
-    if len(reached) >= most:
-        portfolio.reached = reached = {person: time for person, time in reached.items() if time > now}
-    if len(reached) < most:
-        reached[person] = now + _DAY
+    if portfolio.reach(person, world.ledger.accepted, now=world.clock.now(), most=most):
         return None
     if limits.reach == "sync":
         raise Refusal(131048)

@@ -16,7 +16,15 @@ from simulator.errors import Refusal
 from simulator.http import ANSWER, CLOSE, Request, Response
 from simulator.journeys import depart
 from simulator.ledger import Message, key_of
-from simulator.limits import check_number, fate_by_limits, hold_by_pacing, take_pair, take_throughput
+from simulator.limits import (
+    check_number,
+    check_restriction,
+    fate_by_limits,
+    hold_by_pacing,
+    take_pair,
+    take_throughput,
+    window_is_open,
+)
 from simulator.marketing import goes_as_marketing
 from simulator.outcomes import HAPPY, Outcome
 from simulator.pacing import hold
@@ -42,6 +50,9 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
     if not person:
         raise Refusal(131009, "Parameter 'to' is not a valid phone number.")
     check_number(world, number)
+    in_window = window_is_open(world, number, person)
+    if not in_window:
+        check_restriction(world, number)
     take_throughput(world, number)
     take_pair(world, number, person)
     outcome = _outcome(world, number, person)
@@ -58,6 +69,7 @@ def post_message(world: World, number: Number, request: Request, *, marketing: b
         kind=kind,
         template=template,
         marketing=marketing,
+        in_window=in_window,
     ).answer(outcome)
 
 
@@ -157,6 +169,7 @@ class _Acceptance:
     kind: str
     template: Template | None
     marketing: bool
+    in_window: bool
 
     @property
     def wa_id(self) -> str:
@@ -166,18 +179,23 @@ class _Acceptance:
     def answer(self, outcome: Outcome | None) -> Response:
         """Accepts the message, plans what follows, and returns the answer with its latency."""
         if outcome is None or outcome is HAPPY:
-            outcome = fate_by_limits(self.world, self.number, self.person, self.template) or outcome
+            by_limits = fate_by_limits(self.world, self.number, self.person, self.template, in_window=self.in_window)
+            outcome = by_limits or outcome
         if outcome is not None and not outcome.accepted:
             return Response(ending=outcome.ending)
         paced = self.template is not None and hold_by_pacing(self.world, self.template)
         earlier = self.world.ledger.times_accepted(self.person)
         draws = self.world.draws(key_of(self.number, self.person, earlier))
         message = self._file(draws, earlier=earlier, held=paced or bool(outcome and outcome.held))
-        steps = plan(outcome=outcome, draws=draws, settings=self.world.settings.timeline)
         if paced and self.template is not None:
             hold(self.world, self.template, message, outcome)
         else:
-            depart(self.world, message, steps)
+            timeline = self.world.settings.timeline
+            depart(
+                self.world,
+                message,
+                plan(outcome=outcome, draws=draws, settings=timeline, limited=message.is_limited),
+            )
         return self._respond(message, outcome, draws)
 
     def _file(self, draws: Draws, *, earlier: int, held: bool) -> Message:
@@ -197,6 +215,7 @@ class _Acceptance:
             accept_time=world.clock.now(),
             template_id=self.template.id if self.template else "",
             held=held,
+            in_window=self.in_window,
             earlier=earlier,
         )
         world.ledger.add(message, keep=world.settings.keep_accepted)

@@ -16,13 +16,13 @@ _DEFAULT_FIELDS: Final = (
 
 def get_number(world: World, number: Number, request: Request) -> Response:
     """Answers `GET /{phone_number_id}`."""
-    return json_response(pick(_number_json(number), query_of(request).get("fields", _DEFAULT_FIELDS)))
+    return json_response(pick(_number_json(world, number), query_of(request).get("fields", _DEFAULT_FIELDS)))
 
 
 def list_numbers(world: World, waba: Waba, request: Request) -> Response:
     """Answers `GET /{waba_id}/phone_numbers`; all of them fit on one page."""
     names = query_of(request).get("fields", _DEFAULT_FIELDS)
-    data = [pick(_number_json(number), names) for number in waba.numbers.values()]
+    data = [pick(_number_json(world, number), names) for number in waba.numbers.values()]
     return json_response({"data": data, "paging": {"cursors": {"before": "QUZE", "after": "QUZE"}}})
 
 
@@ -36,15 +36,15 @@ def get_waba(world: World, waba: Waba, request: Request) -> Response:
         "message_template_namespace": f"namespace_{waba.id}",
         "account_review_status": "APPROVED",
         "whatsapp_business_manager_messaging_limit": waba.portfolio.tier,
-        "health_status": _health([("WABA", waba.id, "BLOCKED" if waba.restriction else "AVAILABLE")]),
+        "health_status": _health([("WABA", waba.id, _account_state(world, waba))]),
     }
     return json_response(pick(known, query_of(request).get("fields", "id,name,currency,timezone_id")))
 
 
-def _number_json(number: Number) -> dict[str, Any]:
+def _number_json(world: World, number: Number) -> dict[str, Any]:
     tier = number.tier or number.waba.portfolio.tier
     can_send = "AVAILABLE" if number.status == "CONNECTED" and not number.refuse_code else "LIMITED"
-    account = "BLOCKED" if number.waba.restriction else "AVAILABLE"
+    account = _account_state(world, number.waba)
     return {
         "id": number.id,
         "display_phone_number": number.display_phone_number,
@@ -62,6 +62,12 @@ def _number_json(number: Number) -> dict[str, Any]:
         "is_official_business_account": False,
         "health_status": _health([("PHONE_NUMBER", number.id, can_send), ("WABA", number.waba.id, account)]),
     }
+
+
+def _account_state(world: World, waba: Waba) -> str:
+    if waba.restriction:
+        return "BLOCKED"
+    return "LIMITED" if waba.restricted_until > world.clock.now() else "AVAILABLE"
 
 
 def _health(entities: list[tuple[str, str, str]]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def hold(world: World, template: Template, message: Message, fate: Outcome | Non
 def decide(world: World, *, waba: Waba, template: Template, drop: bool, time: float) -> int:
     """Ends the wait of all held messages of a template; returns how many there were."""
     held = len(world.held.get(template.id, ()))
+    timeline = world.settings.timeline
     for message, fate in events.release_held(world, waba=waba, template=template, drop=drop, time=time):
         draws = world.draws(f"{message.key}:released")
-        depart(world, message, plan(outcome=fate, draws=draws, settings=world.settings.timeline))
+        depart(world, message, plan(outcome=fate, draws=draws, settings=timeline, limited=message.is_limited))
     return held

@@ -116,6 +116,7 @@ class World:
         self.ledger.note(message, status, time)
         if code:
             self.counters[f"failed.{code}"] += 1
+            message.number.waba.portfolio.give_back(message.person, message.index)
         self.webhooks.offer(
             Update(
                 waba=message.number.waba,

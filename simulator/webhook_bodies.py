@@ -150,9 +150,9 @@ def _is_first_after_sent(update: Update, message: Message) -> bool:
 def _price(update: Update, message: Message, settings: Webhooks) -> dict[str, Any]:
     price: dict[str, Any] = {
         "pricing": {
-            "billable": message.category != "service",
+            "billable": not message.is_free,
             "pricing_model": "PMP",
-            "type": "free_customer_service" if message.category == "service" else "regular",
+            "type": "free_customer_service" if message.is_free else "regular",
             "category": message.category,
         }
     }

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from tests.helpers.eventually import eventually
-from tests.integration.simulator.helpers import FAST_NUMBER, NUMBER, WABA, Meta, Receiver
+from tests.integration.simulator.helpers import FAST_NUMBER, NUMBER, WABA, Meta, Receiver, Reply
 
 
 async def test_a_standard_number_takes_80_in_a_burst_and_refuses_the_rest(meta: Meta) -> None:
@@ -66,6 +67,109 @@ async def test_the_reach_moves_on_after_a_day(meta: Meta, receiver: Receiver) ->
     assert [(await meta.send(f"+155501000{n:02d}")).code for n in range(2)] == [0, 131048]
     await meta.sim("POST", "clock", {"advance": 86_401})
     assert (await meta.send("+15550100001")).code == 0
+
+
+async def test_the_day_of_a_person_who_was_reached_begins_with_the_last_message(meta: Meta) -> None:
+    await meta.sim("PATCH", "settings", {"limits": {"reach": "sync", "reach_limits": {"TIER_250": 1}}})
+    await meta.sim("POST", f"accounts/{WABA}", {"tier": "TIER_250"})
+    assert (await meta.send("+15550100000")).code == 0
+    await meta.sim("POST", "clock", {"advance": 80_000})
+    assert (await meta.send("+15550100000")).code == 0
+    await meta.sim("POST", "clock", {"advance": 80_000})
+    assert (await meta.send("+15550100001")).code == 131048
+    await meta.sim("POST", "clock", {"advance": 6_401})
+    assert (await meta.send("+15550100001")).code == 0
+
+
+async def test_whom_no_message_reached_takes_nobody_elses_place(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("PATCH", "settings", {"limits": {"reach": "sync", "reach_limits": {"TIER_250": 1}}})
+    await meta.sim("PATCH", "settings", {"timeline": {"failure_rate": 1.0, "failure_codes": [131026]}})
+    await meta.sim("POST", f"accounts/{WABA}", {"tier": "TIER_250"})
+    first, second = await meta.send("+15550100777"), await meta.send("+15550100777")
+    await eventually(lambda: receiver.names(first.wamid)[-1:] == receiver.names(second.wamid)[-1:] == ["failed"])
+    await meta.sim("PATCH", "settings", {"timeline": {"failure_rate": 0.0}})
+    assert [(await meta.send(f"+1555010000{n}")).code for n in range(2)] == [0, 131048]
+
+
+async def test_answers_inside_the_window_reach_nobody_new(meta: Meta) -> None:
+    await meta.sim("PATCH", "settings", {"limits": {"reach": "sync", "reach_limits": {"TIER_250": 1}}})
+    await meta.sim("POST", f"accounts/{WABA}", {"tier": "TIER_250"})
+    await meta.sim("POST", "inbound", {"from": "15550100777", "phone_number_id": FAST_NUMBER})
+    assert [(await meta.send(f"+1555010{n}")).code for n in ("0777", "0001", "0002")] == [0, 0, 131048]
+
+
+async def test_a_restricted_account_may_answer_and_begin_nothing(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("POST", "clock", {"factor": 0})
+    await meta.sim("POST", "inbound", {"from": "15550100001", "phone_number_id": FAST_NUMBER})
+    await meta.sim("POST", f"accounts/{WABA}", {"restrict_seconds": 3600})
+    refused = await meta.send("+15550100777")
+    assert (refused.status, refused.code) == (403, 131031)
+    assert [(await meta.send("+15550100001")).code, (await meta.send_text("+15550100001")).code] == [0, 0]
+    health = await meta.call("GET", f"/v25.0/{WABA}?fields=health_status")
+    assert health.json["health_status"]["can_send_message"] == "LIMITED"
+    await eventually(lambda: receiver.changes("account_update"))
+    (told,) = receiver.changes("account_update")[0]["restriction_info"]
+    left = told["expiration"] - (await meta.sim("GET", "clock"))["now"]
+    await meta.sim("POST", "clock", {"advance": left})
+    assert (await meta.send("+15550100777")).code == 0
+
+
+async def test_a_restriction_can_be_lifted(meta: Meta) -> None:
+    await meta.sim("POST", f"accounts/{WABA}", {"restrict_seconds": 3600})
+    await meta.sim("POST", f"accounts/{WABA}", {"refuse_code": 0})
+    assert (await meta.send()).code == 0
+
+
+async def test_by_chance_only_marketing_outside_the_window_meets_the_limit_of_marketing(
+    meta: Meta, receiver: Receiver
+) -> None:
+    await meta.sim("PATCH", "settings", {"timeline": {"failure_rate": 1.0, "failure_codes": [131049, 131026]}})
+    people = [f"+1555010{n:04d}" for n in range(200, 220)]
+    for person in people[:10]:
+        await meta.sim("POST", "inbound", {"from": person, "phone_number_id": FAST_NUMBER})
+    marketing = [await meta.send(person) for person in people]
+    utility = [await meta.send(person, name="welcome", values=()) for person in people]
+    texts = [await meta.send_text(person) for person in people[:10]]
+    await eventually(lambda: receiver.names().count("failed") == 50)
+    assert _codes(receiver, marketing[10:]) == {131026, 131049}
+    assert _codes(receiver, [*marketing[:10], *utility, *texts]) == {131026}
+
+
+async def test_where_no_failure_by_chance_fits_nothing_fails(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("PATCH", "settings", {"timeline": {"failure_rate": 1.0, "failure_codes": [131049]}})
+    reply = await meta.send(name="welcome", values=())
+    await eventually(lambda: receiver.names(reply.wamid) == ["sent", "delivered", "read"])
+
+
+def _codes(receiver: Receiver, replies: list[Reply]) -> set[int]:
+    wamids = {reply.wamid for reply in replies}
+    failed = [status for status in receiver.statuses() if status["id"] in wamids and status["status"] == "failed"]
+    return {status["errors"][0]["code"] for status in failed}
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_open", "price"),
+    [
+        ("marketing", True, "regular"),
+        ("utility", False, "regular"),
+        ("utility", True, "free_customer_service"),
+        ("service", True, "free_customer_service"),
+    ],
+)
+async def test_inside_the_window_utility_is_free_and_marketing_is_not(
+    meta: Meta, receiver: Receiver, kind: str, is_open: bool, price: str
+) -> None:
+    if is_open:
+        await meta.sim("POST", "inbound", {"from": "15550100777", "phone_number_id": FAST_NUMBER})
+    sends = {"marketing": meta.send, "utility": _send_welcome(meta), "service": meta.send_text}
+    reply = await sends[kind]("+15550100777")
+    await eventually(lambda: receiver.names(reply.wamid)[:1] == ["sent"])
+    pricing = receiver.statuses(reply.wamid)[0]["pricing"]
+    assert pricing == {"billable": price == "regular", "pricing_model": "PMP", "type": price, "category": kind}
+
+
+def _send_welcome(meta: Meta) -> Callable[[str], Awaitable[Reply]]:
+    return lambda to: meta.send(to, name="welcome", values=())
 
 
 async def test_marketing_beyond_the_daily_number_fails_and_a_retry_within_a_day_too(

@@ -73,6 +73,26 @@ async def test_an_accepted_suffix(meta: Meta, receiver: Receiver, suffix: str, n
     assert last.get("errors", [{"code": 0}])[0]["code"] == code
 
 
+async def test_9187_comes_in_disorder_with_the_times_of_what_happened(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("PATCH", "settings", {"webhooks": {"timestamps": "milliseconds"}})
+    reply = await meta.send("+15550109187")
+    await eventually(lambda: receiver.names(reply.wamid) == ["read", "delivered", "sent"])
+    times = [int(status["timestamp"]) for status in receiver.statuses(reply.wamid)]
+    assert times[0] > times[1] > times[2]
+    assert times[0] <= (await meta.sim("GET", "clock"))["now"] * 1000
+    (row,) = (await meta.sim("GET", "accepted"))["data"]
+    assert [int(status["time"] * 1000) for status in row["statuses"]] == times
+
+
+async def test_the_same_status_comes_again_with_everything_it_had_before(meta: Meta, receiver: Receiver) -> None:
+    await meta.sim("PATCH", "settings", {"webhooks": {"timestamps": "milliseconds", "conversation": True}})
+    reply = await meta.send("+15550109186")
+    await eventually(lambda: len(receiver.names(reply.wamid)) == 9)
+    for name in ("sent", "delivered", "read"):
+        first, *others = [status for status in receiver.statuses(reply.wamid) if status["status"] == name]
+        assert others == [first, first]
+
+
 async def test_9115_is_held_and_released(meta: Meta, receiver: Receiver) -> None:
     reply = await meta.send("+15550109115")
     assert reply.json["messages"][0]["message_status"] == "held_for_quality_assessment"
@@ -107,6 +127,7 @@ async def test_9131_announces_a_restriction(meta: Meta, receiver: Receiver) -> N
     await meta.send("+15550109131")
     await eventually(lambda: receiver.changes("account_update"))
     assert receiver.changes("account_update")[0]["event"] == "ACCOUNT_RESTRICTION"
+    assert (await meta.send()).code == 131031
 
 
 async def test_9186_announces_every_status_twice_and_once_more_later(meta: Meta, receiver: Receiver) -> None:
