@@ -48,7 +48,14 @@ class Journey:
             effect(self._world, self._message, due_time)
         else:
             happened = due_time if step.time is None else self._start + step.time
-            self._world.announce(self._message, step.what, happened, step.code)
+            self._world.announce(self._message, step.what, happened, step.code, next_time=self._next_time())
+
+    def _next_time(self) -> float | None:
+        """Returns when the next status of the message is told, None when none is."""
+        if self._index == len(self._steps):
+            return None
+        step = self._steps[self._index]
+        return None if step.what.startswith(_EFFECT) else self._start + step.offset
 
 
 def depart(world: World, message: Message, steps: list[Step]) -> None:

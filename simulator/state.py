@@ -111,8 +111,10 @@ class World:
         self._serial += 1
         return self.run[:3] + digest[-2:] + self._serial.to_bytes(4, "big") + digest[:1]
 
-    def announce(self, message: Message, status: str, time: float, code: int = 0, details: str | None = None) -> None:
-        """Writes a status down and hands it to the webhook sender."""
+    def announce(
+        self, message: Message, status: str, time: float, code: int = 0, *, next_time: float | None = None
+    ) -> None:
+        """Writes a status down and hands it to the webhook sender; the message's next one follows at `next_time`."""
         self.ledger.note(message, status, time)
         if code:
             self.counters[f"failed.{code}"] += 1
@@ -125,6 +127,6 @@ class World:
                 message=message,
                 status=status,
                 code=code,
-                details=details,
-            )
+            ),
+            next_time=next_time,
         )

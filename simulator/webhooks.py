@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
-from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from simulator.draws import Draws
 from simulator.settings import Webhooks
 from simulator.webhook_bodies import Update, render, sign
 from simulator.webhook_client import WebhookClient
+from simulator.webhook_lanes import Delivery, Lane
 
 _log = logging.getLogger("simulator.webhooks")
 _USER_AGENT: Final = "facebookexternalua"
@@ -23,15 +24,6 @@ _LAGS: Final = 4096
 _PROBE_SECONDS: Final = 0.1
 # Where each decision takes its random number.
 _DUPLICATE, _DUPLICATE_BY, _REORDER, _REORDER_BY = range(4)
-
-
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """One POST to be made; the updates are kept instead of the bytes, which are made again for each attempt."""
-
-    updates: list[Update]
-    first_time: float
-    attempts: int = 0
 
 
 class WebhookSender:
@@ -53,19 +45,17 @@ class WebhookSender:
         self._seed = seed
         self._events = 0
         self._random = random.Random(seed)
-        self._pending: deque[Update] = deque()
-        self._retries: deque[Delivery] = deque()
+        # By the callback a WABA has of its own; empty for the default one, wherever that is.
+        self._lanes: dict[str, Lane] = {}
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._linger: asyncio.TimerHandle | None = None
         self._paused = False
-        self._unanswered = False
-        self._probe: asyncio.TimerHandle | None = None
 
     # what others call
 
-    def offer(self, update: Update) -> None:
-        """Announces an update, perhaps late and perhaps twice, as the rates say."""
+    def offer(self, update: Update, *, next_time: float | None = None) -> None:
+        """Announces an update, by the rates twice, or after the one that follows at `next_time`."""
         settings = self.settings
         if not settings.duplicate_rate and not settings.reorder_rate:
             self._enqueue(update)
@@ -74,24 +64,25 @@ class WebhookSender:
         if draws.chance(_DUPLICATE, settings.duplicate_rate):
             self.counters["duplicated"] += 1
             self._later(update, draws.between(_DUPLICATE_BY, settings.duplicate_delay))
-        if draws.chance(_REORDER, settings.reorder_rate):
+        # The last status of a message has nothing that could overtake it.
+        if (update.message is None or next_time is not None) and draws.chance(_REORDER, settings.reorder_rate):
             self.counters["reordered"] += 1
-            self._later(update, draws.between(_REORDER_BY, settings.reorder_delay))
+            self._later(update, draws.between(_REORDER_BY, settings.reorder_delay), after=next_time)
         else:
             self._enqueue(update)
 
     def pause(self, *, paused: bool) -> None:
         """Holds back every delivery, or lets them go."""
         self._paused = paused
-        self._flush()
+        self._flush_all()
 
     def summary(self) -> dict[str, Any]:
         """Returns counts, what is still to be delivered, and the lag between event and delivery in real seconds."""
         return {
             "url": self.url,
             "paused": self._paused,
-            "pending_updates": len(self._pending),
-            "waiting_retries": self._waiting + len(self._retries),
+            "pending_updates": sum(len(lane.pending) for lane in self._lanes.values()),
+            "waiting_retries": self._waiting + sum(len(lane.retries) for lane in self._lanes.values()),
             "in_flight": len(self._tasks),
             "undelivered": self.backlog,
             "lag_seconds": self.lag(),
@@ -115,8 +106,8 @@ class WebhookSender:
         self._random = random.Random(seed)
         for task in tuple(self._tasks):
             task.cancel()
-        self._pending.clear()
-        self._retries.clear()
+        for lane in self._lanes.values():
+            lane.forget()
         self._waiting = 0
         self.counters.clear()
         self.log.clear()
@@ -126,9 +117,10 @@ class WebhookSender:
     async def stop(self) -> None:
         """Ends the deliveries in flight and closes the connections."""
         self.forget(seed=0)
-        for timer in (self._linger, self._probe):
-            if timer is not None:
-                timer.cancel()
+        for lane in self._lanes.values():
+            lane.stop()
+        if self._linger is not None:
+            self._linger.cancel()
         await self.client.close()
 
     def headers_for(self, body: bytes) -> dict[str, str]:
@@ -151,58 +143,72 @@ class WebhookSender:
     def _url_of(self, update: Update) -> str:
         return update.waba.callback_url or self.url
 
-    def _later(self, update: Update, delay: float) -> None:
-        self._agenda.at(self._clock.now() + delay, lambda _: self._enqueue(update))
+    def _later(self, update: Update, delay: float, *, after: float | None = None) -> None:
+        start = self._clock.now() if after is None else after
+        self._agenda.at(start + delay, lambda _: self._enqueue(update))
 
     def _enqueue(self, update: Update) -> None:
         if not self._url_of(update) or not update.waba.subscribed:
             self.counters["unsubscribed"] += 1
             return
         self.counters["offered"] += 1
-        self._pending.append(update)
-        if self.backlog > self.settings.backlog_limit and len(self._pending) > 1:
-            self._pending.popleft()
-            self.counters["dropped"] += 1
-        if len(self._pending) >= self.settings.batch_max:
-            self._flush()
+        lane = self._lane_of(update)
+        lane.pending.append(update)
+        if self.backlog > self.settings.backlog_limit:
+            self._drop_oldest()
+        if len(lane.pending) >= self.settings.batch_max:
+            self._flush(lane)
         elif self._linger is None:
             self._linger = asyncio.get_running_loop().call_later(self.settings.linger, self._linger_over)
 
+    def _lane_of(self, update: Update) -> Lane:
+        own = update.waba.callback_url
+        lane = self._lanes.get(own)
+        if lane is None:
+            lane = self._lanes[own] = Lane()
+        return lane
+
+    def _drop_oldest(self) -> None:
+        """Drops the oldest update of the callback for which most are waiting."""
+        pending = max((lane.pending for lane in self._lanes.values()), key=len)
+        if len(pending) > 1:
+            pending.popleft()
+            self.counters["dropped"] += 1
+
     def _linger_over(self) -> None:
         self._linger = None
-        self._flush()
+        self._flush_all()
 
-    def _flush(self) -> None:
-        while not self._paused and len(self._tasks) < self._slots():
-            delivery = self._retries.popleft() if self._retries else self._next_batch()
+    def _flush_all(self) -> None:
+        for lane in tuple(self._lanes.values()):
+            self._flush(lane)
+
+    def _flush(self, lane: Lane) -> None:
+        while not self._paused and lane.has_room(self.settings.concurrency):
+            delivery = lane.retries.popleft() if lane.retries else self._next_batch(lane.pending)
             if delivery is None:
                 return
-            task = asyncio.ensure_future(self._deliver(delivery))
+            lane.under_way += 1
+            task = asyncio.ensure_future(self._deliver(lane, delivery))
             self._tasks.add(task)
-            task.add_done_callback(self._delivered)
+            task.add_done_callback(partial(self._delivered, lane))
 
-    def _slots(self) -> int:
-        """Returns how many deliveries may be under way: while nobody answers, one probe every tenth of a second."""
-        if not self._unanswered:
-            return self.settings.concurrency
-        return 0 if self._probe is not None else 1
+    def _probe_later(self, lane: Lane) -> None:
+        if lane.probe is None:
+            lane.probe = asyncio.get_running_loop().call_later(_PROBE_SECONDS, self._probe_now, lane)
 
-    def _probe_later(self) -> None:
-        if self._probe is None:
-            self._probe = asyncio.get_running_loop().call_later(_PROBE_SECONDS, self._probe_now)
+    def _probe_now(self, lane: Lane) -> None:
+        lane.probe = None
+        self._flush(lane)
 
-    def _probe_now(self) -> None:
-        self._probe = None
-        self._flush()
-
-    def _delivered(self, task: asyncio.Task[None]) -> None:
+    def _delivered(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        lane.under_way -= 1
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a delivery failed inside the simulator", exc_info=error)
-        self._flush()
+        self._flush(lane)
 
-    def _next_batch(self) -> Delivery | None:
-        pending = self._pending
+    def _next_batch(self, pending: deque[Update]) -> Delivery | None:
         if not pending:
             return None
         size = self.settings.batch_max
@@ -214,7 +220,7 @@ class WebhookSender:
             updates.append(pending.popleft())
         return Delivery(updates=updates, first_time=self._clock.now())
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, lane: Lane, delivery: Delivery) -> None:
         body = render(delivery.updates, self.settings)
         delivery.attempts += 1
         self.counters["posts"] += 1
@@ -225,9 +231,9 @@ class WebhookSender:
         )
         took = self._clock.real() - started
         self._note(delivery, status, len(body), took)
-        self._unanswered = status == 0
-        if self._unanswered:
-            self._probe_later()
+        lane.unanswered = status == 0
+        if lane.unanswered:
+            self._probe_later(lane)
         if status == HTTPStatus.OK:
             self.last_body = body
             self.counters["delivered"] += len(delivery.updates)
@@ -235,9 +241,9 @@ class WebhookSender:
             self.lags.append(max(0.0, (self._clock.now() - delivery.updates[0].time) / factor))
         else:
             self.counters["failed_posts"] += 1
-            self._retry(delivery)
+            self._retry(lane, delivery)
 
-    def _retry(self, delivery: Delivery) -> None:
+    def _retry(self, lane: Lane, delivery: Delivery) -> None:
         delays = self.settings.retry_delays
         now = self._clock.now()
         if not delays or now - delivery.first_time > self.settings.give_up_after:
@@ -245,12 +251,12 @@ class WebhookSender:
             return
         self._waiting += 1
         delay = delays[min(delivery.attempts, len(delays)) - 1]
-        self._agenda.at(now + delay, lambda _: self._retry_now(delivery))
+        self._agenda.at(now + delay, lambda _: self._retry_now(lane, delivery))
 
-    def _retry_now(self, delivery: Delivery) -> None:
+    def _retry_now(self, lane: Lane, delivery: Delivery) -> None:
         self._waiting -= 1
-        self._retries.append(delivery)
-        self._flush()
+        lane.retries.append(delivery)
+        self._flush(lane)
 
     def _note(self, delivery: Delivery, status: int, size: int, took: float) -> None:
         self.log.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -33,7 +34,12 @@ class Receiver:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
         self.refused = 0
+        # Cleared, no call is answered; `most_open` is how many waited at once.
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.open = self.most_open = 0
         self.answers: list[int] = []
         self.echo = True
         self.url = ""
@@ -57,6 +63,11 @@ class Receiver:
 
     async def _post(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.headers.append(dict(request.headers))
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        await self.answering.wait()
+        self.open -= 1
         expected = "sha256=" + hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, request.headers.get("X-Hub-Signature-256", "")):
             self.refused += 1
