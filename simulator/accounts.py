@@ -141,3 +141,13 @@ class Number:
     def wa_id(self) -> str:
         """The number as a person of WhatsApp."""
         return wa_id_of(self.digits)
+
+    @property
+    def limit(self) -> str:
+        """How many people may be reached in a day: the number's own tier, else the portfolio's."""
+        return self.tier or self.waba.portfolio.tier
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether Meta holds it to be of low quality."""
+        return self.status == "FLAGGED" or self.quality == "RED"

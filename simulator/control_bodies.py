@@ -126,10 +126,10 @@ class AccountChange(Body):
 
 
 class Callback(Body):
-    """Where webhooks go; with `verify` only if the handshake succeeds."""
+    """Where webhooks go; only if the handshake succeeds, unless `verify` is false."""
 
     url: Annotated[str, Field(max_length=2000)] | None = None
-    verify: bool = False
+    verify: bool = True
 
 
 class BadDelivery(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from simulator import control_bodies, events, pacing
@@ -77,14 +78,15 @@ def _pace_template(world: World, waba: Waba, template: Template, verdict: str) -
 def _change_number(world: World, request: Request, body: dict[str, Any]) -> Response:
     number = named(world.accounts.numbers, body["_id"], "number")
     now = world.clock.now()
-    for name in ("quality", "status", "tier", "verified_name", "name_status"):
+    before = replace(number)
+    for name in ("quality", "status", "tier", "verified_name", "name_status", "refuse_code"):
         if name in body:
             setattr(number, name, body[name])
-    if "refuse_code" in body:
-        number.refuse_code = body["refuse_code"]
     if "throughput" in body:
         number.bucket.resize(body["throughput"])
         number.throughput_level = "HIGH" if number.bucket.rate >= UPGRADED else "STANDARD"
+    if "event" not in body:
+        events.announce_changes(world, before=before, number=number, time=now)
     if body.get("upgrade"):
         events.begin_upgrade(world, number=number, rate=body.get("rate", float(UPGRADED)))
     if body.get("flag"):

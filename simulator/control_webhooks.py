@@ -22,13 +22,17 @@ def _log(world: World, request: Request, body: dict[str, Any]) -> Response:
 
 
 async def _configure(world: World, request: Request, body: dict[str, Any]) -> Response:
-    """Sets the callback URL; with `verify` only if it answers the handshake."""
+    """Sets the callback URL, if it answers the handshake; `verify: false` takes it unasked."""
     url = body.get("url") or ""
     if "url" not in body:
         url = world.webhooks.url
     if url and not url.startswith(("http://", "https://")):
         raise ShapeError("url is an http or https URL, or empty")
-    if body.get("verify") and not await handshake(world, url=url, verify_token=world.credentials.verify_token):
+    if (
+        url
+        and body.get("verify", "url" in body)
+        and not await handshake(world, url=url, verify_token=world.credentials.verify_token)
+    ):
         raise ShapeError("the callback did not answer the challenge")
     world.webhooks.url = url
     return json_response(world.webhooks.summary())

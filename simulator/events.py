@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from simulator import phone
@@ -122,16 +123,36 @@ def set_template_category(world: World, *, waba: Waba, template: Template, categ
 
 def announce_number(world: World, *, number: Number, event: str, time: float, old_limit: str = "") -> None:
     """Announces a change of a number's quality or throughput; it is named by its display number only."""
-    tier = number.tier or number.waba.portfolio.tier
     value = {
         "display_phone_number": number.digits,
         "event": event,
-        "current_limit": tier,
-        "max_daily_conversations_per_business": tier,
+        "current_limit": number.limit,
+        "max_daily_conversations_per_business": number.limit,
     }
     if old_limit:
         value["old_limit"] = old_limit
     announce(world, waba=number.waba, field="phone_number_quality_update", value=value, time=time)
+
+
+def announce_changes(world: World, *, before: Number, number: Number, time: float) -> None:
+    """Announces what of a number has changed, as far as Meta announces it."""
+    limits = world.settings.limits.reach_limits
+    if before.is_flagged != number.is_flagged:
+        announce_number(world, number=number, event="FLAGGED" if number.is_flagged else "UNFLAGGED", time=time)
+    if before.limit != number.limit:
+        falls = limits.get(number.limit, math.inf) < limits.get(before.limit, math.inf)
+        event = "DOWNGRADE" if falls else "UPGRADE"
+        announce_number(world, number=number, event=event, time=time, old_limit=before.limit)
+    if (before.throughput_level, number.throughput_level) == ("STANDARD", "HIGH"):
+        announce_number(world, number=number, event="THROUGHPUT_UPGRADE", time=time)
+    if (before.verified_name, before.name_status) != (number.verified_name, number.name_status):
+        value = {
+            "display_phone_number": number.digits,
+            "decision": number.name_status,
+            "requested_verified_name": number.verified_name,
+            "rejection_reason": None,
+        }
+        announce(world, waba=number.waba, field="phone_number_name_update", value=value, time=time)
 
 
 def begin_upgrade(world: World, *, number: Number, rate: float) -> None:
@@ -195,7 +216,8 @@ def release_held(world: World, *, waba: Waba, template: Template, drop: bool, ti
     held = world.held.pop(template.id, [])
     template.pacing = ""
     if not drop:
-        template.quality = "GREEN"
+        if template.quality != "GREEN":
+            set_template_quality(world, waba=waba, template=template, quality="GREEN", time=time)
         return held
     for message, _ in held:
         world.announce(message, "failed", time, 132015)

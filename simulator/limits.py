@@ -95,7 +95,7 @@ def _too_much_marketing(world: World, number: Number, person: str) -> bool:
 def _beyond_reach(world: World, number: Number, person: str) -> Outcome | None:
     limits = world.settings.limits
     portfolio = number.waba.portfolio
-    most = limits.reach_limits.get(number.tier or portfolio.tier)
+    most = limits.reach_limits.get(number.limit)
     if most is None or limits.reach == "off":
         return None
     if portfolio.reach(person, world.ledger.accepted, now=world.clock.now(), most=most):

@@ -42,7 +42,6 @@ def get_waba(world: World, waba: Waba, request: Request) -> Response:
 
 
 def _number_json(world: World, number: Number) -> dict[str, Any]:
-    tier = number.tier or number.waba.portfolio.tier
     can_send = "AVAILABLE" if number.status == "CONNECTED" and not number.refuse_code else "LIMITED"
     account = _account_state(world, number.waba)
     return {
@@ -52,8 +51,8 @@ def _number_json(world: World, number: Number) -> dict[str, Any]:
         "quality_rating": number.quality,
         "quality_score": {"score": number.quality},
         "throughput": {"level": number.throughput_level},
-        "whatsapp_business_manager_messaging_limit": tier,
-        "messaging_limit_tier": tier,
+        "whatsapp_business_manager_messaging_limit": number.limit,
+        "messaging_limit_tier": number.limit,
         "name_status": number.name_status,
         "code_verification_status": number.code_verification_status,
         "status": number.status,

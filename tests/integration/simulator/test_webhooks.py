@@ -32,7 +32,7 @@ async def test_a_delivery_that_is_redirected_has_failed(meta: Meta, receiver: Re
 
 
 async def test_nothing_is_lost_while_the_receiver_is_down(meta: Meta, receiver: Receiver) -> None:
-    await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/"})
+    await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/", "verify": False})
     replies = await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(40)))
 
     async def all_failed_once() -> bool:
@@ -46,7 +46,7 @@ async def test_nothing_is_lost_while_the_receiver_is_down(meta: Meta, receiver: 
 
 async def test_a_receiver_that_is_down_is_probed_and_not_hammered(meta: Meta) -> None:
     await meta.sim("PATCH", "settings", {"webhooks": {"batch_max": 1, "retry_delays": [0.0]}})
-    await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/"})
+    await meta.sim("POST", "webhooks", {"url": "http://127.0.0.1:9/", "verify": False})
     await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(40)))
     loop = asyncio.get_running_loop()
     before, started = (await meta.sim("GET", "webhooks"))["posts"], loop.time()
@@ -230,7 +230,7 @@ async def test_several_changes_may_share_an_entry(meta: Meta, receiver: Receiver
 async def test_a_receiver_that_never_answers_costs_no_more_than_the_backlog(meta: Meta) -> None:
     # The kernel takes the connection, and nobody ever reads from it.
     silent = socket.create_server(("127.0.0.1", 0), backlog=512)
-    await meta.sim("POST", "webhooks", {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
+    await meta.sim("POST", "webhooks", {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "verify": False})
     limits = {"backlog_limit": 50, "batch_max": 5, "timeout": 0.2, "retry_delays": [0.0]}
     await meta.sim("PATCH", "settings", {"webhooks": limits})
     await asyncio.gather(*(meta.send(f"+1555010{n:04d}") for n in range(100)))
