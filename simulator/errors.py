@@ -81,7 +81,11 @@ ERRORS: Final[dict[int, ErrorKind]] = {
     131062: _row(400, "Business-scoped user ids are not supported for this message"),
     131063: _row(400, "Marketing messages are disabled on Cloud API"),
     131064: _row(400, "Template misclassification limit"),
-    132000: _row(400, "Number of parameters does not match the expected number of params"),
+    132000: _row(
+        400,
+        "Number of parameters does not match the expected number of params",
+        "body: number of localizable_params (1) does not match the expected number of params (2)",
+    ),
     132001: _row(404, "Template name does not exist in the translation"),
     132005: _row(400, "Translated text too long"),
     132007: _row(400, "Template format character policy violated"),

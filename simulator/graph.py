@@ -18,6 +18,7 @@ from simulator.limits import count_management_call, minutes_to_regain
 from simulator.media import Media
 from simulator.rules import Rule
 from simulator.state import World
+from simulator.timeline import latency
 
 Headers = tuple[tuple[str, str], ...]
 Endpoint = Callable[[World, Any, Request], Response | Awaitable[Response]]
@@ -111,7 +112,7 @@ def _under_rules(call: _Call) -> Response | Awaitable[Response]:
     rule = call.world.rules.match(call.endpoint, call.found.id)
     if rule is None:
         return _perform(call)
-    if (fault := _fault_instead(call.world, rule)) is not None:
+    if (fault := _fault_instead(call, rule)) is not None:
         return fault
     result = _perform(call)
     if isinstance(result, Response):
@@ -119,14 +120,15 @@ def _under_rules(call: _Call) -> Response | Awaitable[Response]:
     return _spoilt_later(call.world, result, rule)
 
 
-def _fault_instead(world: World, rule: Rule) -> Response | None:
+def _fault_instead(call: _Call, rule: Rule) -> Response | None:
     """Returns the answer of a rule that keeps the request from being handled at all."""
     if rule.action in _ENDINGS:
-        world.counters[f"unaccepted.{rule.action}"] += 1
+        call.world.counters[f"unaccepted.{rule.action}"] += 1
         return Response(ending=_ENDINGS[rule.action], delay=rule.seconds)
     if rule.action != "refuse":
         return None
-    response = refused(world, Refusal(rule.code, rule.details or None, http=rule.http or None))
+    refusal = Refusal(rule.code, rule.details or None, http=rule.http or None)
+    response = refused(call.world, refusal, version=call.version)
     if rule.empty_body:
         response.body = b""
     response.headers += tuple(rule.headers.items())
@@ -149,22 +151,30 @@ async def _spoilt_later(world: World, result: Awaitable[Response], rule: Rule) -
 
 def _perform(call: _Call) -> Response | Awaitable[Response]:
     usage: Headers = ()
-    if type(call.found) is Waba:
-        usage = _usage_header(call.world, call.found)
-    result = call.handler(call.world, call.found, call.request)
-    headers = _headers(call.world, call.version) + usage
+    try:
+        if type(call.found) is Waba:
+            usage = _usage_header(call.world, call.found)
+        result = call.handler(call.world, call.found, call.request)
+    except Refusal as refusal:
+        return _refused_with(call, refusal, usage)
     if not isinstance(result, Response):
-        return _finished_later(call.world, result, headers)
-    result.headers += headers
+        return _finished_later(call, result, usage)
+    result.headers += _headers(call.world, call.version) + usage
     return result
 
 
-async def _finished_later(world: World, result: Awaitable[Response], headers: Headers) -> Response:
+async def _finished_later(call: _Call, result: Awaitable[Response], usage: Headers) -> Response:
     try:
         response = await result
     except Refusal as refusal:
-        return refused(world, refusal)
-    response.headers += headers
+        return _refused_with(call, refusal, usage)
+    response.headers += _headers(call.world, call.version) + usage
+    return response
+
+
+def _refused_with(call: _Call, refusal: Refusal, usage: Headers) -> Response:
+    response = refused(call.world, refusal, version=call.version)
+    response.headers += usage
     return response
 
 
@@ -198,15 +208,15 @@ def _headers(world: World, version: str) -> Headers:
     return (("facebook-api-version", version), ("x-fb-request-id", trace), ("x-fb-trace-id", trace))
 
 
-def refused(world: World, refusal: Refusal) -> Response:
-    """Returns the answer to a refused request and counts it."""
+def refused(world: World, refusal: Refusal, *, version: str = _DEFAULT_VERSION) -> Response:
+    """Returns the answer to a refused request, which takes as long as any, and counts it."""
     status = refusal.status
     world.counters[f"refused.{refusal.code}"] += 1
     world.counters[f"http.{status}"] += 1
     return Response(
         status=status,
         body=orjson.dumps(rest_error(refusal)),
-        headers=_headers(world, _DEFAULT_VERSION) + refusal.headers,
-        delay=world.settings.timeline.latency_median / 2,
+        headers=_headers(world, version) + refusal.headers,
+        delay=latency(world.draws(f"refused:{world.requests}"), world.settings.timeline),
         ending=ANSWER,
     )

@@ -10,7 +10,8 @@ from simulator.outcomes import Outcome
 from simulator.state import World
 
 _HOUR: Final = 3600.0
-_UNUSABLE: Final = {"DISCONNECTED": 133010, "PENDING": 133010, "BANNED": 131031, "RESTRICTED": 368, "DELETED": 33}
+# Statuses of a number that cannot send at all, and what it is refused with.
+UNUSABLE: Final = {"DISCONNECTED": 133010, "PENDING": 133010, "BANNED": 131031, "RESTRICTED": 368, "DELETED": 33}
 _TOO_MANY: Final = 100_000
 
 
@@ -20,8 +21,8 @@ def check_number(world: World, number: Number) -> None:
         raise Refusal(number.refuse_code)
     if number.waba.restriction:
         raise Refusal(number.waba.restriction)
-    if number.status in _UNUSABLE:
-        raise Refusal(_UNUSABLE[number.status])
+    if number.status in UNUSABLE:
+        raise Refusal(UNUSABLE[number.status])
     if number.upgrade_until > world.clock.now():
         raise Refusal(131057)
 
@@ -30,6 +31,12 @@ def check_restriction(world: World, number: Number) -> None:
     """Refuses what a restricted account would begin; answers inside the window it may still give."""
     if number.waba.restricted_until > world.clock.now():
         raise Refusal(131031)
+
+
+def http_of(world: World, code: int) -> int | None:
+    """Returns the HTTP status that is set for the refusal of a limit, None for any other code."""
+    limits = world.settings.limits
+    return {130429: limits.throughput_http, 131056: limits.pair_http}.get(code)
 
 
 def take_throughput(world: World, number: Number) -> None:

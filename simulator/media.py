@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +39,7 @@ TYPES: Final[dict[str, int]] = {
 
 @dataclass(slots=True, eq=False)
 class Media:
-    """One file; its url works for five minutes after it was asked for."""
+    """One file; each of its urls works for five minutes after it was asked for."""
 
     id: str
     number_id: str
@@ -46,17 +47,15 @@ class Media:
     data: bytes
     sha256: str
     expire_time: float
-    url_token: str = ""
-    url_expire_time: float = 0.0
 
 
 class MediaStore:
     """Files by id; beyond the limit of bytes the oldest are forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Iterator[int]) -> None:
         self._files: dict[str, Media] = {}
         self._bytes = 0
-        self._last = 0
+        self._ids = ids
 
     def add(
         self,
@@ -74,9 +73,8 @@ class MediaStore:
             raise Refusal(131053, f"Media type {base or 'unknown'} is not supported.")
         if len(data) > TYPES[base]:
             raise Refusal(131053, f"A file of type {base} has at most {TYPES[base]} bytes.")
-        self._last += 1
         media = Media(
-            id=str(4 * 10**14 + self._last),
+            id=str(next(self._ids)),
             number_id=number_id,
             mime_type=base,
             data=data,

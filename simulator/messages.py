@@ -21,6 +21,7 @@ from simulator.limits import (
     check_restriction,
     fate_by_limits,
     hold_by_pacing,
+    http_of,
     take_pair,
     take_throughput,
     window_is_open,
@@ -30,7 +31,7 @@ from simulator.outcomes import HAPPY, Outcome
 from simulator.pacing import hold
 from simulator.state import World
 from simulator.template_checks import check_parameters
-from simulator.timeline import DROP, LATENCY, SLOW, plan
+from simulator.timeline import DROP, latency, plan
 
 _SUCCESS: Final = b'{"success":true}'
 _MOST_CALLBACK_DATA: Final = 512
@@ -124,7 +125,7 @@ def _outcome(world: World, number: Number, person: str) -> Outcome | None:
     for effect in outcome.effects:
         ghost = Message(-1, "", number, person, person, "", "", "", "", "", world.clock.now())
         EFFECTS[effect](world, ghost, world.clock.now())
-    raise Refusal(outcome.refuse, http=outcome.http or None)
+    raise Refusal(outcome.refuse, http=outcome.http or http_of(world, outcome.refuse))
 
 
 def _check_content(number: Number, body: dict[str, Any], kind: str, *, marketing: bool) -> Template | None:
@@ -229,15 +230,12 @@ class _Acceptance:
 
     def _respond(self, message: Message, outcome: Outcome | None, draws: Draws) -> Response:
         timeline = self.world.settings.timeline
-        delay = draws.log_normal(LATENCY, median=timeline.latency_median, p99=timeline.latency_p99)
-        if timeline.slow_rate and draws.chance(SLOW, timeline.slow_rate):
-            delay = timeline.slow_seconds
         ending = outcome.ending if outcome else ANSWER
         if timeline.drop_rate and outcome is None and draws.chance(DROP, timeline.drop_rate):
             ending = CLOSE
         if ending != ANSWER:
             self.world.counters[f"accepted_unanswered.{ending}"] += 1
-        return Response(body=self._answer_body(message), delay=delay, ending=ending)
+        return Response(body=self._answer_body(message), delay=latency(draws, timeline), ending=ending)
 
     def _answer_body(self, message: Message) -> bytes:
         if self.user_id:

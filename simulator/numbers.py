@@ -7,6 +7,7 @@ from typing import Any, Final
 from simulator.accounts import Number, Waba
 from simulator.answers import json_response, pick, query_of
 from simulator.http import Request, Response
+from simulator.limits import UNUSABLE
 from simulator.state import World
 
 _DEFAULT_FIELDS: Final = (
@@ -42,7 +43,6 @@ def get_waba(world: World, waba: Waba, request: Request) -> Response:
 
 
 def _number_json(world: World, number: Number) -> dict[str, Any]:
-    can_send = "AVAILABLE" if number.status == "CONNECTED" and not number.refuse_code else "LIMITED"
     account = _account_state(world, number.waba)
     return {
         "id": number.id,
@@ -59,8 +59,16 @@ def _number_json(world: World, number: Number) -> dict[str, Any]:
         "platform_type": number.platform_type,
         "account_mode": number.account_mode,
         "is_official_business_account": False,
-        "health_status": _health([("PHONE_NUMBER", number.id, can_send), ("WABA", number.waba.id, account)]),
+        "health_status": _health(
+            [("PHONE_NUMBER", number.id, _number_state(number)), ("WABA", number.waba.id, account)]
+        ),
     }
+
+
+def _number_state(number: Number) -> str:
+    if number.refuse_code or number.status in UNUSABLE:
+        return "BLOCKED"
+    return "AVAILABLE" if number.status == "CONNECTED" else "LIMITED"
 
 
 def _account_state(world: World, waba: Waba) -> str:

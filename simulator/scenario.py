@@ -16,7 +16,7 @@ from simulator.outcomes import Outcome
 from simulator.phone import person_of
 from simulator.rules import Rules
 from simulator.seed import build
-from simulator.settings import patch
+from simulator.settings import merged, patch
 from simulator.shapes import Seconds, ShapeError, checked
 from simulator.state import World
 
@@ -35,7 +35,7 @@ class Event(BaseModel):
 
 
 class Scenario(BaseModel):
-    """One run from its beginning; what is absent stays as the profile and the seed file have it."""
+    """One run from its beginning; what is absent is as the program was started with it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -71,14 +71,14 @@ def play(world: World, scenario: Scenario, *, perform: Perform) -> None:
         build(scenario.accounts)
     for rule in scenario.rules:
         Rules(seed=0).add(rule)
-    patch(world.settings, scenario.settings)
-    world.reset(seed=scenario.seed, accounts=scenario.accounts)
+    beginning = world.beginning
+    patch(world.settings, merged(beginning.settings, scenario.settings))
+    world.reset(seed=scenario.seed, accounts=beginning.accounts if scenario.accounts is None else scenario.accounts)
     for rule in scenario.rules:
         world.rules.add(rule)
     for fates in scenario.outcomes:
         set_fates(world, fates.recipients, fates.outcome)
-    if scenario.clock.factor is not None:
-        world.clock.set_factor(scenario.clock.factor)
+    world.clock.set_factor(beginning.factor if scenario.clock.factor is None else scenario.clock.factor)
     world.clock.advance(scenario.clock.advance or 0.0)
     for event in scenario.events:
         _plan(world, event, perform)

@@ -133,7 +133,7 @@ class Settings:
 
 def patch(target: Settings, changes: dict[str, Any]) -> None:
     """Changes settings in place from nested JSON; raises ShapeError, and changes nothing, when one does not fit."""
-    fresh = checked(_ADAPTER, _merged(asdict(target), changes))
+    fresh = checked(_ADAPTER, merged(asdict(target), changes))
     for name in changes:
         group = getattr(target, name)
         if is_dataclass(group):
@@ -144,7 +144,8 @@ def patch(target: Settings, changes: dict[str, Any]) -> None:
             setattr(target, name, getattr(fresh, name))
 
 
-def _merged(current: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def merged(current: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Returns settings as JSON with changes made; raises ShapeError where a group of them is none."""
     for name, value in changes.items():
         if name in _GROUPS and not isinstance(value, dict):
             raise ShapeError(f"{name} is a group of settings")

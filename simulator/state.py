@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from simulator.clock import Agenda, Clock
 from simulator.draws import Draws
@@ -16,12 +17,16 @@ from simulator.media import MediaStore
 from simulator.outcomes import Outcome, Outcomes
 from simulator.rules import Rules
 from simulator.seed import build
-from simulator.settings import Settings
+from simulator.settings import Settings, as_json
 from simulator.webhook_bodies import Update
 from simulator.webhooks import WebhookSender
 
 # A message that waits for the verdict about its template, and the fate it was accepted with.
 Held = tuple[Message, Outcome | None]
+
+
+_FIRST_MEDIA_ID: Final = 4 * 10**14
+_MEDIA_OF_A_RUN: Final = 10**6
 
 
 @dataclass(slots=True)
@@ -31,6 +36,15 @@ class Credentials:
     app_secret: str = field(repr=False)
     verify_token: str = field(repr=False)
     access_tokens: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the world was started with."""
+
+    settings: dict[str, Any]
+    accounts: dict[str, Any]
+    factor: float
 
 
 class World:
@@ -63,6 +77,9 @@ class World:
         )
         self._seed = seed
         self._serial = 0
+        self._media_ids = itertools.count(_FIRST_MEDIA_ID + int.from_bytes(self.run[:3]) * _MEDIA_OF_A_RUN + 1)
+        # What a scenario begins from, whatever was changed before it.
+        self.beginning = Beginning(settings=as_json(settings), accounts=seed, factor=self.clock.factor)
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests = 0
         self._begin()
@@ -72,7 +89,7 @@ class World:
         self.ledger = Ledger()
         self.outcomes = Outcomes()
         self.rules = Rules(seed=self.settings.seed)
-        self.media = MediaStore()
+        self.media = MediaStore(self._media_ids)
         self.opted_out: set[tuple[str, str]] = set()
         self.marketing_times: dict[tuple[str, str], list[float]] = {}
         self.marketing_blocks: dict[tuple[str, str], float] = {}

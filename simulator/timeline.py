@@ -10,10 +10,10 @@ from simulator.settings import Timeline
 
 # Where each decision takes its random number, so that none shifts another.
 _SENT, _DELIVERED, _LATE, _LATE_BY, _READ_BY, _FATE, _READ, _FAIL_BY, _FAIL_CODE, _FAIL_SENT, _HELD = range(11)
-LATENCY: Final = 11  # and 12
-SLOW: Final = 13
+_LATENCY: Final = 11  # and 12
+_SLOW: Final = 13
 DROP: Final = 14
-EARLY: Final = 15
+_EARLY: Final = 15
 _UNKNOWN: Final = 131000
 # What only marketing outside the window meets.
 _MARKETING_ONLY: Final = (130472, 131049, 131050)
@@ -30,6 +30,13 @@ class Step(NamedTuple):
     what: str
     code: int = 0
     time: float | None = None
+
+
+def latency(draws: Draws, settings: Timeline) -> float:
+    """Returns the real seconds an answer takes."""
+    if settings.slow_rate and draws.chance(_SLOW, settings.slow_rate):
+        return settings.slow_seconds
+    return draws.log_normal(_LATENCY, median=settings.latency_median, p99=settings.latency_p99)
 
 
 def plan(*, outcome: Outcome | None, draws: Draws, settings: Timeline, limited: bool = False) -> list[Step]:
@@ -70,7 +77,7 @@ def _by_chance(draws: Draws, settings: Timeline, *, limited: bool) -> list[Step]
 
 
 def _sent(draws: Draws, settings: Timeline) -> float:
-    if draws.chance(EARLY, settings.sent_before_answer_rate):
+    if draws.chance(_EARLY, settings.sent_before_answer_rate):
         return 0.0
     return draws.between(_SENT, settings.sent_delay)
 

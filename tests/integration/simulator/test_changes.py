@@ -68,6 +68,25 @@ async def test_what_changes_nothing_is_not_announced(meta: Meta) -> None:
     assert (await meta.sim("GET", "webhooks"))["offered"] == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "changes", "state"),
+    [
+        (f"numbers/{NUMBER}", {"status": "BANNED"}, "BLOCKED"),
+        (f"numbers/{NUMBER}", {"status": "DISCONNECTED"}, "BLOCKED"),
+        (f"numbers/{NUMBER}", {"refuse_code": 131045}, "BLOCKED"),
+        (f"numbers/{NUMBER}", {"status": "FLAGGED"}, "LIMITED"),
+        (f"accounts/{WABA}", {"refuse_code": 131031}, "BLOCKED"),
+        (f"accounts/{WABA}", {"restrict_seconds": 60}, "LIMITED"),
+    ],
+)
+async def test_the_health_of_a_number_says_whether_it_can_send(
+    meta: Meta, path: str, changes: dict[str, Any], state: str
+) -> None:
+    await meta.sim("POST", path, changes)
+    reply = await meta.call("GET", f"/v25.0/{NUMBER}?fields=health_status")
+    assert reply.json["health_status"]["can_send_message"] == state
+
+
 async def test_a_verdict_of_good_quality_is_announced(meta: Meta, receiver: Receiver) -> None:
     await meta.sim("POST", TEMPLATE, {"quality": "YELLOW"})
     for verdict in ("hold", "release"):

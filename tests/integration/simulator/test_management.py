@@ -110,6 +110,12 @@ async def test_a_number_tells_its_throughput_quality_and_limit(meta: Meta) -> No
     assert [(row["id"], row["throughput"]["level"]) for row in listed] == [(NUMBER, "STANDARD"), (FAST_NUMBER, "HIGH")]
 
 
+async def test_a_refused_call_tells_its_version_and_what_is_used(meta: Meta) -> None:
+    reply = await meta.call("GET", f"/v19.0/{WABA}/message_templates?limit=many")
+    assert (reply.code, reply.headers["facebook-api-version"]) == (100, "v19.0")
+    assert reply.headers["x-business-use-case-usage"]
+
+
 async def _upload(meta: Meta, data: bytes, kind: str) -> Reply:
     form = aiohttp.FormData()
     form.add_field("messaging_product", "whatsapp")

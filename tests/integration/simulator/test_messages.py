@@ -19,6 +19,14 @@ async def test_an_accepted_message_gets_three_receipts_with_our_callback_data(me
     assert receiver.refused == 0
 
 
+async def test_a_refusal_takes_as_long_as_an_accept(meta: Meta) -> None:
+    await meta.sim("PATCH", "settings", {"timeline": {"latency_median": 0.3, "latency_p99": 0.3}})
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    assert (await meta.send(name="nothing")).code == 132001
+    assert loop.time() - started >= 0.29
+
+
 async def test_answers_carry_the_headers_of_meta(meta: Meta) -> None:
     reply = await meta.send()
     assert reply.headers["facebook-api-version"] == "v25.0"

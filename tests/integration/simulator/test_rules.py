@@ -62,6 +62,16 @@ async def test_a_slow_answer_does_not_hold_up_the_others(meta: Meta) -> None:
     await asyncio.wait([slow])
 
 
+async def test_a_rule_that_delays_and_adds_headers_does_so_with_a_refusal_too(meta: Meta) -> None:
+    rule = {"endpoint": "messages", "action": "delay", "seconds": 0.3, "headers": {"x-mark": "1"}}
+    await meta.sim("POST", "rules", rule)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    reply = await meta.send(name="nothing")
+    assert (reply.code, reply.headers["x-mark"], reply.headers["facebook-api-version"]) == (132001, "1", "v25.0")
+    assert loop.time() - started >= 0.3
+
+
 async def eventually_accepted(meta: Meta, count: int) -> None:
     """Waits until so many messages were accepted."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.eventually import eventually
 from tests.helpers.processes import Processes
-from tests.integration.simulator.helpers import ACCESS_TOKEN, NUMBER, Meta, Receiver
+from tests.integration.simulator.helpers import ACCESS_TOKEN, NUMBER, WABA, Meta, Receiver
 
 ACCOUNTS = {
     "wabas": [
@@ -50,6 +50,18 @@ async def test_a_scenario_starts_over_with_its_accounts_settings_rules_and_fates
     assert [reply.code for reply in replies] == [2, 0, 0, 131056]
     await eventually(lambda: receiver.names(replies[1].wamid) == ["failed"])
     assert (await meta.send(number=NUMBER)).code == 100
+
+
+async def test_a_scenario_keeps_nothing_of_an_earlier_one(meta: Meta) -> None:
+    before = await meta.sim("GET", "settings")
+    first = {"seed": 9, "accounts": ACCOUNTS, "settings": {"limits": {"pair_capacity": 2}, "suffixes": False}}
+    await meta.sim("POST", "scenario", {**first, "clock": {"factor": 60}})
+    answer = await meta.sim("POST", "scenario", {"settings": {"limits": {"pair": False}}})
+    after = await meta.sim("GET", "settings")
+    before["limits"]["pair"] = False
+    assert after == before
+    assert answer["accounts"] == [WABA]
+    assert (await meta.sim("GET", "clock"))["factor"] == 1
 
 
 async def test_events_happen_at_their_simulated_time(meta: Meta, receiver: Receiver) -> None:

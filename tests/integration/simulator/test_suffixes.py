@@ -32,6 +32,19 @@ async def test_a_refused_suffix(meta: Meta, suffix: str, http: int, code: int, t
         assert (await meta.send(f"+1555010{suffix}")).status == 200
 
 
+@pytest.mark.parametrize(("suffix", "setting"), [("9129", "throughput_http"), ("9156", "pair_http")])
+async def test_a_limit_by_suffix_has_the_status_that_is_set_for_the_limit(
+    meta: Meta, suffix: str, setting: str
+) -> None:
+    await meta.sim("PATCH", "settings", {"limits": {setting: 403}})
+    assert (await meta.send(f"+1555010{suffix}")).status == 403
+
+
+async def test_9132_says_how_many_parameters_were_expected(meta: Meta) -> None:
+    reply = await meta.send("+15550109132")
+    assert "does not match the expected number of params" in reply.json["error"]["error_data"]["details"]
+
+
 async def test_what_is_taken_after_its_refusals_meets_the_limits(meta: Meta, receiver: Receiver) -> None:
     assert (await meta.send_text("+15550109129")).code == 130429
     reply = await meta.send_text("+15550109129")

@@ -1,5 +1,7 @@
 """Uploaded files and the form they come in."""
 
+from itertools import count
+
 import pytest
 
 from simulator.errors import Refusal
@@ -25,18 +27,18 @@ def test_what_is_no_form_is_refused() -> None:
 @pytest.mark.parametrize(("mime_type", "size"), [("image/gif", 1), ("", 1), ("image/png", 5 * 1024 * 1024 + 1)])
 def test_unknown_types_and_large_files_are_refused(mime_type: str, size: int) -> None:
     with pytest.raises(Refusal) as refused:
-        MediaStore().add(number_id="1", mime_type=mime_type, data=b"x" * size, now=0.0, limit=10**9)
+        MediaStore(count(1)).add(number_id="1", mime_type=mime_type, data=b"x" * size, now=0.0, limit=10**9)
     assert refused.value.code == 131053
 
 
 def test_files_live_thirty_days() -> None:
-    store = MediaStore()
+    store = MediaStore(count(1))
     media = store.add(number_id="1", mime_type="image/png", data=b"x", now=0.0, limit=100)
     assert store.get(media.id, now=29 * 86_400) is media
     assert store.get(media.id, now=31 * 86_400) is None
 
 
 def test_beyond_the_limit_the_oldest_file_goes() -> None:
-    store = MediaStore()
+    store = MediaStore(count(1))
     ids = [store.add(number_id="1", mime_type="image/png", data=b"x" * 40, now=0.0, limit=100).id for _ in range(3)]
     assert [store.get(media_id, now=1.0) is not None for media_id in ids] == [False, True, True]
