@@ -1,14 +1,15 @@
 """Plans of messages: reproducible, in the promised proportions, and as the fates say."""
 
 from collections import Counter
+from itertools import permutations
 
 import pytest
 
 from simulator.draws import Draws
-from simulator.outcomes import SUFFIXES, Outcome
+from simulator.outcomes import SUFFIXES, Outcome, Status
 from simulator.profiles import settings_for
-from simulator.settings import Timeline
-from simulator.timeline import Step, plan
+from simulator.settings import Timeline, Webhooks
+from simulator.timeline import Step, latency, plan
 
 
 def _plan(
@@ -49,6 +50,43 @@ def test_the_reference_defaults_hold_over_many_messages() -> None:
     assert read / (read + ends["sent", "delivered"]) == pytest.approx(0.6, abs=0.015)
 
 
+def test_the_defaults_are_those_of_the_reference() -> None:
+    timeline, webhooks = Timeline(), Webhooks()
+    assert (timeline.latency_median, timeline.latency_p99) == (0.12, 0.9)
+    assert (timeline.slow_rate, timeline.slow_seconds, timeline.drop_rate) == (0.01, 10.0, 0.001)
+    assert (timeline.sent_before_answer_rate, timeline.late_rate) == (0.02, 0.1)
+    assert (timeline.sent_delay, timeline.delivered_delay) == ((0.2, 2.0), (1.0, 5.0))
+    assert (timeline.failure_delay, timeline.failure_after_sent_rate) == ((1.0, 4.0), 0.5)
+    assert (webhooks.reorder_rate, webhooks.duplicate_rate, webhooks.timeout) == (0.03, 0.02, 10.0)
+    assert (webhooks.retry_delays, webhooks.give_up_after) == ([0.0, 5.0, 30.0, 120.0, 600.0, 3600.0], 7 * 86_400)
+
+
+def test_some_are_sent_before_the_answer_and_some_delivered_minutes_later() -> None:
+    plans = [plan for plan in (_plan(str(number)) for number in range(20_000)) if plan[-1].what != "failed"]
+    early = sum(plan[0].offset == 0.0 for plan in plans)
+    assert early / len(plans) == pytest.approx(0.02, abs=0.004)
+    gaps = [plan[1].offset - plan[0].offset for plan in plans if len(plan) > 1]
+    assert sum(gap >= 60 for gap in gaps) / len(gaps) == pytest.approx(0.1, abs=0.01)
+
+
+def test_half_of_what_fails_was_sent_before() -> None:
+    settings = Timeline(failure_rate=1.0)
+    first = Counter(_plan(str(number), settings=settings)[0].what for number in range(5000))
+    assert first["sent"] / 5000 == pytest.approx(0.5, abs=0.025)
+
+
+def test_answers_take_as_long_as_the_figures_say() -> None:
+    settings = Timeline(slow_rate=0.0)
+    taken = sorted(latency(Draws(seed=1, subject=str(number)), settings) for number in range(20_000))
+    assert taken[10_000] == pytest.approx(0.12, rel=0.05)
+    assert taken[19_800] == pytest.approx(0.9, rel=0.1)
+
+
+def test_a_hundredth_of_the_answers_is_slow() -> None:
+    slow = sum(latency(Draws(seed=1, subject=str(number)), Timeline()) == 10.0 for number in range(20_000))
+    assert slow / 20_000 == pytest.approx(0.01, abs=0.003)
+
+
 def test_delays_stay_within_their_spans() -> None:
     settings = settings_for("fast").timeline
     for number in range(1000):
@@ -85,6 +123,17 @@ def test_a_repeated_message_announces_everything_twice_and_once_more_later() -> 
     steps = _plan("a", outcome=SUFFIXES["9186"])
     assert Counter(step.what for step in steps) == {"sent": 3, "delivered": 3, "read": 3}
     assert steps[-1].offset >= 30
+
+
+def test_a_told_status_has_never_happened_later_than_it_is_told() -> None:
+    names: tuple[Status, ...] = ("sent", "delivered", "read", "failed")
+    for statuses in permutations(names):
+        steps = _plan("a", outcome=Outcome(statuses=statuses, fail=131026))
+        assert [step.what for step in steps] == list(statuses)
+        assert [step.offset for step in steps] == sorted(step.offset for step in steps)
+        times = {step.what: step.offset if step.time is None else step.time for step in steps}
+        assert times["sent"] < times["delivered"] < times["read"]
+        assert all(times[step.what] <= step.offset for step in steps)
 
 
 def test_a_silent_fate_announces_nothing() -> None:
