@@ -64,9 +64,9 @@ class WebhookSender:
         if draws.chance(_DUPLICATE, settings.duplicate_rate):
             self.counters["duplicated"] += 1
             self._later(update, draws.between(_DUPLICATE_BY, settings.duplicate_delay))
-        # The last status of a message has nothing that could overtake it.
-        if (update.message is None or next_time is not None) and draws.chance(_REORDER, settings.reorder_rate):
-            self.counters["reordered"] += 1
+        if draws.chance(_REORDER, settings.reorder_rate):
+            # The last status of a message is late as well, but has none of its own that could overtake it.
+            self.counters["reordered"] += update.message is None or next_time is not None
             self._later(update, draws.between(_REORDER_BY, settings.reorder_delay), after=next_time)
         else:
             self._enqueue(update)
