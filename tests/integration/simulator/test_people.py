@@ -63,6 +63,18 @@ async def test_who_writes_without_a_number_can_be_answered_by_their_user_id(meta
     assert all("recipient_id" not in status for status in receiver.statuses(reply.wamid))
 
 
+@pytest.mark.parametrize("user_id", [USER_ID, "US.AB777"])
+async def test_a_person_may_write_as_their_user_id(meta: Meta, receiver: Receiver, user_id: str) -> None:
+    await meta.sim("POST", "inbound", {"from": user_id, "phone_number_id": FAST_NUMBER})
+    await eventually(receiver.inbound)
+    (message,) = receiver.inbound()
+    assert (message["from_user_id"], "from" in message) == (user_id, False)
+    (value,) = [value for value in receiver.changes("messages") if "messages" in value]
+    assert (value["contacts"][0]["user_id"], "wa_id" in value["contacts"][0]) == (user_id, False)
+    reply = await _send_text(meta, user_id)
+    await eventually(lambda: receiver.names(reply.wamid) == ["sent", "delivered", "read"])
+
+
 async def test_who_stopped_marketing_gets_none_by_their_user_id(meta: Meta, receiver: Receiver) -> None:
     await meta.sim("POST", "user_preferences", {"wa_id": "15550100777", "value": "stop"})
     reply = await _send(meta, USER_ID)
