@@ -54,8 +54,11 @@ class Courier:
     async def _post(self, parcel: Parcel, payload: dict[str, object]) -> Outcome:
         # A process may be frozen for any time up to this line; from here on the answer decides.
         start = self._engine.clock.monotonic()
-        if self._engine.safeguards.lease_check and (start >= parcel.deadline or not self._lease.holds(start)):
-            return NotSent(reason="the lease has ended")
+        if self._engine.safeguards.lease_check:
+            if start >= parcel.deadline or not self._lease.holds(start):
+                return NotSent(reason="the lease has ended")
+            if start >= parcel.stale_time:
+                return NotSent(reason="its moment has passed")
         outcome = await self._engine.client.send(
             phone_number_id=self._sender.phone_number_id, token=self._token, payload=payload
         )
