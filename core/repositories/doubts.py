@@ -69,7 +69,8 @@ class Doubts:
         return await self._resend_doubts([row for row in doubts if _claim(row) in claims])
 
     async def _lock_doubts(self, grace_seconds: float, lease_seconds: float, limit: int, walk: Walk) -> list[Row]:
-        asked = (grace_seconds, lease_seconds, limit, walk.doubt_time, walk.message_id)
+        # What came in the last seconds may not be applied yet: the whole grace must lie before them.
+        asked = (grace_seconds + SILENCE_SECONDS, lease_seconds, limit, walk.doubt_time, walk.message_id)
         return await self._connection.fetch(SQL["lock_doubts"], *asked)
 
     async def _list_heard_claims(self, claims: Set[_Claim]) -> set[_Claim]:
@@ -94,7 +95,7 @@ class Doubts:
         return Decided(resent_count=len(rows) - cancelled, cancelled_count=cancelled)
 
     async def decide_doubts(self, *, deadline_seconds: float, limit: int) -> Decided:
-        """Lets each campaign's policy decide over what has been in doubt too long."""
+        """Lets each campaign's policy decide over what has been in doubt too long; all told until then is applied."""
         rows = await self._connection.fetch(SQL["decide_doubts"], deadline_seconds, limit)
         failed = sum(row["state"] == "FAILED" for row in rows)
         return Decided(resent_count=len(rows) - failed, failed_count=failed)

@@ -124,12 +124,16 @@ SELECT id, state FROM moved;
 
 -- name: decide_doubts
 -- Lets the campaign's policy decide over what has been in doubt for $1 seconds: RESEND, or FAILED as unknown. $2 how many.
+-- Not before all bodies that came until then are applied, or set aside: after a day without workers the proof may wait there.
 WITH doubted AS MATERIALIZED (
     SELECT
         messages.campaign_id, messages.id,
         campaigns.unconfirmed_policy = 'RESEND' AND campaigns.state IN ('RUNNING', 'PAUSED') AS again
     FROM messages JOIN campaigns ON campaigns.id = messages.campaign_id
-    WHERE messages.state = 'UNCONFIRMED' AND messages.doubt_time <= now() - make_interval(secs => $1)
+    WHERE messages.state = 'UNCONFIRMED'
+        AND messages.doubt_time <= least(
+            now(), (SELECT receive_time FROM webhook_deliveries WHERE apply_time IS NULL ORDER BY id LIMIT 1)
+        ) - make_interval(secs => $1)
     ORDER BY messages.doubt_time
     LIMIT $2
     FOR UPDATE OF messages SKIP LOCKED

@@ -11,6 +11,7 @@ from core.domain.errors import WrongState
 from core.domain.messages import MessageRef
 from core.domain.outcomes import Settlement
 from core.domain.stats import DEPLOYMENT
+from core.repositories.doubts import SILENCE_SECONDS
 from core.repositories.rooms import Rooms
 from core.repositories.sending import BOTTOM
 from core.whatsapp.errors import HOPELESS, RESTING
@@ -119,7 +120,7 @@ class Life:
 
     def find_evidence(self, *, counts: bool) -> None:
         """Doubts are judged by the news of others; where evidence does not count, all are sent again, or cancelled."""
-        doubted = self._doubted(GRACE) if self.campaign in LIVE | {"CANCELLED"} else []
+        doubted = self._doubted(GRACE + SILENCE_SECONDS) if self.campaign in LIVE | {"CANCELLED"} else []
         self.run("doubts.resend_on_evidence", grace_seconds=GRACE, lease_seconds=LEASE, limit=10, evidence=counts)
         for mail in doubted:
             if not counts or (self._is_proven(mail) and self.row(mail)["state"] != "UNCONFIRMED"):
@@ -143,7 +144,7 @@ class Life:
         for mail in doubted:
             mail.decide(again=self.policy == "RESEND" and self.campaign in LIVE)
 
-    def _doubted(self, seconds: int) -> list[Mail]:
+    def _doubted(self, seconds: float) -> list[Mail]:
         since = self.stage.now - timedelta(seconds=seconds)
         rows = [row for row in self.stage.fetch(ROWS) if row["state"] == "UNCONFIRMED"]
         return [self.mail(row["id"]) for row in rows if row["doubt_time"] <= since]

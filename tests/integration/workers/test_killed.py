@@ -152,6 +152,36 @@ async def test_at_the_deadline_the_policy_of_the_campaign_decides(
         assert await state_of(plan, doubted) == expected
 
 
+@pytest.mark.parametrize(("grace", "expected"), [(52, "UNCONFIRMED"), (48, "PENDING")])
+async def test_the_whole_grace_lies_before_the_seconds_whose_deliveries_may_still_wait(
+    fresh_database_url: str, given: dict[str, str], grace: int, expected: str
+) -> None:
+    """A receipt that came within the grace may be stored, and not yet applied, for a few seconds."""
+    async with planned(fresh_database_url, numbers(21)) as plan:
+        doubted = await doubt_one(plan)
+        await plan.connection.execute(
+            """INSERT INTO webhook_heartbeats (beat_time)
+            SELECT now() - make_interval(secs => n) FROM generate_series(-30, 90) AS n"""
+        )
+        await judge(given | {"CHAPPE_UNCONFIRMED_GRACE_SECONDS": str(grace)})
+        assert await state_of(plan, doubted) == expected
+
+
+@pytest.mark.parametrize(("came", "expected"), [(40, "UNCONFIRMED"), (10, "PENDING")])
+async def test_the_policy_decides_once_all_that_came_until_the_deadline_is_applied(
+    fresh_database_url: str, given: dict[str, str], came: int, expected: str
+) -> None:
+    """After a day without workers the proof of an accept may wait among the deliveries."""
+    async with planned(fresh_database_url, numbers(1)) as plan:
+        doubted = await doubt_one(plan)
+        await plan.connection.execute("UPDATE campaigns SET unconfirmed_policy = 'RESEND'")
+        await plan.connection.execute(
+            "INSERT INTO webhook_deliveries (body, receive_time) VALUES ('', now() - make_interval(secs => $1))", came
+        )
+        await judge(given | {"CHAPPE_UNCONFIRMED_DEADLINE_SECONDS": "30"})
+        assert await state_of(plan, doubted) == expected
+
+
 async def test_the_deadline_holds_also_where_evidence_cannot_be_looked_for(
     fresh_database_url: str, given: dict[str, str]
 ) -> None:

@@ -166,6 +166,7 @@ async def test_a_try_that_was_seen_after_the_next_had_left_is_a_proven_double(at
 
 async def test_nobody_is_sent_a_third_message_while_an_older_try_may_have_arrived(at: Desk) -> None:
     (ref,) = await at.sent("UNCONFIRMED")
+    await at.value("UPDATE messages SET doubt_time = now() - interval '1 minute'")
     async with at.store.connection() as rooms:
         await rooms.doubts.resend_on_evidence(grace_seconds=0, lease_seconds=0, limit=9, evidence=False)
     again = await claim(at, ref)
