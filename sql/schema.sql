@@ -196,6 +196,7 @@ CREATE TABLE public.campaigns (
     resume_time timestamp with time zone,
     probe_count integer,
     probe_time timestamp with time zone,
+    run_time timestamp with time zone,
     CONSTRAINT campaigns_kind_check CHECK ((kind = ANY (ARRAY['BULK'::text, 'DIRECT'::text]))),
     CONSTRAINT campaigns_messages_per_second_check CHECK ((messages_per_second > (0)::double precision)),
     CONSTRAINT campaigns_pause_source_check CHECK ((pause_source = ANY (ARRAY[''::text, 'USER'::text, 'TEMPLATE'::text, 'SENDER'::text, 'ACCOUNT'::text, 'CREDENTIAL'::text, 'BREAKER'::text]))),

@@ -101,4 +101,5 @@ class Aftermath:
             sender_id=self._sender_id,
             found=outcome.verdict,
             code=outcome.code,
+            fail_time=self._engine.clock.now(),
         )

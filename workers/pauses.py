@@ -1,6 +1,7 @@
 """Pauses campaigns as far as the fault of an error reaches; an answer's and a receipt's errors are dealt with alike."""
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from core.domain.outcomes import Scope, Verdict
@@ -11,11 +12,19 @@ _log = logging.getLogger(__name__)
 
 
 async def pause_at_fault(
-    store: Store, scope: Scope, *, campaign_id: UUID, sender_id: UUID, found: Verdict, code: int
+    store: Store,
+    scope: Scope,
+    *,
+    campaign_id: UUID,
+    sender_id: UUID,
+    found: Verdict,
+    code: int,
+    fail_time: datetime,
 ) -> None:
     """Pauses what an error with this code would only fail again, in a transaction of its own.
 
-    `scope` says how far: to a template, credential, account or sender; with any other one to the campaign alone.
+    `scope` says how far: to a template, credential, account or sender; with any other one to the campaign alone. What
+    was started or resumed after `fail_time` runs on.
     """
     # What the user reads: our words, and the code to search for.
     reason = f"{found.words} (WhatsApp error {code})"
@@ -27,6 +36,7 @@ async def pause_at_fault(
             sender_id=sender_id,
             reason=reason,
             code=code,
+            fail_time=fail_time,
             probe_seconds=found.probe_seconds,
         )
     if count:
@@ -34,24 +44,40 @@ async def pause_at_fault(
 
 
 async def _pause(
-    rooms: Rooms, scope: Scope, *, campaign_id: UUID, sender_id: UUID, reason: str, code: int, probe_seconds: float
+    rooms: Rooms,
+    scope: Scope,
+    *,
+    campaign_id: UUID,
+    sender_id: UUID,
+    reason: str,
+    code: int,
+    fail_time: datetime,
+    probe_seconds: float,
 ) -> int:
+    pauses = rooms.pauses
     match scope:
         case Scope.TEMPLATE:
-            return await rooms.pauses.pause_template_campaigns(campaign_id=campaign_id, reason=reason, code=code)
+            return await pauses.pause_template_campaigns(
+                campaign_id=campaign_id, reason=reason, code=code, fail_time=fail_time
+            )
         case Scope.CREDENTIAL:
-            return await rooms.pauses.pause_credential_campaigns(sender_id=sender_id, reason=reason, code=code)
+            return await pauses.pause_credential_campaigns(
+                sender_id=sender_id, reason=reason, code=code, fail_time=fail_time
+            )
         case Scope.ACCOUNT:
-            return await rooms.pauses.pause_account_campaigns(
+            return await pauses.pause_account_campaigns(
                 sender_id=sender_id,
                 reason=reason,
                 code=code,
+                fail_time=fail_time,
                 probe_seconds=probe_seconds,
                 ends_with_restriction=code in ENDS_WITH_RESTRICTION,
             )
         case Scope.SENDER:
-            return await rooms.pauses.pause_sender_campaigns(
-                sender_id=sender_id, reason=reason, code=code, probe_seconds=probe_seconds
+            return await pauses.pause_sender_campaigns(
+                sender_id=sender_id, reason=reason, code=code, fail_time=fail_time, probe_seconds=probe_seconds
             )
         case _:
-            return await rooms.pauses.pause_broken_campaign(campaign_id=campaign_id, reason=reason, code=code)
+            return await pauses.pause_broken_campaign(
+                campaign_id=campaign_id, reason=reason, code=code, fail_time=fail_time
+            )

@@ -16,6 +16,8 @@ HOLD_SECONDS = 1.0
 MAX_HOLD_SECONDS = 60.0
 # Refusals that come in one burst are one refusal.
 BURST_SECONDS = 1.0
+# So long after one, and no other since, a lane is as fast as before.
+OVERCOME_SECONDS = HOLD_SECONDS + (1.0 - HALVING) / RECOVERY_STEP * RECOVERY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

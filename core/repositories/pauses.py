@@ -1,6 +1,6 @@
 """Pauses that errors bring about, on one connection; the statements are in sql/queries/pauses.sql."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,19 +13,22 @@ SQL = load("pauses")
 class Pauses:
     """Pauses running campaigns, as far as the fault of an error reaches; each returns how many.
 
-    After `probe_seconds`, if there are any, they run on to see whether the fault is over.
+    What was started or resumed after `fail_time` runs on: of that it says nothing. After `probe_seconds`, if there are
+    any, campaigns run on to see whether the fault is over.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def pause_template_campaigns(self, *, campaign_id: UUID, reason: str, code: int) -> int:
+    async def pause_template_campaigns(self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
         """Pauses the campaigns that send the same template as this one."""
-        return len(await self._connection.fetch(SQL["pause_template_campaigns"], campaign_id, reason, code))
+        given = (campaign_id, reason, code, fail_time)
+        return len(await self._connection.fetch(SQL["pause_template_campaigns"], *given))
 
-    async def pause_credential_campaigns(self, *, sender_id: UUID, reason: str, code: int) -> int:
+    async def pause_credential_campaigns(self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
         """Pauses the campaigns of all senders that share this sender's credential."""
-        return len(await self._connection.fetch(SQL["pause_credential_campaigns"], sender_id, reason, code))
+        given = (sender_id, reason, code, fail_time)
+        return len(await self._connection.fetch(SQL["pause_credential_campaigns"], *given))
 
     async def pause_account_campaigns(
         self,
@@ -33,22 +36,30 @@ class Pauses:
         sender_id: UUID,
         reason: str,
         code: int,
+        fail_time: datetime,
         probe_seconds: float = 0.0,
         ends_with_restriction: bool = False,
     ) -> int:
         """Pauses the campaigns of this sender's WhatsApp account; until an announced end, if that ends the fault."""
-        given = (sender_id, reason, code, probe_seconds, ends_with_restriction)
+        given = (sender_id, reason, code, probe_seconds, ends_with_restriction, fail_time)
         return len(await self._connection.fetch(SQL["pause_account_campaigns"], *given))
 
     async def pause_sender_campaigns(
-        self, *, sender_id: UUID, reason: str, code: int, probe_seconds: float = 0.0
+        self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime, probe_seconds: float = 0.0
     ) -> int:
         """Pauses the campaigns of one sender."""
-        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], sender_id, reason, code, probe_seconds))
+        given = (sender_id, reason, code, probe_seconds, fail_time)
+        return len(await self._connection.fetch(SQL["pause_sender_campaigns"], *given))
 
-    async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str, code: int) -> int:
+    async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
         """Pauses a campaign that fails for reasons of its own."""
-        return len(await self._connection.fetch(SQL["pause_broken_campaign"], campaign_id, reason, code))
+        given = (campaign_id, reason, code, fail_time)
+        return len(await self._connection.fetch(SQL["pause_broken_campaign"], *given))
+
+    async def list_run_times(self, campaign_ids: Collection[UUID]) -> dict[UUID, datetime]:
+        """Returns since when, in whole seconds, campaigns run; without those started before that was kept."""
+        rows = await self._connection.fetch(SQL["list_run_times"], list(campaign_ids))
+        return {row["id"]: row["run_time"] for row in rows}
 
     async def pause_unusable_campaigns(
         self,

@@ -2,7 +2,7 @@
 -- Lets campaign $1 run from $2 on, at revision $3 unless that is null. No row: there is none, it is in no state to start,
 -- or it changed.
 UPDATE campaigns
-SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2
+SET state = 'RUNNING', schedule_time = NULL, start_time = $2, run_time = $2, revision = revision + 1, update_time = $2
 WHERE id = $1
     AND kind = 'BULK'
     AND state IN ('DRAFT', 'SCHEDULED')
@@ -42,7 +42,8 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
 -- name: resume_campaign
 -- Lets campaign $1 run on at $2. No row: there is none, or it is not paused.
 UPDATE campaigns
-SET state = 'RUNNING', pause_source = '', pause_reason = '', probe_time = NULL, revision = revision + 1, update_time = $2
+SET state = 'RUNNING', pause_source = '', pause_reason = '', probe_time = NULL, run_time = $2, revision = revision + 1,
+    update_time = $2
 WHERE id = $1
     AND kind = 'BULK'
     AND state IN ('PAUSED')
@@ -76,6 +77,7 @@ WITH due AS (
 UPDATE campaigns
 SET state = CASE WHEN due.is_sendable THEN 'RUNNING' ELSE 'FAILED' END,
     start_time = CASE WHEN due.is_sendable THEN $1::timestamptz END,
+    run_time = CASE WHEN due.is_sendable THEN $1::timestamptz END,
     failure_reason = CASE WHEN due.is_sendable THEN '' ELSE 'TEMPLATE_NOT_APPROVED' END,
     revision = campaigns.revision + 1, update_time = $1
 FROM due

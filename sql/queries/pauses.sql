@@ -1,10 +1,15 @@
+-- Errors are told late, too: what was started or resumed after one runs on. WhatsApp tells whole seconds, and in the same second the
+-- error counts as the later one: one pause too many is seen, and harms nobody.
+
 -- name: pause_template_campaigns
--- Pauses all campaigns that send the same template as this one. $1 campaign, $2 reason, $3 error code. No row: none was running.
+-- Pauses the campaigns that send the same template as this one. $1 campaign, $2 reason, $3 error code, $4 when it failed. No row:
+-- none was running, or not since before that.
 WITH affected AS MATERIALIZED (
     SELECT id
     FROM campaigns
     WHERE template_id = (SELECT template_id FROM campaigns WHERE id = $1)
         AND state = 'RUNNING'
+        AND coalesce(date_trunc('second', run_time) <= $4, true)
         AND kind = 'BULK'
     ORDER BY id
     FOR NO KEY UPDATE
@@ -17,7 +22,8 @@ WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_credential_campaigns
--- Pauses all campaigns of senders with this sender's credential. $1 sender, $2 reason, $3 error code. No row: none was running.
+-- Pauses the campaigns of senders with this sender's credential. $1 sender, $2 reason, $3 error code, $4 when it failed. No row:
+-- none was running, or not since before that.
 WITH affected AS MATERIALIZED (
     SELECT id
     FROM campaigns
@@ -26,6 +32,7 @@ WITH affected AS MATERIALIZED (
             WHERE credential_reference = (SELECT credential_reference FROM senders WHERE id = $1)
         )
         AND state = 'RUNNING'
+        AND coalesce(date_trunc('second', run_time) <= $4, true)
         AND kind = 'BULK'
     ORDER BY id
     FOR NO KEY UPDATE
@@ -38,10 +45,11 @@ WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_account_campaigns
--- Pauses all campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0:
+-- Pauses the campaigns of this sender's WhatsApp account. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0:
 -- twice as long after each probe of the account that was refused within an hour, a day at most; while some of its campaigns wait
 -- for a probe, those that come to it wait with them, and what is refused when that time has come, before they run on, is a
--- refused probe. $5 whether the end of a restriction ends it: then they wait for that, if it was announced. No row: none was running.
+-- refused probe. $5 whether the end of a restriction ends it: then they wait for that, if it was announced. $6 when it failed. No row: none
+-- was running, or not since before that.
 WITH probed AS MATERIALIZED (
     SELECT
         max(CASE WHEN waits AND resume_time <= now() OR probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
@@ -69,6 +77,7 @@ WITH probed AS MATERIALIZED (
             WHERE whatsapp_account_id = (SELECT whatsapp_account_id FROM senders WHERE id = $1)
         )
         AND state = 'RUNNING'
+        AND coalesce(date_trunc('second', run_time) <= $6, true)
         AND kind = 'BULK'
     ORDER BY id
     FOR NO KEY UPDATE
@@ -87,10 +96,10 @@ WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_sender_campaigns
--- Pauses all campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0: twice as long after
+-- Pauses the campaigns of one sender. $1 sender, $2 reason, $3 error code, $4 seconds until a probe or 0: twice as long after
 -- each probe of the number that was refused within an hour, a day at most; while some of its campaigns wait for a probe, those
--- that come to it wait with them, and what is refused when that time has come, before they run on, is a refused probe. No row:
--- none was running.
+-- that come to it wait with them, and what is refused when that time has come, before they run on, is a refused probe. $5 when it
+-- failed. No row: none was running, or not since before that.
 WITH probed AS MATERIALIZED (
     SELECT
         max(CASE WHEN waits AND resume_time <= now() OR probe_time > now() - interval '1 hour' THEN least(coalesce(probe_count, 0) + 1, 20) ELSE 0 END) AS refused_count,
@@ -107,6 +116,7 @@ WITH probed AS MATERIALIZED (
     FROM campaigns
     WHERE sender_id = $1
         AND state = 'RUNNING'
+        AND coalesce(date_trunc('second', run_time) <= $5, true)
         AND kind = 'BULK'
     ORDER BY id
     FOR NO KEY UPDATE
@@ -124,14 +134,23 @@ WHERE campaigns.id = affected.id
 RETURNING campaigns.id;
 
 -- name: pause_broken_campaign
--- Pauses a campaign whose breaker has tripped. $1 campaign, $2 reason, $3 error code. No row: it was not running.
+-- Pauses a campaign whose breaker has tripped. $1 campaign, $2 reason, $3 error code, $4 when it failed. No row: it was not
+-- running, or not since before that.
 UPDATE campaigns
 SET state = 'PAUSED', pause_source = 'BREAKER', pause_reason = $2, pause_code = $3, resume_time = NULL,
     pause_time = now(), update_time = now(), revision = revision + 1
 WHERE id = $1
     AND state = 'RUNNING'
     AND kind = 'BULK'
+    AND coalesce(date_trunc('second', run_time) <= $4, true)
 RETURNING id;
+
+-- name: list_run_times
+-- Lists since when, in whole seconds, those of the campaigns $1 run that were started or resumed since that is kept.
+SELECT id, date_trunc('second', run_time) AS run_time
+FROM campaigns
+WHERE id = ANY ($1)
+    AND run_time IS NOT NULL;
 
 -- name: pause_unusable_campaigns
 -- Pauses the campaigns whose templates, among WhatsApp's ids $1, are in a state of $2, for reason $3 with code $4; those that

@@ -11,7 +11,7 @@ WITH over AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, revision = revision + 1,
-    update_time = $3
+    run_time = $3, update_time = $3
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;
@@ -28,7 +28,7 @@ WITH over AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, probe_time = NULL, revision = revision + 1,
-    update_time = $3
+    run_time = $3, update_time = $3
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;
@@ -48,7 +48,7 @@ WITH over AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, probe_time = NULL, revision = revision + 1,
-    update_time = $4
+    run_time = $4, update_time = $4
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;
@@ -64,7 +64,7 @@ WITH over AS MATERIALIZED (
 )
 UPDATE campaigns
 SET state = 'RUNNING', pause_source = '', pause_reason = '', pause_code = 0, resume_time = NULL, revision = revision + 1,
-    probe_time = CASE WHEN probe_count IS NOT NULL THEN $1::timestamptz END, update_time = $1
+    probe_time = CASE WHEN probe_count IS NOT NULL THEN $1::timestamptz END, run_time = $1, update_time = $1
 FROM over
 WHERE campaigns.id = over.id
 RETURNING campaigns.id;

@@ -4,6 +4,7 @@
 UPDATE campaigns
 SET state = CASE state WHEN 'COMPLETED' THEN 'RUNNING' ELSE state END,
     complete_time = CASE state WHEN 'COMPLETED' THEN NULL ELSE complete_time END,
+    run_time = CASE state WHEN 'COMPLETED' THEN $2 ELSE run_time END,
     revision = revision + 1, update_time = $2
 WHERE id = $1
     AND kind = 'BULK'

@@ -123,9 +123,11 @@ FAULTS = (
     Fault(
         name="start-from-any-state",
         path="sql/queries/campaign_states.sql",
-        old="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2\n"
+        old="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, run_time = $2, revision = revision + 1, "
+        "update_time = $2\n"
         "WHERE id = $1\n    AND kind = 'BULK'\n    AND state IN ('DRAFT', 'SCHEDULED')",
-        new="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, revision = revision + 1, update_time = $2\n"
+        new="SET state = 'RUNNING', schedule_time = NULL, start_time = $2, run_time = $2, revision = revision + 1, "
+        "update_time = $2\n"
         "WHERE id = $1\n    AND kind = 'BULK'",
         tests=("tests/integration/core/test_campaign_states.py",),
     ),

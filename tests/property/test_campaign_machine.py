@@ -163,7 +163,9 @@ class CampaignMachine(RuleBasedStateMachine):
     @rule()
     def its_template_is_paused(self) -> None:
         stopped = self._do(
-            lambda rooms: rooms.pauses.pause_template_campaigns(campaign_id=self.campaign_id, reason="", code=132015)
+            lambda rooms: rooms.pauses.pause_template_campaigns(
+                campaign_id=self.campaign_id, reason="", code=132015, fail_time=self.now
+            )
         )
         assert bool(stopped) == (self.state == "RUNNING")
         self.state = "STOPPED" if stopped else self.state

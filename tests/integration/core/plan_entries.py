@@ -196,6 +196,7 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "messages.list_messages_between": {"campaigns_pkey", "messages_pkey"},
     "messages.list_messages_by_state": {"campaigns_pkey", "messages_campaign_id_state_idx"},
     "messages.list_messages_of_contact": {"messages_contact_id_idx"},
+    "pauses.list_run_times": {"campaigns_pkey"},
     "pauses.lock_announced_campaigns": {"campaigns_active_list_idx"},
     "pauses.pause_account_campaigns": {
         "campaigns_active_list_idx",

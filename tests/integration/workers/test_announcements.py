@@ -266,7 +266,9 @@ async def _refused(at: Desk, code: int) -> datetime | None:
     await at.value("UPDATE campaigns SET state = 'RUNNING', pause_source = '', resume_time = NULL")
     campaign_id, sender_id = at.plan.campaign_id, at.plan.sender_id
     found = verdict(code)
-    await pause_at_fault(at.store, found.scope, campaign_id=campaign_id, sender_id=sender_id, found=found, code=code)
+    await pause_at_fault(
+        at.store, found.scope, campaign_id=campaign_id, sender_id=sender_id, found=found, code=code, fail_time=NOW
+    )
     assert await at.value(STATE) == "PAUSED ACCOUNT"
     end: datetime | None = await at.value("SELECT resume_time FROM campaigns")
     return end

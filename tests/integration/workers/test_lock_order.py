@@ -76,10 +76,10 @@ async def _lock_as_receipts_do(at: Desk, refs: list[MessageRef], luck: Random) -
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [
-        ("pause_account_campaigns", ("sender_id", "", 1, 0.0, False)),
-        ("pause_credential_campaigns", ("sender_id", "", 1)),
-        ("pause_sender_campaigns", ("sender_id", "", 1, 0.0)),
-        ("pause_template_campaigns", ("id", "", 1)),
+        ("pause_account_campaigns", ("sender_id", "", 1, 0.0, False, NOW)),
+        ("pause_credential_campaigns", ("sender_id", "", 1, NOW)),
+        ("pause_sender_campaigns", ("sender_id", "", 1, 0.0, NOW)),
+        ("pause_template_campaigns", ("id", "", 1, NOW)),
         ("pause_unusable_campaigns", (["900"], ["APPROVED"], "", 1, [])),
         ("pause_restricted_campaigns", (ACCOUNT, "", 1, NOW, [])),
     ],
@@ -196,7 +196,7 @@ async def test_who_announces_much_and_who_pauses_at_a_fault_take_the_same_campai
         high = await add_campaign(at.plan.connection, sender_id=sender_id, template_id=template_id)
         await at.value("UPDATE campaigns SET state = 'RUNNING'")
         assert low < high
-        fault = _pause(at, "pause_credential_campaigns", [at.plan.sender_id, "", 1])
+        fault = _pause(at, "pause_credential_campaigns", [at.plan.sender_id, "", 1, NOW])
         await _meet(at, low, [fault, _announce(at, template("PAUSED"), banned("DISABLE"))])
 
 
