@@ -498,6 +498,7 @@ CREATE TABLE public.senders (
     refresh_time timestamp with time zone,
     create_time timestamp with time zone DEFAULT now() NOT NULL,
     update_time timestamp with time zone DEFAULT now() NOT NULL,
+    chosen_messages_per_second double precision,
     CONSTRAINT senders_messages_per_second_check CHECK (((messages_per_second > (0)::double precision) AND (messages_per_second <= (1000)::double precision))),
     CONSTRAINT senders_quality_check CHECK ((quality = ANY (ARRAY['UNKNOWN'::text, 'GREEN'::text, 'YELLOW'::text, 'RED'::text]))),
     CONSTRAINT senders_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text]))),

@@ -60,7 +60,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderDraft:
-    """Is what a caller may say about a new or changed sender; 0 messages a second means the default."""
+    """Is what a caller may say about a new or changed sender; 0 messages a second means what its level allows."""
 
     display_name: str = ""
     phone_number_id: str = ""
@@ -85,7 +85,6 @@ def with_defaults(draft: SenderDraft) -> SenderDraft:
     return replace(
         draft,
         credential_reference=draft.credential_reference or DEFAULT_CREDENTIAL_REFERENCE,
-        messages_per_second=draft.messages_per_second or STANDARD_MESSAGES_PER_SECOND,
     )
 
 
@@ -94,11 +93,25 @@ def level_rate(level: ThroughputLevel) -> float:
     return HIGH_MESSAGES_PER_SECOND if level is ThroughputLevel.HIGH else STANDARD_MESSAGES_PER_SECOND
 
 
-def refreshed_rate(*, current: float, before: ThroughputLevel, after: ThroughputLevel) -> float:
-    """Returns the rate after WhatsApp told a level.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Is how many messages a second a sender may send; `chosen` is what a person set as the most, None for nothing."""
 
-    A rate that a person set below the level's own is kept; one at the old level's bound moves to the new one.
-    """
-    if current == level_rate(before):
-        return level_rate(after)
-    return min(current, level_rate(after))
+    messages_per_second: float = STANDARD_MESSAGES_PER_SECOND
+    chosen: float | None = None
+    level: ThroughputLevel = ThroughputLevel.STANDARD
+
+    def choose(self, chosen: float) -> "Rate":
+        """Returns what a person's choice makes of it; 0 takes it back. It holds until WhatsApp tells a level below."""
+        return replace(self, messages_per_second=chosen or level_rate(self.level), chosen=chosen or None)
+
+    def refresh(self, level: ThroughputLevel) -> "Rate":
+        """Returns what the level that WhatsApp told makes of it: as fast as it allows, where nobody chose less."""
+        chosen, bound = self._chosen_ever(), level_rate(level)
+        return Rate(messages_per_second=min(chosen or bound, bound), chosen=chosen, level=level)
+
+    def _chosen_ever(self) -> float | None:
+        """Returns what was chosen, also by a version that did not keep it: then it differs from the level's own."""
+        if self.chosen is None and self.messages_per_second != level_rate(self.level):
+            return self.messages_per_second
+        return self.chosen

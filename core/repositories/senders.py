@@ -8,7 +8,7 @@ import asyncpg
 
 from core.db import Connection, Row
 from core.domain.errors import AlreadyExists, NotFound, WrongState
-from core.domain.senders import Quality, Sender, SenderDraft, SenderInfo, SenderState, ThroughputLevel
+from core.domain.senders import Quality, Rate, Sender, SenderDraft, SenderInfo, SenderState, ThroughputLevel
 from core.domain.time_ranges import OLDEST
 from core.queries import load
 
@@ -25,6 +25,17 @@ class Senders:
         """Reads one sender; refuses with ``SENDER_NOT_FOUND``."""
         return _found(sender_id, await self._connection.fetchrow(SQL["get_sender"], sender_id))
 
+    async def lock_rate(self, sender_id: UUID) -> Rate:
+        """Reads how fast it may send; nobody else changes that before the end of the transaction."""
+        row = await self._connection.fetchrow(SQL["lock_rate"], sender_id)
+        if row is None:
+            raise _unknown(sender_id)
+        return Rate(
+            messages_per_second=row["messages_per_second"],
+            chosen=row["chosen_messages_per_second"],
+            level=ThroughputLevel(row["throughput_level"]),
+        )
+
     async def list_senders(self, *, limit: int, after: UUID | None = None) -> list[Sender]:
         """Lists senders, oldest first, newer than ``after``."""
         rows = await self._connection.fetch(SQL["list_senders"], after or OLDEST, limit)
@@ -33,8 +44,11 @@ class Senders:
     async def create_sender(self, draft: SenderDraft, *, at: datetime) -> Sender:
         """Creates a sender; refuses with ``SENDER_ALREADY_EXISTS`` when its number id is known."""
         columns = (draft.display_name, draft.phone_number_id, draft.whatsapp_account_id, draft.credential_reference)
+        rate = Rate().choose(draft.messages_per_second)
         try:
-            row = await self._connection.fetchrow(SQL["create_sender"], *columns, draft.messages_per_second, at)
+            row = await self._connection.fetchrow(
+                SQL["create_sender"], *columns, rate.messages_per_second, at, rate.chosen
+            )
         except asyncpg.UniqueViolationError:
             text = "A sender with that phone_number_id exists."
             raise AlreadyExists("SENDER_ALREADY_EXISTS", text, phone_number_id=draft.phone_number_id) from None
@@ -46,12 +60,13 @@ class Senders:
         *,
         display_name: str | None,
         credential_reference: str | None,
-        messages_per_second: float | None,
+        rate: Rate | None,
         at: datetime,
     ) -> Sender:
         """Writes what is not None."""
+        given = (rate.messages_per_second, at, rate.chosen) if rate else (None, at, None)
         row = await self._connection.fetchrow(
-            SQL["update_sender"], sender_id, display_name, credential_reference, messages_per_second, at
+            SQL["update_sender"], sender_id, display_name, credential_reference, *given
         )
         return _found(sender_id, row)
 
@@ -74,7 +89,7 @@ class Senders:
         return _found(sender_id, await self._connection.fetchrow(SQL["resume_sender"], sender_id, at))
 
     async def refresh_sender(
-        self, sender_id: UUID, info: SenderInfo, *, messages_per_second: float, asked: datetime, at: datetime
+        self, sender_id: UUID, info: SenderInfo, *, rate: Rate, asked: datetime, at: datetime
     ) -> Sender:
         """Writes what WhatsApp says; what changed since its update time was `asked` has WhatsApp asked once more."""
         row = await self._connection.fetchrow(
@@ -85,9 +100,10 @@ class Senders:
             info.quality,
             info.throughput_level,
             info.messaging_limit,
-            messages_per_second,
+            rate.messages_per_second,
             at,
             asked,
+            rate.chosen,
         )
         return _found(sender_id, row)
 

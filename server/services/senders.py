@@ -5,7 +5,7 @@ from chappe.v1.senders_pb2_grpc import SendersServiceServicer
 from google.protobuf.empty_pb2 import Empty
 
 from core.clock import Clock
-from core.domain.senders import SETTABLE_FIELDS, refreshed_rate, with_defaults
+from core.domain.senders import SETTABLE_FIELDS, with_defaults
 from core.queue.wakeups import Wakeups
 from core.repositories.rooms import Rooms, Store
 from core.settings import Settings
@@ -70,11 +70,14 @@ class SendersService(SendersServiceServicer):
         draft = with_defaults(wire.read_sender(request.sender))
 
         async def apply(rooms: Rooms) -> senders_pb2.Sender:
+            rate = None
+            if "messages_per_second" in changed:
+                rate = (await rooms.senders.lock_rate(sender_id)).choose(draft.messages_per_second)
             updated = await rooms.senders.update_sender(
                 sender_id,
                 display_name=draft.display_name if "display_name" in changed else None,
                 credential_reference=draft.credential_reference if "credential_reference" in changed else None,
-                messages_per_second=draft.messages_per_second if "messages_per_second" in changed else None,
+                rate=rate,
                 at=self._clock.now(),
             )
             return wire.sender(updated)
@@ -121,13 +124,10 @@ class SendersService(SendersServiceServicer):
         info = await self._management.get_number(phone_number_id=sender.phone_number_id, token=token)
 
         async def apply(rooms: Rooms) -> senders_pb2.Sender:
-            known = await rooms.senders.get_sender(sender_id)
-            rate = refreshed_rate(
-                current=known.messages_per_second, before=known.throughput_level, after=info.throughput_level
-            )
+            rate = (await rooms.senders.lock_rate(sender_id)).refresh(info.throughput_level)
             return wire.sender(
                 await rooms.senders.refresh_sender(
-                    sender_id, info, messages_per_second=rate, asked=sender.update_time, at=self._clock.now()
+                    sender_id, info, rate=rate, asked=sender.update_time, at=self._clock.now()
                 )
             )
 

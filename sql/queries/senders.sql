@@ -5,6 +5,13 @@ SELECT id, display_name, phone_number_id, whatsapp_account_id, phone_number, ver
 FROM senders
 WHERE id = $1;
 
+-- name: lock_rate
+-- Reads how fast sender $1 may send, and has others who change that wait for the end of the transaction. No row: there is none.
+SELECT messages_per_second, chosen_messages_per_second, throughput_level
+FROM senders
+WHERE id = $1
+FOR NO KEY UPDATE;
+
 -- name: list_senders
 -- Lists up to $2 senders after id $1, oldest first.
 SELECT id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
@@ -15,20 +22,22 @@ ORDER BY id
 LIMIT $2;
 
 -- name: create_sender
--- Creates a sender: name $1, number id $2, account $3, credential $4, rate $5, at $6.
+-- Creates a sender: name $1, number id $2, account $3, credential $4, rate $5, at $6; $7 the rate a person chose, or null.
 INSERT INTO senders (
-    display_name, phone_number_id, whatsapp_account_id, credential_reference, messages_per_second, create_time, update_time
+    display_name, phone_number_id, whatsapp_account_id, credential_reference, messages_per_second, create_time, update_time,
+    chosen_messages_per_second
 )
-VALUES ($1, $2, $3, $4, $5, $6, $6)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
 
 -- name: update_sender
--- Writes what may change of sender $1: name $2, credential $3, rate $4, each null to keep what it is, at $5. No row: there
--- is none.
+-- Writes what may change of sender $1: name $2, credential $3, rate $4, each null to keep what it is, at $5. With a rate goes
+-- the one a person chose, $6, or null. No row: there is none.
 UPDATE senders
 SET display_name = coalesce($2::text, display_name), credential_reference = coalesce($3::text, credential_reference),
-    messages_per_second = coalesce($4::double precision, messages_per_second), update_time = $5
+    messages_per_second = coalesce($4::double precision, messages_per_second),
+    chosen_messages_per_second = CASE WHEN $4 IS NULL THEN chosen_messages_per_second ELSE $6 END, update_time = $5
 WHERE id = $1
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
@@ -59,12 +68,12 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;
 
 -- name: refresh_sender
--- Writes what WhatsApp says of sender $1: number $2, verified name $3, quality $4, level $5, limit $6; rate $7, at $8. What
--- changed since $9, the update time when WhatsApp was asked, may be an upgrade it did not tell of yet: it is asked anew. No
--- row: there is none.
+-- Writes what WhatsApp says of sender $1: number $2, verified name $3, quality $4, level $5, limit $6; rate $7, at $8, and the
+-- one a person chose, $10, or null. What changed since $9, the update time when WhatsApp was asked, may be an upgrade it did not
+-- tell of yet: it is asked anew. No row: there is none.
 UPDATE senders
 SET phone_number = $2, verified_name = $3, quality = $4, throughput_level = $5, messaging_limit = $6,
-    messages_per_second = $7, refresh_time = CASE WHEN update_time = $9 THEN $8::timestamptz END, update_time = $8
+    messages_per_second = $7, chosen_messages_per_second = $10, refresh_time = CASE WHEN update_time = $9 THEN $8::timestamptz END, update_time = $8
 WHERE id = $1
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;

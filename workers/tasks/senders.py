@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from core.domain.errors import NotFound, Refusal
-from core.domain.senders import Sender, SenderInfo, refreshed_rate
+from core.domain.senders import Sender, SenderInfo
 from core.whatsapp.credentials import access_token
 from workers.engine import Engine
 from workers.waiting import pause
@@ -33,15 +33,12 @@ async def refresh_sender(engine: Engine, sender_id: UUID) -> None:
 
 async def _keep(engine: Engine, sender: Sender, info: SenderInfo) -> None:
     async with engine.store.transaction() as rooms:
-        known = await rooms.senders.get_sender(sender.id)
-        rate = refreshed_rate(
-            current=known.messages_per_second, before=known.throughput_level, after=info.throughput_level
-        )
-        await rooms.senders.refresh_sender(
-            sender.id, info, messages_per_second=rate, asked=sender.update_time, at=engine.clock.now()
-        )
+        rate = (await rooms.senders.lock_rate(sender.id)).refresh(info.throughput_level)
+        await rooms.senders.refresh_sender(sender.id, info, rate=rate, asked=sender.update_time, at=engine.clock.now())
         rooms.outdate("senders")
-    _log.info("a sender was refreshed", extra={"sender_id": str(sender.id), "messages_per_second": rate})
+    _log.info(
+        "a sender was refreshed", extra={"sender_id": str(sender.id), "messages_per_second": rate.messages_per_second}
+    )
 
 
 async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:

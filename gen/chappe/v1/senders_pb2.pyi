@@ -151,7 +151,9 @@ class Sender(_message.Message):
     messaging_limit: _builtins.str
     """Is WhatsApp's limit of people reached in 24 h (`TIER_10K`). Output only, empty until refreshed."""
     messages_per_second: _builtins.float
-    """Bounds the messages a second, above 0 to 1000. Default 80."""
+    """Bounds the messages a second, above 0 to 1000. What is set outlasts each refresh, which bounds it by what WhatsApp's level
+    allows. Default: as many as that allows, 80 until WhatsApp was asked.
+    """
     @_builtins.property
     def refresh_time(self) -> _timestamp_pb2.Timestamp:
         """Is when WhatsApp was last asked. Output only, unset until then."""

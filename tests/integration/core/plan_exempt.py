@@ -85,6 +85,7 @@ SEARCHING_NONE: Final = frozenset(
         "senders.list_sender_ids",
         "senders.list_senders",
         "senders.list_unrefreshed",
+        "senders.lock_rate",
         "senders.pause_sender",
         "senders.refresh_sender",
         "senders.restrict_countries",

@@ -9,7 +9,7 @@ import pytest
 
 from core.db import Connection, Database
 from core.domain.errors import AlreadyExists, NotFound, WrongState
-from core.domain.senders import Quality, SenderDraft, SenderInfo, SenderState, ThroughputLevel, with_defaults
+from core.domain.senders import Quality, Rate, SenderDraft, SenderInfo, SenderState, ThroughputLevel, with_defaults
 from core.domain.templates import ListedTemplate, SyncCounts, TemplateCategory, TemplateFilter, TemplateState
 from core.repositories.senders import Senders
 from core.repositories.templates import Templates
@@ -128,7 +128,7 @@ async def test_a_sender_is_created_once_with_defaults_and_changed_in_part(connec
         await senders.create_sender(draft, at=NOW)
     assert refused.value.reason == "SENDER_ALREADY_EXISTS"
     changed = await senders.update_sender(
-        created.id, display_name=None, credential_reference=None, messages_per_second=5, at=NOW
+        created.id, display_name=None, credential_reference=None, rate=Rate().choose(5), at=NOW
     )
     assert (changed.display_name, changed.messages_per_second) == ("Shop", 5)
 
@@ -169,6 +169,8 @@ async def test_what_whatsapp_says_of_a_sender_is_kept(connection: Connection) ->
         messaging_limit="TIER_10K",
     )
     asked = (await Senders(connection).get_sender(sender_id)).update_time
-    kept = await Senders(connection).refresh_sender(sender_id, info, messages_per_second=1000, asked=asked, at=NOW)
+    kept = await Senders(connection).refresh_sender(
+        sender_id, info, rate=Rate().refresh(info.throughput_level), asked=asked, at=NOW
+    )
     assert (kept.quality, kept.throughput_level, kept.messaging_limit) == (Quality.GREEN, "HIGH", "TIER_10K")
     assert (kept.messages_per_second, kept.refresh_time, kept.verified_name) == (1000, NOW, "Shop")

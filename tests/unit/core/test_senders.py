@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.domain.senders import SenderDraft, ThroughputLevel, refreshed_rate, with_defaults
+from core.domain.senders import Rate, SenderDraft, ThroughputLevel, with_defaults
 
 STANDARD, HIGH = ThroughputLevel.STANDARD, ThroughputLevel.HIGH
 
@@ -21,11 +21,18 @@ STANDARD, HIGH = ThroughputLevel.STANDARD, ThroughputLevel.HIGH
 def test_a_rate_follows_whatsapps_level_unless_a_person_chose_a_slower_one(
     current: float, before: ThroughputLevel, after: ThroughputLevel, expected: float
 ) -> None:
-    assert refreshed_rate(current=current, before=before, after=after) == expected
+    assert Rate(messages_per_second=current, level=before).refresh(after).messages_per_second == expected
+
+
+def test_a_choice_is_kept_through_all_levels_until_it_is_taken_back() -> None:
+    chosen = Rate().choose(80).refresh(HIGH)
+    assert (chosen.messages_per_second, chosen.choose(0).messages_per_second) == (80, 1000)
+    bounded = Rate().choose(200).refresh(STANDARD)
+    assert (bounded.messages_per_second, bounded.refresh(HIGH).messages_per_second) == (80, 200)
 
 
 def test_what_a_caller_leaves_out_has_a_default_and_what_it_says_stays() -> None:
-    assert with_defaults(SenderDraft()).messages_per_second == 80
+    assert Rate().choose(SenderDraft().messages_per_second).messages_per_second == 80
     assert with_defaults(SenderDraft()).credential_reference == "CHAPPE_WHATSAPP_ACCESS_TOKEN"
     said = SenderDraft(messages_per_second=5, credential_reference="OTHER")
     assert with_defaults(said) == said

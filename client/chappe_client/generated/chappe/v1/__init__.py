@@ -4440,7 +4440,8 @@ class Sender(betterproto2.Message):
 
     messages_per_second: "float" = betterproto2.field(13, betterproto2.TYPE_DOUBLE)
     """
-    Bounds the messages a second, above 0 to 1000. Default 80.
+    Bounds the messages a second, above 0 to 1000. What is set outlasts each refresh, which bounds it by what WhatsApp's level
+    allows. Default: as many as that allows, 80 until WhatsApp was asked.
     """
 
     refresh_time: "datetime.datetime | None" = betterproto2.field(
