@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chappe.v1 import campaigns_service_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from core.clock import Clock
+from core.domain.time_series import Milestone
 from core.domain.waiting import remaining_seconds, waiting_reason
 from core.pace import Lane, Pace
 from core.repositories.rooms import Rooms, Store
@@ -19,21 +21,31 @@ INTERVAL_SECONDS = 0.5
 _SILENCE_SECONDS = 15.0
 _RATE_SECONDS = 5.0
 _LEAST_LOOKS = 2
+# Long enough for the seconds that are looked at, and for a database whose clock is not quite ours.
+_MINUTES = timedelta(minutes=2)
 
 
 class Rate:
-    """Works out how many messages were accepted a second over the last seconds."""
+    """Works out how many messages were accepted a second over the last seconds.
+
+    From counts by the minute of acceptance: what was accepted before and fails now would take from how many are.
+    """
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, int]] = deque()
+        self._looks: deque[tuple[float, Mapping[datetime, int]]] = deque()
 
-    def note(self, *, now: float, accepted_count: int) -> float:
-        """Takes the count at a moment, in seconds, and returns the messages a second since the oldest look it kept."""
-        self._looks.append((now, accepted_count))
+    def note(self, *, now: float, accepted: Mapping[datetime, int]) -> float:
+        """Takes how many were accepted in each of the last minutes, as of `now` in seconds.
+
+        Returns the messages a second since the oldest look it kept.
+        """
+        self._looks.append((now, accepted))
         while now - self._looks[0][0] > _RATE_SECONDS and len(self._looks) > _LEAST_LOOKS:
             self._looks.popleft()
         began, before = self._looks[0]
-        return max(0, accepted_count - before) / (now - began) if now > began else 0.0
+        # What is put back within its minute is taken out of it again.
+        grown = max(0, sum(count - before.get(minute, 0) for minute, count in accepted.items()))
+        return grown / (now - began) if now > began else 0.0
 
 
 async def watch_campaign(
@@ -59,7 +71,7 @@ async def _look(
 ) -> campaigns_service_pb2.WatchCampaignResponse:
     campaign = await rooms.campaigns.get_campaign(campaign_id)
     stats = stats_wire.campaign_stats(await rooms.stats.get_campaign_stats(campaign_id, at=clock.now()))
-    per_second = rate.note(now=clock.monotonic(), accepted_count=stats.counts.accepted_count)
+    per_second = rate.note(now=clock.monotonic(), accepted=await _accepted(rooms, campaign_id, at=clock.now()))
     backlog = await rooms.backlogs.get_backlog(campaign_id, at=clock.now())
     is_throttled = backlog.has_due and await pace.is_slowed(
         Lane.of_sender(campaign.sender_id, backlog.bound_per_second)
@@ -75,6 +87,11 @@ async def _look(
         remaining_duration=None if remaining is None else Duration(seconds=round(remaining)),
         waiting_reason=reason,
     )
+
+
+async def _accepted(rooms: Rooms, campaign_id: UUID, *, at: datetime) -> dict[datetime, int]:
+    rows = await rooms.stats.list_minutes(campaign_id, start=at - _MINUTES, end=at + _MINUTES)
+    return {row["start_time"]: row["count"] for row in rows if row["milestone"] == Milestone.ACCEPTED}
 
 
 def _essence(seen: campaigns_service_pb2.WatchCampaignResponse) -> bytes:

@@ -129,6 +129,25 @@ async def test_speed_and_time_left_are_sane_from_the_start_to_the_end(api: Sendi
         assert not last.HasField("remaining_duration")
 
 
+@pytest.mark.parametrize("change", ["state = 'FAILED', fail_time = now()", "state = 'PENDING', accept_time = NULL"])
+async def test_what_was_accepted_before_and_fails_now_takes_nothing_from_the_speed(
+    api: SendingApi, change: str
+) -> None:
+    campaign_id = await campaign(api, *["PENDING"] * 100, *["ACCEPTED"] * 40)
+    accepted_before = "UPDATE messages SET accept_time = now() - interval '1 hour' WHERE state = 'ACCEPTED'"
+    await api.rows.execute(accepted_before)
+    await api.rows.execute("UPDATE campaigns SET messages_per_second = 10")
+    async with watching(api, campaign_id) as watch:
+        await watch.read()
+        await api.rows.execute(f"UPDATE messages SET {change} WHERE state = 'ACCEPTED'")  # noqa: S608  # written here
+        await watch.read()
+        await accept(api, campaign_id, 20)
+        seen = await watch.read()
+        assert seen.accepted_per_second > 0
+        assert seen.waiting_reason == "PACE"
+        assert seen.remaining_duration.seconds == round(seen.stats.counts.waiting_count / seen.accepted_per_second)
+
+
 async def test_a_campaign_that_has_its_share_of_its_senders_pace_waits_for_the_pace(api: SendingApi) -> None:
     campaign_id = await campaign(api, *["PENDING"] * 100)
     await api.rows.execute("UPDATE senders SET messages_per_second = 40")

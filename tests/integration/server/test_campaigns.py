@@ -338,10 +338,11 @@ async def waiting_reason(api: CampaignsApi, name: str) -> str:
 async def accept_messages(api: CampaignsApi, name: str, *, count: int, waiting: int) -> None:
     """Does what workers would have done."""
     campaign_id = names.parse_campaign(name)
-    async with api.database.connection() as connection:
+    async with api.database.transaction() as connection:
         sender_id = await connection.fetchval("SELECT sender_id FROM campaigns WHERE id = $1", campaign_id)
-        states = ["ACCEPTED"] * count + ["PENDING"] * waiting
+        states = ["SENDING"] * count + ["PENDING"] * waiting
         await rows.add_messages(connection, campaign_id, sender_id=sender_id, states=states)
+        await connection.execute("UPDATE messages SET state = 'ACCEPTED', accept_time = now() WHERE state = 'SENDING'")
 
 
 @pytest.mark.parametrize("api", [True], indirect=True, ids=["cached"])
