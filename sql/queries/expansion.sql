@@ -7,7 +7,8 @@
 -- it has waited for both.
 -- No row: it may not be expanded, or its audience is complete.
 SELECT id, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-    set_config('plan_cache_mode', 'auto', true), set_config('synchronous_commit', 'off', true)
+    set_config('plan_cache_mode', 'auto', true), set_config('synchronous_commit', 'off', true),
+    set_config('idle_in_transaction_session_timeout', '1s', true)
 FROM campaigns
 WHERE id = $1
     AND kind = 'BULK'

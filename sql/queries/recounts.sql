@@ -99,8 +99,10 @@ ON CONFLICT ON CONSTRAINT recounts_pkey DO UPDATE
 SET recount_time = excluded.recount_time, difference_count = excluded.difference_count;
 
 -- name: lock_repair
--- Lets one repair at a time add what is missing, until its transaction ends.
-SELECT pg_advisory_xact_lock(hashtext('counters'), hashtext($1::text));
+-- Lets one repair at a time add what is missing, until its transaction ends. That does nothing for as long as the comparison takes,
+-- on a connection of its own, and must not be taken for one of a process that stands still.
+SELECT set_config('idle_in_transaction_session_timeout', '0', true),
+    pg_advisory_xact_lock(hashtext('counters'), hashtext($1::text));
 
 -- name: add_to_counters
 -- Adds to the counters of scope $1 what is missing, or takes off: states $2, error codes $3, reasons $4, by how much $5.

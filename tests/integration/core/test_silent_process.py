@@ -6,6 +6,14 @@ import pytest
 
 from core.db import Connection, Database
 from core.domain.errors import Unavailable
+from core.domain.stats import DEPLOYMENT
+from core.repositories.rooms import Store
+from tests.helpers.eventually import eventually
+
+_IDLE_FOR_LONG = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle in transaction'
+        AND state_change < now() - interval '0.6 seconds'"""
 
 
 async def lock(connection: Connection) -> None:
@@ -31,3 +39,16 @@ async def test_a_transaction_whose_process_stands_still_lets_go_of_what_it_locke
         with pytest.raises(Unavailable):
             await stand_still(still, beside=other)
         await take(still)
+
+
+async def test_a_repair_that_compares_for_long_is_not_taken_for_one(database_url: str) -> None:
+    repairing = Database(url=database_url, pool_size=1, idle_seconds=0.2)
+    async with (
+        repairing,
+        Database(url=database_url, pool_size=1) as other,
+        Store(repairing).transaction() as rooms,
+        other.connection() as looking,
+    ):
+        await rooms.recounts.lock_repair(DEPLOYMENT)
+        await eventually(lambda: looking.fetchval(_IDLE_FOR_LONG))
+        await rooms.recounts.list_scopes(after=DEPLOYMENT, limit=1)
