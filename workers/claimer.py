@@ -15,7 +15,7 @@ from core.repositories.sending import BOTTOM, Claim, Floor, RunningCampaign
 from core.whatsapp.errors import COUNTRY_RESTRICTED, words
 from workers.engine import Engine
 from workers.parcels import Batch, NotYet, Parcel
-from workers.rounds import Group, grouped, in_turn, share
+from workers.rounds import Group, in_turn, next_group, share
 from workers.settler import Settler
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,6 @@ class Claimer:
         self._lane = lane
         self._settler = settler
         self._floors: dict[UUID, Floor] = {}
-        self._turn = 0
 
     async def next_batch(self) -> Batch | NotYet | None:
         """Claims what fits the pace now; None when nothing is due."""
@@ -92,8 +91,7 @@ class Claimer:
         if permits.count == 0:
             return NotYet(seconds=_wait(permits, most=_MOST_WAIT_SECONDS))
         filling = _Filling(size=permits.count, end=permits.slot(permits.count - 1))
-        self._turn += 1
-        await self._fill(filling, in_turn(campaigns, self._turn))
+        await self._fill(filling, in_turn(campaigns, self._engine.turns.get(self._sender_id)))
         await self._engine.pace.give_back(self._lane, permits, filling.room)
         if filling.taken:
             return Batch(parcels=self._parcels(filling.taken, permits), interval=permits.interval)
@@ -114,17 +112,18 @@ class Claimer:
     async def _go_round(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> list[RunningCampaign]:
         """Offers each campaign its share; returns those that took all of it, and so may want more."""
         hungry: list[RunningCampaign] = []
-        sharers = len(campaigns)
-        for group in grouped(campaigns):
-            offered = share(group, room=filling.room, sharers=sharers)
-            if offered == 0:
-                break
-            # With fewer slots than campaigns only the first ones are asked, for one message each.
-            taken = await self._take_share(filling, group[: filling.room], offered)
+        left = list(campaigns)
+        while left and filling.room:
+            group, is_short = next_group(left, room=filling.room), filling.room < len(left)
+            offered = share(group, room=filling.room, sharers=len(left))
+            taken = await self._take_share(filling, group, offered)
             filling.taken += taken
             counts = Counter(one.campaign.id for one in taken)
             hungry += [one for one in group if counts[one.id] == offered and not one.direct]
-            sharers -= len(group)
+            if taken and is_short and not group[0].direct:
+                self._engine.turns[self._sender_id] = taken[-1].campaign.id
+            asked = {one.id for one in group}
+            left = [one for one in left if one.id not in asked]
         return hungry
 
     async def _take_share(self, filling: _Filling, group: Group, offered: int) -> list[_Taken]:

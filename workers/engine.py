@@ -45,6 +45,7 @@ class Engine:
     - `lines` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
     - `lateness` compares how late receipts come with the grace.
+    - `turns` says, by sender, which campaign had the last slot where there were too few for all; it outlives a run.
     - `arrivals` counts, by sender, what is on the wire; `drains` waits for what runs left there, and `unwritten` counts
       their outcomes until they stand in rows.
     - `answer_breakers` count answers of sends, and apart from them `receipt_breakers` what receipts tell: an accept
@@ -69,6 +70,7 @@ class Engine:
     lateness: Lateness
     safeguards: Safeguards = field(default_factory=Safeguards)
     metrics: SendingMetrics = field(default_factory=lambda: SendingMetrics(CollectorRegistry()))
+    turns: dict[UUID, UUID] = field(default_factory=dict)
     arrivals: dict[UUID, Arrivals] = field(default_factory=dict)
     drains: Drains = field(default_factory=Drains)
     unwritten: Unwritten = field(default_factory=Unwritten)

@@ -218,9 +218,16 @@ FAULTS = (
     Fault(
         name="single-messages-last",
         path="workers/rounds.py",
-        old="return [*([one] for one in apart), *([together] if together else [])]",
-        new="return [*([together] if together else []), *([one] for one in apart)]",
+        old="if campaigns[0].direct or room >= len(campaigns):\n        return alone[:1]\n",
+        new="if room >= len(campaigns):\n        return [one for one in campaigns if not one.direct] or campaigns\n",
         tests=("tests/integration/workers/test_direct.py",),
+    ),
+    Fault(
+        name="turns-begin-anew",
+        path="workers/claimer.py",
+        old="in_turn(campaigns, self._engine.turns.get(self._sender_id))",
+        new="in_turn(campaigns, None)",
+        tests=("tests/integration/workers/test_slow_numbers.py",),
     ),
     Fault(
         name="calls-not-shared",

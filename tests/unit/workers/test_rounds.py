@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from core.repositories.sending import RunningCampaign
-from workers.rounds import grouped, in_turn, share
+from workers.rounds import in_turn, next_group, share
 
 
 def _campaign(number: int, *, kind: str = "BULK", per_second: float | None = None) -> RunningCampaign:
@@ -24,18 +24,31 @@ A, B, C = (_campaign(number) for number in (2, 3, 4))
 SLOW = _campaign(5, per_second=1.0)
 
 
-def test_each_batch_begins_with_another_campaign_and_all_with_single_messages() -> None:
-    turns = [in_turn([SINGLE, A, B, C], turn) for turn in range(4)]
+def test_who_comes_behind_the_last_turn_begins_and_single_messages_before_all() -> None:
+    turns = [in_turn([SINGLE, A, B, C], last) for last in (None, A.id, B.id, C.id)]
     assert turns == [[SINGLE, A, B, C], [SINGLE, B, C, A], [SINGLE, C, A, B], [SINGLE, A, B, C]]
 
 
+def test_the_turn_goes_on_behind_a_campaign_that_is_gone() -> None:
+    assert in_turn([A, C], B.id) == [C, A]
+
+
 def test_a_sender_with_single_messages_alone_has_its_turns_too() -> None:
-    assert in_turn([SINGLE], 7) == [SINGLE]
+    assert in_turn([SINGLE], A.id) == [SINGLE]
 
 
-def test_single_messages_and_campaigns_with_a_pace_of_their_own_are_claimed_one_by_one_and_first() -> None:
-    assert grouped([SINGLE, A, SLOW, B]) == [[SINGLE], [SLOW], [A, B]]
-    assert grouped([SLOW]) == [[SLOW]]
+def test_with_a_slot_for_each_those_with_a_pace_of_their_own_are_claimed_one_by_one_and_the_others_together() -> None:
+    assert next_group([SINGLE, A, SLOW, B], room=9) == [SINGLE]
+    assert next_group([A, SLOW, B], room=3) == [SLOW]
+    assert next_group([A, B], room=2) == [A, B]
+
+
+def test_with_fewer_slots_campaigns_are_claimed_from_in_their_order_as_many_as_there_are_slots() -> None:
+    assert next_group([SINGLE, A, SLOW, B], room=1) == [SINGLE]
+    assert next_group([A, B, SLOW, C], room=1) == [A]
+    assert next_group([A, B, SLOW, C], room=3) == [A, B]
+    assert next_group([SLOW, A, B], room=2) == [SLOW]
+    assert next_group([A, B, C], room=2) == [A, B]
 
 
 def test_slots_are_offered_evenly_and_what_one_leaves_is_shared_by_those_behind_it() -> None:
@@ -49,6 +62,5 @@ def test_single_messages_are_offered_all_there_is() -> None:
     assert share([SINGLE], room=10, sharers=4) == 10
 
 
-def test_fewer_slots_than_campaigns_are_offered_one_by_one_and_none_when_none_is_left() -> None:
-    assert share([A, B, C], room=2, sharers=3) == 1
-    assert share([A, B, C], room=0, sharers=3) == 0
+def test_fewer_slots_than_campaigns_are_offered_one_by_one() -> None:
+    assert share([A, B], room=2, sharers=3) == 1
