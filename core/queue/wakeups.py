@@ -23,10 +23,12 @@ RECEIPTS_STREAM = "queue:receipts"
 REPLIES_STREAM = "queue:replies"
 
 _TIMEOUT_SECONDS = 0.5
+# After a failure nobody tries so long: who rings for many would wait for each. The keeper's next round finds the work.
+_REST_SECONDS = 1.0
 
 
 class Wakeups:
-    """Rings for work; never raises, since a lost ring only delays."""
+    """Rings for work; never raises, since a lost ring only delays. All bells hang on one server, and rest together."""
 
     def __init__(
         self, *, campaigns: AsyncBroker, messages: AsyncBroker, receipts: AsyncBroker, replies: AsyncBroker
@@ -37,6 +39,7 @@ class Wakeups:
         self._receipts = receipts
         self._replies = replies
         self._bells: Bells | None = None
+        self._rests_until = float("-inf")
         self.lost_count = 0
 
     @classmethod
@@ -78,6 +81,9 @@ class Wakeups:
             await self._bells.close()
 
     async def _ring(self, broker: AsyncBroker, task_name: str, *arguments: str) -> bool:
+        if asyncio.get_running_loop().time() < self._rests_until:
+            self.lost_count += 1
+            return False
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 kicker: AsyncKicker[..., None] = AsyncKicker(task_name=task_name, broker=broker, labels={})
@@ -85,6 +91,7 @@ class Wakeups:
         except Exception as error:
             # Whatever the broker raises, the caller's work is committed and must not look failed.
             self.lost_count += 1
+            self._rests_until = asyncio.get_running_loop().time() + _REST_SECONDS
             cause = error.__cause__ or error
             _log.warning("a wake-up was lost", extra={"task": task_name, "error": type(cause).__name__})
             return False

@@ -230,6 +230,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_slow_numbers.py",),
     ),
     Fault(
+        name="dead-bell-never-rests",
+        path="core/queue/wakeups.py",
+        old="self._rests_until = asyncio.get_running_loop().time() + _REST_SECONDS",
+        new="self._rests_until = 0.0",
+        tests=("tests/integration/workers/test_without_a_bell.py",),
+    ),
+    Fault(
         name="calls-not-shared",
         path="workers/lines.py",
         old="return self._held[sender_id] < self._free * _TIMES_FREE",
