@@ -25,6 +25,20 @@ here stops the start. This page is printed by `python -m core.settings`.
 
 {table}
 
+## Lines
+
+A call holds a line from its departure to its answer, so a number needs as many as its messages a second times the
+seconds that an answer takes on average. One number gets four fifths of a worker's lines, and leaves the others a
+share of the rest. `CHAPPE_WORKER_CONCURRENCY` should be 1.25 times that, and more where a worker sends for several
+fast numbers: 1,500 lines do for 1,000/s at 1.2 s an answer. `chappe_lines_waiting` tells when there are too few.
+Beyond half a second an answer lines are not all that bounds: a message counts for the pace until after its answer,
+and of a pace of 1,000/s 669 are used where answers take a constant second
+([why](adr/0017-pace-where-messages-arrive.md)).
+
+A line is a connection: about 0.1 MB of memory while it is in use, and an open file. A worker raises its limit of
+open files (`ulimit -n`) as far as it needs; where the system allows fewer (`ulimit -Hn`, `LimitNOFILE=`), it has
+fewer lines and says so in its log when it starts.
+
 ## Stopping
 
 SIGTERM lets what has begun end. The API and the webhook door take `CHAPPE_STOP_GRACE_SECONDS` for it. A worker
@@ -103,7 +117,7 @@ class Settings(BaseSettings):
     )
 
     worker_concurrency: int = Field(
-        512, ge=1, le=4000, description="Calls to the Cloud API open at once in a worker; its senders share them."
+        1500, ge=1, le=4000, description="Calls to the Cloud API open at once in a worker (lines, see below)."
     )
     lease_seconds: float = Field(60.0, gt=0, description="How long a claimed message belongs to its worker.")
     unconfirmed_grace_seconds: float = Field(

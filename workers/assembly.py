@@ -42,6 +42,7 @@ from workers.keeper import CHORES, Keeper
 from workers.lateness import Lateness
 from workers.lines import Lines
 from workers.monitoring import QueueGauges, monitored
+from workers.open_files import affordable
 from workers.scouts import scouts
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
@@ -54,6 +55,8 @@ _PUMPS = 32
 _APPLIERS = 2
 # Connections beside those of messages: what WhatsApp is asked about our numbers must not wait for sends that hang.
 _QUESTIONS = 16
+# Files beside those connections and the ones to PostgreSQL: the queue, the pace and the cache, metrics, logs.
+_OTHER_FILES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +91,12 @@ async def assembled(
     """Yields a worker whose connections are open, and closes them."""
     holder = f"{socket.gethostname()}-{UUID(int=random.getrandbits(128)).hex[:12]}"
     async with AsyncExitStack() as stack:
+        lines = affordable(settings.worker_concurrency, beside=_QUESTIONS + settings.database_pool_size + _OTHER_FILES)
         database = await stack.enter_async_context(_database(settings))
         http = await stack.enter_async_context(
             Http(
                 timeout_seconds=settings.whatsapp_timeout_seconds,
-                max_connections=settings.worker_concurrency + _QUESTIONS,
+                max_connections=lines + _QUESTIONS,
             )
         )
         client, management = _whatsapp(settings, http)
@@ -113,7 +117,7 @@ async def assembled(
             wakeups=_wakeups(bells),
             holder=holder,
             luck=random.random,
-            lines=Lines(settings.worker_concurrency),
+            lines=Lines(lines),
             stopping=stopping,
             safeguards=safeguards or Safeguards(),
             lateness=Lateness(clock=clock, metrics=metrics, grace_seconds=settings.unconfirmed_grace_seconds),

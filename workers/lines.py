@@ -16,9 +16,20 @@ class Lines:
 
     def __init__(self, count: int) -> None:
         """Takes how many there are."""
+        self.count = count
         self._free = count
         self._held: Counter[UUID] = Counter()
         self._waiting: list[tuple[UUID, asyncio.Future[None]]] = []
+
+    @property
+    def used(self) -> int:
+        """How many are lent: calls that are open."""
+        return self.count - self._free
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one, one for each sender at most."""
+        return len(self._waiting)
 
     async def take(self, sender_id: UUID, *, stopping: asyncio.Event) -> bool:
         """Takes a line for a call of a sender; False, and none is taken, as soon as `stopping` is set."""

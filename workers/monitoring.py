@@ -15,6 +15,7 @@ from core.metrics_door import watched
 from core.migrate import at_head
 from core.repositories.backlogs import QueueState
 from workers.engine import Engine
+from workers.lines import Lines
 
 _READ_SECONDS = 5.0
 # Workers take turns at keeping house: what one saw so long ago is for another one to show.
@@ -58,6 +59,19 @@ class QueueGauges(Collector):
         return self._clock.monotonic() - self._seen_at
 
 
+class LineGauges(Collector):
+    """Shows the lines on which calls are open."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def collect(self) -> Iterable[Metric]:
+        """Reads the lines as they are now."""
+        yield GaugeMetricFamily("chappe_lines_used", "Calls to WhatsApp open now.", value=self._lines.used)
+        yield GaugeMetricFamily("chappe_lines_limit", "Calls this process may have open.", value=self._lines.count)
+        yield GaugeMetricFamily("chappe_lines_waiting", "Numbers that wait for a line now.", value=self._lines.waiting)
+
+
 @asynccontextmanager
 async def monitored(
     engine: Engine, *, registry: CollectorRegistry, database: Database, gauges: QueueGauges, queue: Check
@@ -65,6 +79,7 @@ async def monitored(
     """Shows the worker to who watches it, inside the block; raises ListenError when the port is taken."""
     registry.register(PoolCollector(database))
     registry.register(gauges)
+    registry.register(LineGauges(engine.lines))
     readiness = Readiness(
         needed={"database": lambda: at_head(database)},
         wanted={"queue": queue},

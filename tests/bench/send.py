@@ -23,7 +23,7 @@ from tests.bench.cpu import OURS, cpu_seconds, resident_bytes
 from tests.helpers.walk import ACCOUNT_ID, SENDER_ID, Walk
 
 CLOCK = SystemClock()
-SETTINGS = {"CHAPPE_WORKER_CONCURRENCY": "512", "CHAPPE_LOG_LEVEL": "WARNING"}
+SETTINGS = {"CHAPPE_LOG_LEVEL": "WARNING"}
 # Fast receipts and no faults.
 SIMULATOR = {"SIMULATOR_PROFILE": "fast"}
 # Suffixes off, since every number is used; bodies of 1 to 50 statuses, as many at random.

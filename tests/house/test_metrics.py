@@ -11,7 +11,8 @@ from core.clock import SystemClock
 from core.metrics import RpcMetrics, SendingMetrics, WebhookMetrics, loop_lag
 from server.monitoring import CacheCollector
 from tests.house.sources import ROOT
-from workers.monitoring import QueueGauges
+from workers.lines import Lines
+from workers.monitoring import LineGauges, QueueGauges
 
 _ROW = re.compile(r"^\| `(chappe_\w+)` \| (\w+) \| ([^|]*)\|", re.MULTILINE)
 _POOL = {
@@ -33,6 +34,7 @@ def registry() -> CollectorRegistry:
         measured(made)
     made.register(CacheCollector(CacheMetrics(clock=clock)))
     made.register(QueueGauges(clock=clock))
+    made.register(LineGauges(Lines(1)))
     return made
 
 

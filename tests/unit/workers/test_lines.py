@@ -54,3 +54,14 @@ async def test_who_stops_waiting_leaves_no_line_behind() -> None:
     lines.give_back(_ONE)
     assert not await waiting
     assert await _fill(lines, _THREE) == 1
+
+
+async def test_it_is_told_how_many_are_lent_and_waited_for() -> None:
+    lines, stopping = Lines(5), asyncio.Event()
+    assert await _fill(lines, _ONE) == 4
+    waiting = asyncio.ensure_future(lines.take(_ONE, stopping=stopping))
+    await asyncio.wait({waiting}, timeout=0.01)
+    assert (lines.count, lines.used, lines.waiting) == (5, 4, 1)
+    stopping.set()
+    await waiting
+    assert (lines.used, lines.waiting) == (4, 0)
