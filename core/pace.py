@@ -130,12 +130,16 @@ class Pace:
     async def _ask(self, script: AsyncScript, keys: list[str], arguments: list[Any]) -> list[Any] | None:
         if self.alone:
             return None
+        if self._alone_until > float("-inf"):
+            # One finds out whether it is back, which may take its patience; the others go on alone meanwhile.
+            self._alone_until = self._clock.monotonic() + _RETRY_SECONDS
         try:
             reply = await script(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             _log.warning("the pace goes on without Redis", extra={"error": type(error).__name__})
             self._alone_until = self._clock.monotonic() + _RETRY_SECONDS
             return None
+        self._alone_until = float("-inf")
         return reply if isinstance(reply, list) else [reply]
 
     def _tempo(self, lane: Lane) -> Tempo:

@@ -81,9 +81,13 @@ class Wakeups:
             await self._bells.close()
 
     async def _ring(self, broker: AsyncBroker, task_name: str, *arguments: str) -> bool:
-        if asyncio.get_running_loop().time() < self._rests_until:
+        now = asyncio.get_running_loop().time()
+        if now < self._rests_until:
             self.lost_count += 1
             return False
+        if self._rests_until > float("-inf"):
+            # One finds out whether it is back; the others do not wait with it.
+            self._rests_until = now + _REST_SECONDS
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 kicker: AsyncKicker[..., None] = AsyncKicker(task_name=task_name, broker=broker, labels={})
@@ -95,4 +99,5 @@ class Wakeups:
             cause = error.__cause__ or error
             _log.warning("a wake-up was lost", extra={"task": task_name, "error": type(cause).__name__})
             return False
+        self._rests_until = float("-inf")
         return True

@@ -9,6 +9,9 @@ from redis.asyncio import Redis
 from core.clock import SystemClock
 from core.domain.pacing import HORIZON_SECONDS, Permits
 from core.pace import LOCAL_SHARE, Lane, Pace
+from stack.valkey import Valkey
+from tests.helpers.clocks import StillClock
+from tests.helpers.frozen import frozen
 
 CLOCK = SystemClock()
 LANE = Lane.of_sender(UUID(int=1), 100.0)
@@ -124,6 +127,30 @@ async def test_without_redis_a_careful_share_goes_on(queue_url: str) -> None:
     assert pace.alone
     assert 0 < permits.count <= 100 * LOCAL_SHARE * HORIZON_SECONDS + 1
     await pace.close()
+
+
+async def test_one_of_many_numbers_finds_out_whether_a_redis_that_says_nothing_is_back(
+    valkeys: tuple[Valkey, Valkey], queue_url: str
+) -> None:
+    clock = StillClock()
+    pace = Pace.connect(queue_url, clock=clock)
+    lanes = [Lane.of_sender(UUID(int=number), 100.0) for number in range(20)]
+    with frozen(valkeys[0]):
+        await pace.reserve(LANE, 1)
+        clock.move(1.5)
+        waits = await asyncio.gather(*(_seconds(pace, lane) for lane in lanes))
+        assert sum(seconds > 0.2 for seconds in waits) == 1
+    clock.move(1.5)
+    assert (await pace.reserve(LANE, 1)).end > 0
+    assert not pace.alone
+    await pace.close()
+
+
+async def _seconds(pace: Pace, lane: Lane) -> float:
+    """Returns how long a reservation takes."""
+    began = CLOCK.monotonic()
+    await pace.reserve(lane, 1)
+    return CLOCK.monotonic() - began
 
 
 async def test_a_person_is_written_to_at_most_forty_five_times_in_a_burst(queue_url: str) -> None:

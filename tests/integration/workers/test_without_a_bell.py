@@ -1,5 +1,6 @@
 """How late work begins while the server that the bell stands on is gone, or takes connections and answers nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -71,6 +72,17 @@ async def test_a_dead_bell_is_waited_for_once_not_by_every_ring_and_rings_again_
         await wakeups.close()
 
 
+async def test_one_of_many_finds_out_whether_a_bell_that_says_nothing_is_back(bell_server: Valkey) -> None:
+    wakeups = Wakeups.connect(bell_server.url())
+    try:
+        with frozen(bell_server):
+            assert not await wakeups.apply_deliveries()
+            waits = await eventually(lambda: _long_waits(wakeups), 5, message="the bell is tried again")
+            assert len(waits) == 1
+    finally:
+        await wakeups.close()
+
+
 @away
 async def test_without_a_bell_the_work_of_forty_numbers_begins_within_a_few_seconds(
     bell_server: Valkey, plan: Plan, worker_settings: dict[str, str], taken: Away
@@ -89,6 +101,17 @@ async def test_without_a_bell_the_work_of_forty_numbers_begins_within_a_few_seco
             await eventually(partial(_all_began, plan), 40, message="all pumps have begun")
             # A round each second, in which the dead bell is waited for for half a second at most.
             assert CLOCK.monotonic() - began < 6
+
+
+async def _long_waits(wakeups: Wakeups) -> list[float]:
+    """Rings many times at once; returns the seconds of those that waited for the server."""
+
+    async def ring() -> float:
+        began = CLOCK.monotonic()
+        await wakeups.apply_deliveries()
+        return CLOCK.monotonic() - began
+
+    return [seconds for seconds in await asyncio.gather(*(ring() for _ in range(10))) if seconds > 0.2]
 
 
 async def _plan_for_others(plan: Plan) -> None:
