@@ -43,10 +43,12 @@ class Run:
         return slots
 
 
-async def _three_of_which_one_has_a_pace(plan: Plan) -> list[UUID]:
-    """Returns three campaigns with plenty to send; the second one has a pace of its own, faster than its number's."""
+async def _three_of_which_one_has_a_pace(plan: Plan, per_second: float = 1000) -> list[UUID]:
+    """Returns three campaigns with plenty to send; the second one has a pace of its own."""
     campaigns = [plan.campaign_id, await add_rival(plan, _DUE), await add_rival(plan, _DUE)]
-    await plan.connection.execute("UPDATE campaigns SET messages_per_second = 1000 WHERE id = $1", campaigns[1])
+    await plan.connection.execute(
+        "UPDATE campaigns SET messages_per_second = $2 WHERE id = $1", campaigns[1], per_second
+    )
     return campaigns
 
 
@@ -72,6 +74,17 @@ async def test_runs_of_one_batch_serve_one_campaign_after_the_other(
         for _ in range(6):
             served += await Run(worker, plan, per_second=5).served(1)
         assert [served[one] for one in campaigns] == [2, 2, 2]
+
+
+async def test_a_campaign_whose_own_pace_is_slow_keeps_to_it_and_leaves_the_rest_to_the_others_evenly(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(_DUE)) as plan, idle_worker(worker_settings) as worker:
+        first, slow, third = await _three_of_which_one_has_a_pace(plan, 1.0)
+        served = await Run(worker, plan, per_second=5).served(16)
+        # Three seconds, in each of which it may send one, and waits for its turn for two slots at most.
+        assert 2 <= served[slow] <= 4
+        assert abs(served[first] - served[third]) <= 2
 
 
 async def test_a_campaign_next_to_one_without_due_messages_has_no_more_slots_than_the_others(
