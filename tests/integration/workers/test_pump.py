@@ -67,6 +67,7 @@ async def test_a_run_that_is_cancelled_again_and_again_gives_its_lease_up_all_th
         for _ in range(2):
             run.cancel()
             await asyncio.wait({run}, timeout=0.01)
+        await asyncio.wait({run}, timeout=10)
         assert run.cancelled()
         await worker.engine.drains.finish()
         assert await plan.connection.fetchval("SELECT holder = '' AND release_time IS NOT NULL FROM pumps")
