@@ -124,13 +124,14 @@ async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef
 
 
 async def _note_late(store: Store, late: list[Settlement]) -> int:
-    """Notes the accepts of superseded attempts; returns how many of these are doubles."""
+    """Notes the accepts of superseded attempts, and sends no message again for it; returns how many are doubles."""
     refs = [one.ref for one in late]
     async with store.transaction() as rooms:
         await rooms.transactions.enter_by_keys()
         # As receipts are, and a newest attempt is settled: of two who write of one message, the second sees both.
         await rooms.receipts.lock_messages(refs)
         await rooms.sending.record_late_accepts(late)
+        await rooms.sending.settle_by_late_accepts(late)
         doubles = await rooms.receipts.prove_superseded_doubles(refs)
     _log.warning("superseded attempts were accepted", extra={"count": len(late), "doubles": doubles})
     return doubles

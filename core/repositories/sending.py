@@ -101,18 +101,26 @@ class Sending:
 
     async def record_late_accepts(self, settlements: Sequence[Settlement]) -> None:
         """Keeps WhatsApp's ids of superseded attempts that were taken after all; their messages must be locked."""
-        refs = [settlement.ref for settlement in settlements]
-        await self._connection.execute(
-            SQL["record_late_accepts"],
-            [ref.campaign_id for ref in refs],
-            [ref.message_id for ref in refs],
-            [ref.attempt for ref in refs],
-            [settlement.whatsapp_message_id for settlement in settlements],
-        )
+        await self._connection.execute(SQL["record_late_accepts"], *_late(settlements))
+
+    async def settle_by_late_accepts(self, settlements: Sequence[Settlement]) -> None:
+        """Counts as accepted what would be sent again though a superseded attempt was taken; needs the same lock."""
+        states = [settlement.state.value for settlement in settlements]
+        await self._connection.execute(SQL["settle_by_late_accepts"], *_late(settlements), states)
 
     async def expire_leases(self, limit: int) -> int:
         """Puts messages into doubt whose lease has ended; returns how many."""
         return len(await self._connection.fetch(SQL["expire_leases"], limit))
+
+
+def _late(settlements: Sequence[Settlement]) -> tuple[list[UUID], list[UUID], list[int], list[str | None]]:
+    refs = [settlement.ref for settlement in settlements]
+    return (
+        [ref.campaign_id for ref in refs],
+        [ref.message_id for ref in refs],
+        [ref.attempt for ref in refs],
+        [settlement.whatsapp_message_id for settlement in settlements],
+    )
 
 
 def _running_campaign(row: Row) -> RunningCampaign:

@@ -131,6 +131,28 @@ WHERE message_attempts.campaign_id = late.campaign_id
     AND message_attempts.message_id = late.message_id
     AND message_attempts.attempt = late.attempt;
 
+-- name: settle_by_late_accepts
+-- Keeps what a superseded attempt brought to its person from being sent once more: until a receipt or the newest attempt's own
+-- accept says more, it counts as accepted, or held, by that one; not where that one is told to have failed. Needs the lock of
+-- lock_messages (receipts.sql). $1 campaigns, $2 messages, $3 attempts, $4 WhatsApp ids, $5 states.
+UPDATE messages
+SET state = late.state,
+    accept_time = coalesce(messages.accept_time, now()),
+    whatsapp_message_id = CASE
+        WHEN messages.contact_id IS NOT NULL THEN coalesce(messages.whatsapp_message_id, late.whatsapp_message_id)
+    END
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::text[])
+    AS late (campaign_id, message_id, attempt, whatsapp_message_id, state)
+JOIN message_attempts ON message_attempts.campaign_id = late.campaign_id
+    AND message_attempts.message_id = late.message_id
+    AND message_attempts.attempt = late.attempt
+WHERE messages.campaign_id = late.campaign_id
+    AND messages.id = late.message_id
+    AND messages.state IN ('PENDING', 'SENDING', 'UNCONFIRMED')
+    AND messages.failed_attempt < late.attempt
+    AND message_attempts.fail_time IS NULL
+    AND message_attempts.undelivered_time IS NULL;
+
 -- name: expire_leases
 -- Puts messages into doubt whose worker did not settle them in time. $1 how many at most. No row: no lease has expired.
 WITH expired AS MATERIALIZED (

@@ -7,6 +7,7 @@ RANK = {"ACCEPTED": 1, "HELD": 1, "SENT": 2, "FAILED": 3, "DELIVERED": 4, "READ"
 UNKNOWN = "OUTCOME_UNKNOWN"
 SEEN = ("DELIVERED", "READ")
 OPEN = ("PENDING", "SKIPPED", "SENDING", "UNCONFIRMED", "ACCEPTED", "HELD", "SENT")
+AGAIN = ("PENDING", "SENDING", "UNCONFIRMED")
 # An error that another try some time later may help, and how many seconds later.
 PASSING, PASSES_IN = 131000, 300
 
@@ -33,6 +34,7 @@ class Mail:
     tries: int = 0
     due: float = 0.0
     rivals: set[int] = field(default_factory=set)
+    undelivered: set[int] = field(default_factory=set)
 
     def claim(self) -> None:
         """A worker takes it; who does not want it, or is no more, gets none."""
@@ -47,6 +49,8 @@ class Mail:
 
         Nor is the failure of an attempt that was superseded: the newest one may still arrive.
         """
+        if word == "FAILED" and attempt < self.attempt:
+            self.undelivered.add(attempt)
         if attempt <= self.answered and word not in SEEN:
             return
         if word == "FAILED" and attempt < self.attempt:
@@ -69,7 +73,9 @@ class Mail:
         return attempt == self.attempt and is_open and self.tries == 0 and not older and not self.erased
 
     def settle(self, attempt: int, state: str, reason: str, code: int, *, cancelled: bool) -> None:
-        """An answer counts for its own attempt only, and never against a receipt."""
+        """An answer counts for its own attempt only, and never against a receipt; of an older one, an accept counts."""
+        if attempt in self.rivals - self.undelivered and attempt < self.attempt:
+            self._settle_by_older(attempt, state)
         if attempt != self.attempt or attempt <= self.answered or self.state == "SKIPPED":
             return
         accepted = state in {"ACCEPTED", "HELD"}
@@ -79,6 +85,11 @@ class Mail:
         if state == "PENDING" and cancelled:
             state, reason = "CANCELLED", "CAMPAIGN_CANCELLED"
         self.state, self.reason, self.code = state, reason, code
+
+    def _settle_by_older(self, attempt: int, state: str) -> None:
+        """What an older attempt brought is not sent once more, unless that one failed."""
+        if state in {"ACCEPTED", "HELD"} and attempt > self.answered and self.state in AGAIN:
+            self.state, self.taken = state, True
 
     def _settles(self, state: str, *, accepted: bool) -> bool:
         match self.state:

@@ -301,6 +301,7 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "sending.expire_leases": {"messages_lease_idx", "messages_pkey"},
     "sending.list_running_campaigns": {"campaigns_active_idx"},
     "sending.record_late_accepts": {"message_attempts_pkey", "messages_pkey"},
+    "sending.settle_by_late_accepts": {"message_attempts_pkey", "messages_pkey"},
     "sending.settle_messages": {"campaigns_pkey", "messages_pkey"},
     "shards.fold_reply_counters": {"campaigns_pkey"},
     "shards.fold_state_counters": {"campaigns_pkey", "counters_pkey", "counters_unfolded_idx"},

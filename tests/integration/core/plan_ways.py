@@ -91,6 +91,7 @@ RUN_BY: Final[dict[str, set[Way]]] = {
     "retries.count_retryable": {Way.API},
     "sending": {Way.WORKER},
     "sending.record_late_accepts": {Way.BY_KEYS},
+    "sending.settle_by_late_accepts": {Way.BY_KEYS},
     "sending.settle_messages": {Way.WORKER, Way.BY_KEYS},
     "shards": {Way.BY_KEYS},
     "stats.fold_minutes": {Way.WORKER},
