@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from core.domain.arrivals import Left
@@ -24,6 +25,13 @@ _RETRY_SECONDS = 0.5
 _SLOT = 0
 
 
+class _End(NamedTuple):
+    """When a lease ends, by both clocks: of a pause of the whole virtual machine only the one on the wall may tell."""
+
+    seconds: float
+    moment: datetime
+
+
 class Lease:
     """One run's lease on a sender: taken, renewed while the run sends, and released at its end.
 
@@ -37,13 +45,17 @@ class Lease:
         self._sender_id = sender_id
         # Each run has a name of its own: a second ring heard by the same process must not make a second pump.
         self._holder = f"{engine.holder}/{engine.luck():.12f}"
-        self._until = float("-inf")
+        self._until = _End(float("-inf"), datetime.min.replace(tzinfo=UTC))
         self._renewing: asyncio.Task[None] | None = None
         self.over = asyncio.Event()
 
     def holds(self, now: float) -> bool:
-        """Whether nobody else can have it yet or soon; asked before each departure: a process may have been frozen."""
-        return now < self._until - _QUIET_SECONDS and not self.over.is_set()
+        """Whether nobody else can have it yet or soon; asked before each departure: a process may have been frozen.
+
+        A clock on the wall that is set forward ends it early, until it is renewed; set back, it changes nothing.
+        """
+        end = self._until
+        return now < end.seconds and self._engine.clock.now() < end.moment and not self.over.is_set()
 
     async def take(self) -> Left | None:
         """Takes the lease and returns what others left behind; None when another run has it."""
@@ -113,6 +125,7 @@ class Lease:
             self._until = until
         return is_renewed
 
-    def _end_from_now(self) -> float:
-        """When a lease taken or renewed now ends, at the earliest: the database's ten seconds begin later."""
-        return self._engine.clock.monotonic() + LEASE_SECONDS
+    def _end_from_now(self) -> _End:
+        """When a lease taken or renewed now is all but over, at the earliest: its row counts from a bit later."""
+        clock, seconds = self._engine.clock, LEASE_SECONDS - _QUIET_SECONDS
+        return _End(clock.monotonic() + seconds, clock.now() + timedelta(seconds=seconds))

@@ -22,3 +22,7 @@ class StillClock:
         """Lets time pass."""
         self._now += timedelta(seconds=seconds)
         self._seconds += seconds
+
+    def set_forward(self, seconds: float) -> None:
+        """Sets the hands forward: by what the other clock did not count, as in a machine that was paused."""
+        self._now += timedelta(seconds=seconds)

@@ -30,6 +30,13 @@ FAULTS = (
         tests=("tests/integration/workers/test_pump.py",),
     ),
     Fault(
+        name="sent-when-stale",
+        path="workers/courier.py",
+        old="if start >= parcel.stale_time:",
+        new="if False:",
+        tests=("tests/integration/workers/test_courier.py",),
+    ),
+    Fault(
         name="lease-taken-back",
         path="sql/queries/pumps.sql",
         old="WHERE sender_id = $1 AND slot = $2 AND holder = $3\nRETURNING lease_expire_time",

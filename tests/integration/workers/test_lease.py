@@ -1,10 +1,14 @@
 """The right to pump a number, as it goes from run to run, and what each run tells the next one of what it left."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
+
+import pytest
 
 from core.db import Database
 from core.domain.arrivals import Arrivals, Left
+from tests.helpers.clocks import StillClock
 from tests.helpers.eventually import eventually
 from tests.helpers.sending import CLOCK, Plan, numbers, planned
 from tests.helpers.workers import idle_worker
@@ -73,6 +77,20 @@ async def test_a_lease_that_another_run_had_meanwhile_is_not_renewed(
         await frozen.stop_keeping()
         assert not frozen.holds(CLOCK.monotonic())
         assert await plan.connection.fetchval("SELECT holder = '' FROM pumps")
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(-3600.0, True), (8.0, True), (9.0, False), (3600.0, False)])
+async def test_a_lease_ends_by_the_clock_that_says_so_first(
+    fresh_database_url: str, worker_settings: dict[str, str], seconds: float, holds: bool
+) -> None:
+    """Where a machine is paused as a whole, nothing that only counts seconds tells that others sent meanwhile."""
+    clock = StillClock()
+    async with planned(fresh_database_url, numbers(1)) as plan, idle_worker(worker_settings) as worker:
+        lease, _ = await _begun(replace(worker.engine, clock=clock), plan)
+        clock.set_forward(seconds)
+        assert lease.holds(clock.monotonic()) == holds
+        clock.move(8.5)
+        assert not lease.holds(clock.monotonic())
 
 
 async def _begun(engine: Engine, plan: Plan) -> tuple[Lease, Left]:
