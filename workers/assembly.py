@@ -33,7 +33,7 @@ from core.queue.wakeups import (
     Wakeups,
 )
 from core.repositories.rooms import Store
-from core.settings import Settings
+from core.settings import Settings, SettingsError
 from core.whatsapp.client import WhatsAppClient
 from core.whatsapp.http import Http
 from core.whatsapp.management import ManagementClient
@@ -57,6 +57,8 @@ _APPLIERS = 2
 _QUESTIONS = 16
 # Files beside those connections and the ones to PostgreSQL: the queue, the pace and the cache, metrics, logs.
 _OTHER_FILES = 256
+# The keeper holds one for its lock while its round is made on another; all else may take turns at that one.
+_FEWEST_CONNECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class Worker:
 async def assembled(
     *, settings: Settings, clock: Clock, stopping: asyncio.Event, safeguards: Safeguards | None = None
 ) -> AsyncIterator[Worker]:
-    """Yields a worker whose connections are open, and closes them."""
+    """Yields a worker whose connections are open, and closes them; raises SettingsError when it may open too few."""
     holder = f"{socket.gethostname()}-{UUID(int=random.getrandbits(128)).hex[:12]}"
     async with AsyncExitStack() as stack:
         lines = affordable(settings.worker_concurrency, beside=_QUESTIONS + settings.database_pool_size + _OTHER_FILES)
@@ -132,6 +134,9 @@ async def assembled(
 
 
 def _database(settings: Settings) -> Database:
+    if settings.database_pool_size < _FEWEST_CONNECTIONS:
+        message = f"CHAPPE_DATABASE_POOL_SIZE must be {_FEWEST_CONNECTIONS} or more in a worker: its keeper needs two"
+        raise SettingsError(message)
     url = planned_each_time(settings.database_url)
     return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
 

@@ -1,0 +1,26 @@
+"""A worker whose keeper would wait for ever for a second connection says so when it starts."""
+
+from functools import partial
+
+import pytest
+
+from core.settings import SettingsError
+from tests.helpers.eventually import eventually
+from tests.helpers.sending import numbers, planned
+from tests.helpers.workers import busy_worker, idle_worker
+
+
+async def test_a_worker_that_may_open_one_connection_does_not_start(worker_settings: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="CHAPPE_DATABASE_POOL_SIZE must be 2 or more"):
+        async with idle_worker(worker_settings, CHAPPE_DATABASE_POOL_SIZE="1"):
+            pass
+
+
+async def test_with_the_fewest_connections_that_are_enough_a_campaign_is_sent_and_completed(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with planned(fresh_database_url, numbers(20)) as plan:
+        async with busy_worker(worker_settings, CHAPPE_DATABASE_POOL_SIZE="2"):
+            is_completed = partial(plan.connection.fetchval, "SELECT state = 'COMPLETED' FROM campaigns")
+            await eventually(is_completed, 20)
+        assert await plan.all_are("ACCEPTED")
