@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         "postgresql://127.0.0.1:5432/chappe", repr=False, description="PostgreSQL 18 or newer: the truth."
     )
     database_pool_size: int = Field(
-        10, ge=1, le=500, description="Connections each process may open; at least 2 in a worker."
+        10, ge=1, le=500, description="Connections each process may open; at least 3 in a worker."
     )
     queue_url: str = Field(
         "redis://127.0.0.1:6379/0",

@@ -57,8 +57,8 @@ _APPLIERS = 2
 _QUESTIONS = 16
 # Files beside those connections and the ones to PostgreSQL: the queue, the pace and the cache, metrics, logs.
 _OTHER_FILES = 256
-# The keeper holds one for its lock while its round is made on another; all else may take turns at that one.
-_FEWEST_CONNECTIONS = 2
+# The keeper holds one for its lock while its round is made on another, and the comparison of counters one for minutes.
+_FEWEST_CONNECTIONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ async def assembled(
 
 def _database(settings: Settings) -> Database:
     if settings.database_pool_size < _FEWEST_CONNECTIONS:
-        message = f"CHAPPE_DATABASE_POOL_SIZE must be {_FEWEST_CONNECTIONS} or more in a worker: its keeper needs two"
+        message = f"CHAPPE_DATABASE_POOL_SIZE must be {_FEWEST_CONNECTIONS} or more in a worker: its keeper holds two"
         raise SettingsError(message)
     url = planned_each_time(settings.database_url)
     return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
