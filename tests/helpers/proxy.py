@@ -2,6 +2,8 @@
 
 import asyncio
 
+_PATIENCE_SECONDS = 2.0
+
 
 class Proxy:
     """Stands between the service and its server, Valkey or another, so that it can be taken away and given back."""
@@ -11,6 +13,7 @@ class Proxy:
         self._password = url.partition("://")[2].partition("@")[0]
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
         self.callers = 0
         self.is_deaf = False
@@ -36,11 +39,17 @@ class Proxy:
             self._server.close()
         for writer in list(self._writers):
             writer.close()
+        # Who was just let in may not be among them, and closes by itself: the loop must not end before.
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=_PATIENCE_SECONDS)
         await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
         self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.callers += 1
+        if task := asyncio.current_task():
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         host, port = self._upstream.split(":")
         self._writers.add(writer)
         try:
@@ -49,6 +58,10 @@ class Proxy:
             writer.close()  # the server is away: so are we
             return
         self._writers.add(upstream_writer)
+        if self._server is None or not self._server.is_serving():
+            writer.close()
+            upstream_writer.close()
+            return
         await asyncio.gather(self._pass(reader, upstream_writer), self._pass(upstream_reader, writer, is_answer=True))
 
     async def _pass(

@@ -121,7 +121,12 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "deliveries.mark_heard": {"webhook_deliveries_pkey"},
     "deliveries.redact_deliveries": {"webhook_deliveries_pkey"},
     "direct.find_direct_campaign": {"campaigns_direct_key"},
-    "doubts.decide_doubts": {"campaigns_pkey", "messages_doubt_idx", "messages_pkey"},
+    "doubts.decide_doubts": {
+        "campaigns_pkey",
+        "messages_doubt_idx",
+        "messages_pkey",
+        "webhook_deliveries_unapplied_idx",
+    },
     "doubts.is_door_heard": {"webhook_deliveries_unapplied_idx"},
     "doubts.list_heard_claims": {
         "campaigns_pkey",
