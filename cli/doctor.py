@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from cli.connection import tls
 from cli.output import explaining, say
+from core.clock import SystemClock
 from core.db import Database
 from core.queue.wakeups import Wakeups
 from core.settings import Settings, SettingsError
@@ -73,7 +74,7 @@ async def _database(settings: Settings) -> str:
 
 
 async def _queue(settings: Settings) -> str:
-    wakeups = Wakeups.connect(settings.queue_url)
+    wakeups = Wakeups.connect(settings.queue_url, clock=SystemClock())
     try:
         return await wakeups.examine()
     finally:

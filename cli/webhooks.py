@@ -111,7 +111,7 @@ async def _replay(selection: Selection, *, dry_run: bool, at: datetime) -> None:
         if dry_run or not count:
             return
         await _give_back(store, selection, count=count, at=at)
-        wakeups = Wakeups.connect(settings.queue_url)
+        wakeups = Wakeups.connect(settings.queue_url, clock=SystemClock())
         try:
             await wakeups.apply_deliveries()
         finally:

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from core.breaker import Breaker
 from core.clock import Clock
 from core.domain.pacing import HORIZON_SECONDS, STEADY_SHARE, Permits, Tempo
 from core.leaving import leave
@@ -59,7 +60,7 @@ class Pace:
         self._hold = redis.register_script(HOLD)
         self._slowed = redis.register_script(SLOWED)
         self._pairs = redis.register_script(PAIRS)
-        self._alone_until = float("-inf")
+        self._breaker = Breaker(clock=clock, failures=1, rest_seconds=_RETRY_SECONDS)
         self._tempos: dict[str, Tempo] = {}
 
     @classmethod
@@ -76,7 +77,7 @@ class Pace:
     @property
     def alone(self) -> bool:
         """Whether Redis was away when last asked."""
-        return self._clock.monotonic() < self._alone_until
+        return self._breaker.is_open
 
     async def reserve(self, lane: Lane, count: int, *, within: float = HORIZON_SECONDS) -> Permits:
         """Reserves at most `count` moments of the next `within` seconds; none when they are all taken."""
@@ -128,18 +129,17 @@ class Pace:
         await leave(self._redis.aclose())
 
     async def _ask(self, script: AsyncScript, keys: list[str], arguments: list[Any]) -> list[Any] | None:
-        if self.alone:
+        # One finds out whether it is back, which may take its patience; the others go on alone meanwhile.
+        if not self._breaker.allows():
             return None
-        if self._alone_until > float("-inf"):
-            # One finds out whether it is back, which may take its patience; the others go on alone meanwhile.
-            self._alone_until = self._clock.monotonic() + _RETRY_SECONDS
+        asked_at = self._clock.monotonic()
         try:
             reply = await script(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             _log.warning("the pace goes on without Redis", extra={"error": type(error).__name__})
-            self._alone_until = self._clock.monotonic() + _RETRY_SECONDS
+            self._breaker.failed(asked_at=asked_at)
             return None
-        self._alone_until = float("-inf")
+        self._breaker.worked()
         return reply if isinstance(reply, list) else [reply]
 
     def _tempo(self, lane: Lane) -> Tempo:

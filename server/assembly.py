@@ -197,7 +197,7 @@ async def assembled(
         _database(settings) as database,
         cache,
         http,
-        _wakeups(settings) as wakeups,
+        _wakeups(settings, clock=clock) as wakeups,
         _closing(Pace.connect(settings.pace_url, clock=clock)) as pace,
     ):
         store = Store(database, outdate=outdating(cache) if settings.cache_enabled else None)
@@ -292,9 +292,9 @@ async def _closing(opened: T) -> AsyncIterator[T]:
 
 
 @asynccontextmanager
-async def _wakeups(settings: Settings) -> AsyncIterator[Wakeups]:
+async def _wakeups(settings: Settings, *, clock: Clock) -> AsyncIterator[Wakeups]:
     """Opens the bell; raises SettingsError for a server that may delete what is rung, as a worker does."""
-    async with _closing(Wakeups.connect(settings.queue_url)) as wakeups:
+    async with _closing(Wakeups.connect(settings.queue_url, clock=clock)) as wakeups:
         # One that is away is not refused: the keeper finds what it is not told of.
         with contextlib.suppress(ConnectionError):
             await wakeups.examine()

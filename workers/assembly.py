@@ -116,7 +116,7 @@ async def assembled(
             pace=pace,
             client=client,
             management=management,
-            wakeups=_wakeups(bells),
+            wakeups=_wakeups(bells, clock=clock),
             holder=holder,
             luck=random.random,
             lines=Lines(lines),
@@ -150,8 +150,9 @@ def _whatsapp(settings: Settings, http: Http) -> tuple[WhatsAppClient, Managemen
     )
 
 
-def _wakeups(bells: dict[str, AsyncBroker]) -> Wakeups:
+def _wakeups(bells: dict[str, AsyncBroker], *, clock: Clock) -> Wakeups:
     return Wakeups(
+        clock=clock,
         campaigns=bells[CAMPAIGNS_STREAM],
         messages=bells[MESSAGES_STREAM],
         receipts=bells[RECEIPTS_STREAM],

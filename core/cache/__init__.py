@@ -1,11 +1,10 @@
 """Kept replies on two levels, outdated by generations: nothing here ever fails a caller, a cache in trouble is a miss.
 
 ``memory`` is the first level, in the process; ``replies`` the second, in Redis. ``generations`` knows what the numbers
-of collections are now, ``outdating`` raises them. ``server`` is the way to Redis, with its breaker; ``aside``
+of collections are now, ``outdating`` raises them. ``server`` is the way to Redis, spared by a breaker; ``aside``
 does what no caller waits for. ``cache`` ties all.
 """
 
-from core.cache.breaker import Breaker
 from core.cache.cache import Cache, Safeguards, is_behind
 from core.cache.generations import BELIEVED_SECONDS
 from core.cache.keys import Entry, campaign_generation
@@ -17,7 +16,6 @@ from core.cache.replies import Found
 __all__ = [
     "BELIEVED_SECONDS",
     "OUTCOMES",
-    "Breaker",
     "Cache",
     "CacheMetrics",
     "CacheSnapshot",

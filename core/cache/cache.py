@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Self
 
+from core.breaker import Breaker
 from core.cache.aside import Aside
-from core.cache.breaker import Breaker
 from core.cache.generations import BELIEVED_SECONDS, Generations
 from core.cache.keys import Entry
 from core.cache.memory import Memory, Remembered

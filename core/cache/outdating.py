@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from core.cache.breaker import Breaker
+from core.breaker import Breaker
 from core.cache.keys import generation_keys
 from core.cache.scripts import RAISE
 from core.cache.server import Server

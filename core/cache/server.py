@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from core.cache.breaker import Breaker
+from core.breaker import Breaker
 from core.cache.keys import NOTHING, own
 from core.clock import Clock
 from core.leaving import leave

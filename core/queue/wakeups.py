@@ -7,6 +7,8 @@ from uuid import UUID
 from taskiq import AsyncBroker
 from taskiq.kicker import AsyncKicker
 
+from core.breaker import Breaker
+from core.clock import Clock
 from core.queue.bells import Bells, open_bells
 
 _log = logging.getLogger(__name__)
@@ -31,7 +33,13 @@ class Wakeups:
     """Rings for work; never raises, since a lost ring only delays. All bells hang on one server, and rest together."""
 
     def __init__(
-        self, *, campaigns: AsyncBroker, messages: AsyncBroker, receipts: AsyncBroker, replies: AsyncBroker
+        self,
+        *,
+        clock: Clock,
+        campaigns: AsyncBroker,
+        messages: AsyncBroker,
+        receipts: AsyncBroker,
+        replies: AsyncBroker,
     ) -> None:
         """Takes a broker for each kind of work, so that none waits behind another."""
         self._campaigns = campaigns
@@ -39,14 +47,16 @@ class Wakeups:
         self._receipts = receipts
         self._replies = replies
         self._bells: Bells | None = None
-        self._rests_until = float("-inf")
+        self._clock = clock
+        self._breaker = Breaker(clock=clock, failures=1, rest_seconds=_REST_SECONDS)
         self.lost_count = 0
 
     @classmethod
-    def connect(cls, url: str) -> "Wakeups":
+    def connect(cls, url: str, *, clock: Clock) -> "Wakeups":
         """Returns wake-ups that ring at the queue's address; nothing is asked before the first ring."""
         bells = open_bells(url)
         wakeups = cls(
+            clock=clock,
             campaigns=bells.ringer(CAMPAIGNS_STREAM),
             messages=bells.ringer(MESSAGES_STREAM),
             receipts=bells.ringer(RECEIPTS_STREAM),
@@ -81,13 +91,11 @@ class Wakeups:
             await self._bells.close()
 
     async def _ring(self, broker: AsyncBroker, task_name: str, *arguments: str) -> bool:
-        now = asyncio.get_running_loop().time()
-        if now < self._rests_until:
+        # One finds out whether it is back; the others do not wait with it.
+        if not self._breaker.allows():
             self.lost_count += 1
             return False
-        if self._rests_until > float("-inf"):
-            # One finds out whether it is back; the others do not wait with it.
-            self._rests_until = now + _REST_SECONDS
+        asked_at = self._clock.monotonic()
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 kicker: AsyncKicker[..., None] = AsyncKicker(task_name=task_name, broker=broker, labels={})
@@ -95,9 +103,9 @@ class Wakeups:
         except Exception as error:
             # Whatever the broker raises, the caller's work is committed and must not look failed.
             self.lost_count += 1
-            self._rests_until = asyncio.get_running_loop().time() + _REST_SECONDS
+            self._breaker.failed(asked_at=asked_at)
             cause = error.__cause__ or error
             _log.warning("a wake-up was lost", extra={"task": task_name, "error": type(cause).__name__})
             return False
-        self._rests_until = float("-inf")
+        self._breaker.worked()
         return True

@@ -55,6 +55,7 @@ async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
     secrets = app_secrets(settings.whatsapp_app_secret.get_secret_value())
     if not secrets:
         _log.warning("CHAPPE_WHATSAPP_APP_SECRET is not set: every webhook is refused")
+    clock = SystemClock()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             Database(
@@ -63,7 +64,7 @@ async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
                 application_name="chappe-webhooks",
             )
         )
-        wakeups = Wakeups.connect(settings.queue_url)
+        wakeups = Wakeups.connect(settings.queue_url, clock=clock)
         stack.push_async_callback(wakeups.close)
         store = Store(database)
         registry = CollectorRegistry()
@@ -84,7 +85,5 @@ async def assembled(*, settings: Settings) -> AsyncIterator[Door]:
             wanted={"queue": wakeups.examine},
             is_draining=lambda: door.is_closing,
         )
-        await stack.enter_async_context(
-            watched(settings=settings, clock=SystemClock(), registry=registry, readiness=readiness)
-        )
+        await stack.enter_async_context(watched(settings=settings, clock=clock, registry=registry, readiness=readiness))
         yield door

@@ -143,7 +143,7 @@ async def _server(
     *,
     cache: Cache | None,
 ) -> grpc.aio.Server:
-    store, wakeups = Store(counting), Wakeups.connect(settings.queue_url)
+    store, wakeups = Store(counting), Wakeups.connect(settings.queue_url, clock=CLOCK)
     pace = Pace.connect(settings.pace_url, clock=CLOCK)
     stack.push_async_callback(wakeups.close)
     stack.push_async_callback(pace.close)

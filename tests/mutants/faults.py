@@ -239,8 +239,8 @@ FAULTS = (
     Fault(
         name="dead-bell-never-rests",
         path="core/queue/wakeups.py",
-        old="self._rests_until = asyncio.get_running_loop().time() + _REST_SECONDS",
-        new="self._rests_until = 0.0",
+        old="self._breaker.failed(asked_at=asked_at)",
+        new="self._breaker.worked()",
         tests=("tests/integration/workers/test_without_a_bell.py",),
     ),
     Fault(

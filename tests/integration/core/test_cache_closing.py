@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis.asyncio as redis
 
+from core.breaker import Breaker
 from core.cache import Cache, telling
-from core.cache.breaker import Breaker
 from core.cache.keys import generation_keys
 from core.cache.server import Server
 from core.clock import SystemClock

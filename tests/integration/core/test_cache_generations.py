@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.breaker import Breaker
 from core.cache import Cache, Entry
-from core.cache.breaker import Breaker
 from core.cache.generations import Generations
 from core.cache.outdating import Outdating
 from core.cache.server import Server

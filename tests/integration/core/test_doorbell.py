@@ -13,6 +13,7 @@ from core.queue.doorbell import GROUP, EvictingServerError, RedisBells, refuse_e
 from core.queue.wakeups import Wakeups
 from tests.helpers.bells import STREAM, bell, listener, notes, opened, ring
 from tests.helpers.eventually import eventually
+from tests.helpers.sending import CLOCK
 
 
 @pytest.fixture
@@ -58,14 +59,14 @@ async def test_a_server_that_evicts_is_refused(redis: Redis) -> None:
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "nats://127.0.0.1:1"])
 async def test_ringing_without_a_server_is_no_failure_of_the_caller(url: str) -> None:
-    wakeups = Wakeups.connect(url)
+    wakeups = Wakeups.connect(url, clock=CLOCK)
     assert not await wakeups.pump_sender(UUID(int=1))
     assert wakeups.lost_count == 1
     await wakeups.close()
 
 
 async def test_a_ring_carries_an_id_and_is_json(redis: Redis, queue_url: str) -> None:
-    wakeups = Wakeups.connect(queue_url)
+    wakeups = Wakeups.connect(queue_url, clock=CLOCK)
     assert await wakeups.expand_campaign(UUID(int=1))
     await wakeups.close()
     entries: Any = await redis.xrange("queue:campaigns")

@@ -18,6 +18,7 @@ from tests.helpers.bells import STREAM, NatsServer, bell, listener, notes, opene
 from tests.helpers.eventually import eventually
 from tests.helpers.nats import Nats
 from tests.helpers.nats import nats as started
+from tests.helpers.sending import CLOCK
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def test_a_stream_of_another_kind_is_refused_and_not_quietly_used(
 ) -> None:
     name = stream_name(MESSAGES_STREAM)
     await streams.add_stream(StreamConfig(name=name, subjects=["queue.messages"], retention=RetentionPolicy.LIMITS))
-    wakeups = Wakeups.connect(nats_server.url)
+    wakeups = Wakeups.connect(nats_server.url, clock=CLOCK)
     with pytest.raises(ForeignStreamError, match=name):
         await wakeups.examine()
     assert not await wakeups.pump_sender(UUID(int=1))
@@ -53,7 +54,7 @@ async def test_a_stream_of_another_kind_is_refused_and_not_quietly_used(
 
 
 async def test_a_ring_carries_an_id_and_is_json(nats_server: Nats, streams: JetStreamContext) -> None:
-    wakeups = Wakeups.connect(nats_server.url)
+    wakeups = Wakeups.connect(nats_server.url, clock=CLOCK)
     assert await wakeups.pump_sender(UUID(int=1))
     await wakeups.close()
     kept = await streams.get_msg(stream_name(MESSAGES_STREAM), seq=1)

@@ -8,7 +8,8 @@ import grpc
 import pytest
 import redis.asyncio as redis
 
-from core.cache import Breaker, Cache
+from core.breaker import Breaker
+from core.cache import Cache
 from core.cache.server import Server
 from core.clock import SystemClock
 from core.domain.errors import NotFound, Unavailable

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from taskiq import BrokerMessage, InMemoryBroker
 
+from core.clock import SystemClock
 from core.db import Database
 from core.metrics import WebhookMetrics
 from core.queue.wakeups import Wakeups
@@ -36,7 +37,7 @@ def broker() -> LosingBroker:
 
 @pytest.fixture
 def wakeups(broker: LosingBroker) -> Wakeups:
-    return Wakeups(campaigns=broker, messages=broker, receipts=broker, replies=broker)
+    return Wakeups(clock=SystemClock(), campaigns=broker, messages=broker, receipts=broker, replies=broker)
 
 
 async def test_a_door_that_closes_while_it_rings_does_close(

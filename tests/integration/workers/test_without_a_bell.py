@@ -57,7 +57,7 @@ async def plan(fresh_database_url: str) -> AsyncIterator[Plan]:
 async def test_a_dead_bell_is_waited_for_once_not_by_every_ring_and_rings_again_when_it_is_back(
     bell_server: Valkey, plan: Plan, taken: Away
 ) -> None:
-    wakeups = Wakeups.connect(bell_server.url())
+    wakeups = Wakeups.connect(bell_server.url(), clock=CLOCK)
     try:
         assert await wakeups.pump_sender(plan.sender_id)
         with taken(bell_server):
@@ -73,7 +73,7 @@ async def test_a_dead_bell_is_waited_for_once_not_by_every_ring_and_rings_again_
 
 
 async def test_one_of_many_finds_out_whether_a_bell_that_says_nothing_is_back(bell_server: Valkey) -> None:
-    wakeups = Wakeups.connect(bell_server.url())
+    wakeups = Wakeups.connect(bell_server.url(), clock=CLOCK)
     try:
         with frozen(bell_server):
             assert not await wakeups.apply_deliveries()

@@ -6,8 +6,9 @@ from core.clock import Clock
 
 
 class Breaker:
-    """Stops asking a server that failed five times in ten seconds; after five seconds one call may try again.
+    """Stops asking a server that failed; after a rest one call may try again, and the others go on resting.
 
+    What it takes to open, and how long it rests, are arguments: five failures in ten seconds, and five seconds.
     What fails together is one failure: of many who ask, a moment's standstill would look like a server that is gone.
     """
 
