@@ -19,12 +19,12 @@ async def pause_at_fault(
     sender_id: UUID,
     found: Verdict,
     code: int,
-    fail_time: datetime,
+    fail_time: datetime | None,
 ) -> None:
     """Pauses what an error with this code would only fail again, in a transaction of its own.
 
     `scope` says how far: to a template, credential, account or sender; with any other one to the campaign alone. What
-    was started or resumed after `fail_time` runs on.
+    was started or resumed after `fail_time` runs on; None: it failed just now.
     """
     # What the user reads: our words, and the code to search for.
     reason = f"{found.words} (WhatsApp error {code})"
@@ -51,7 +51,7 @@ async def _pause(
     sender_id: UUID,
     reason: str,
     code: int,
-    fail_time: datetime,
+    fail_time: datetime | None,
     probe_seconds: float,
 ) -> int:
     pauses = rooms.pauses

@@ -111,7 +111,7 @@ class Rate:
         return Rate(messages_per_second=min(chosen or bound, bound), chosen=chosen, level=level)
 
     def _chosen_ever(self) -> float | None:
-        """Returns what was chosen, also by a version that did not keep it: then it differs from the level's own."""
-        if self.chosen is None and self.messages_per_second != level_rate(self.level):
-            return self.messages_per_second
-        return self.chosen
+        """Returns what was chosen, also by a version that did not keep it: then it differs from what this one wrote."""
+        bound = level_rate(self.level)
+        written = {bound, min(self.chosen or bound, bound)}
+        return self.chosen if self.messages_per_second in written else self.messages_per_second

@@ -13,19 +13,23 @@ SQL = load("pauses")
 class Pauses:
     """Pauses running campaigns, as far as the fault of an error reaches; each returns how many.
 
-    What was started or resumed after `fail_time` runs on: of that it says nothing. After `probe_seconds`, if there are
-    any, campaigns run on to see whether the fault is over.
+    What was started or resumed after `fail_time` runs on: of that it says nothing. None: it failed just now. After
+    `probe_seconds`, if there are any, campaigns run on to see whether the fault is over.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def pause_template_campaigns(self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
+    async def pause_template_campaigns(
+        self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime | None
+    ) -> int:
         """Pauses the campaigns that send the same template as this one."""
         given = (campaign_id, reason, code, fail_time)
         return len(await self._connection.fetch(SQL["pause_template_campaigns"], *given))
 
-    async def pause_credential_campaigns(self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
+    async def pause_credential_campaigns(
+        self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime | None
+    ) -> int:
         """Pauses the campaigns of all senders that share this sender's credential."""
         given = (sender_id, reason, code, fail_time)
         return len(await self._connection.fetch(SQL["pause_credential_campaigns"], *given))
@@ -36,7 +40,7 @@ class Pauses:
         sender_id: UUID,
         reason: str,
         code: int,
-        fail_time: datetime,
+        fail_time: datetime | None,
         probe_seconds: float = 0.0,
         ends_with_restriction: bool = False,
     ) -> int:
@@ -45,13 +49,15 @@ class Pauses:
         return len(await self._connection.fetch(SQL["pause_account_campaigns"], *given))
 
     async def pause_sender_campaigns(
-        self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime, probe_seconds: float = 0.0
+        self, *, sender_id: UUID, reason: str, code: int, fail_time: datetime | None, probe_seconds: float = 0.0
     ) -> int:
         """Pauses the campaigns of one sender."""
         given = (sender_id, reason, code, probe_seconds, fail_time)
         return len(await self._connection.fetch(SQL["pause_sender_campaigns"], *given))
 
-    async def pause_broken_campaign(self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime) -> int:
+    async def pause_broken_campaign(
+        self, *, campaign_id: UUID, reason: str, code: int, fail_time: datetime | None
+    ) -> int:
         """Pauses a campaign that fails for reasons of its own."""
         given = (campaign_id, reason, code, fail_time)
         return len(await self._connection.fetch(SQL["pause_broken_campaign"], *given))

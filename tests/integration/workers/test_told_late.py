@@ -8,12 +8,14 @@ import pytest
 
 from core.domain.campaigns import PauseSource
 from core.domain.messages import MessageRef
+from core.domain.outcomes import Refused
 from core.pace import Lane
-from core.whatsapp.errors import ENDS_WITH_APPROVAL, ENDS_WITH_FLAG, ENDS_WITH_RESTRICTION
+from core.whatsapp.errors import ENDS_WITH_APPROVAL, ENDS_WITH_FLAG, ENDS_WITH_RESTRICTION, verdict
 from tests.helpers.campaign_rows import add_campaign
 from tests.helpers.sending import ACCOUNT, CLOCK, Plan, numbers, planned
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.workers import idle_worker
+from workers.aftermath import Aftermath
 from workers.assembly import Worker
 from workers.tasks.receipts import apply_deliveries
 
@@ -89,6 +91,16 @@ async def test_a_failure_in_the_second_of_the_resuming_counts_as_later(plan: Pla
     await tell(plan, worker, 131042, RESUMED - timedelta(seconds=1))
     assert await state(plan) == RUNNING
     await tell(plan, worker, 131042, RESUMED, first=1)
+    assert await state(plan) == "PAUSED ACCOUNT"
+
+
+async def test_a_refusal_of_now_pauses_also_what_a_clock_ahead_of_ours_resumed(plan: Plan, worker: Worker) -> None:
+    await resume(plan, worker, at=CLOCK.now() + timedelta(minutes=1))
+    lane = Lane.of_sender(plan.sender_id, 20.0)
+    async with worker.engine.store.connection() as rooms:
+        (campaign,) = await rooms.sending.list_running_campaigns(plan.sender_id)
+    refused = Refused(verdict=verdict(131042), code=131042, title="Business eligibility payment issue")
+    await Aftermath(engine=worker.engine, sender_id=plan.sender_id, lane=lane).consider(campaign, refused)
     assert await state(plan) == "PAUSED ACCOUNT"
 
 

@@ -31,6 +31,12 @@ def test_a_choice_is_kept_through_all_levels_until_it_is_taken_back() -> None:
     assert (bounded.messages_per_second, bounded.refresh(HIGH).messages_per_second) == (80, 200)
 
 
+def test_a_choice_made_through_an_older_version_is_not_undone() -> None:
+    """It writes the rate alone: what another one had kept as chosen is not what was chosen last."""
+    lowered = Rate(messages_per_second=20, chosen=500, level=HIGH)
+    assert (lowered.refresh(HIGH).messages_per_second, lowered.refresh(STANDARD).messages_per_second) == (20, 20)
+
+
 def test_what_a_caller_leaves_out_has_a_default_and_what_it_says_stays() -> None:
     assert Rate().choose(SenderDraft().messages_per_second).messages_per_second == 80
     assert with_defaults(SenderDraft()).credential_reference == "CHAPPE_WHATSAPP_ACCESS_TOKEN"
