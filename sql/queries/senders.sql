@@ -73,7 +73,8 @@ RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, 
 -- tell of yet: it is asked anew. No row: there is none.
 UPDATE senders
 SET phone_number = $2, verified_name = $3, quality = $4, throughput_level = $5, messaging_limit = $6,
-    messages_per_second = $7, chosen_messages_per_second = $10, refresh_time = CASE WHEN update_time = $9 THEN $8::timestamptz END, update_time = $8
+    messages_per_second = $7, chosen_messages_per_second = $10, update_time = $8,
+    refresh_time = CASE WHEN update_time = $9 THEN $8::timestamptz END
 WHERE id = $1
 RETURNING id, display_name, phone_number_id, whatsapp_account_id, phone_number, verified_name, credential_reference, state,
     pause_reason, quality, throughput_level, messaging_limit, messages_per_second, refresh_time, create_time, update_time;

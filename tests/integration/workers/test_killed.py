@@ -159,10 +159,7 @@ async def test_the_whole_grace_lies_before_the_seconds_whose_deliveries_may_stil
     """A receipt that came within the grace may be stored, and not yet applied, for a few seconds."""
     async with planned(fresh_database_url, numbers(21)) as plan:
         doubted = await doubt_one(plan)
-        await plan.connection.execute(
-            """INSERT INTO webhook_heartbeats (beat_time)
-            SELECT now() - make_interval(secs => n) FROM generate_series(-30, 90) AS n"""
-        )
+        await hear_the_door(plan, seconds=90)
         await judge(given | {"CHAPPE_UNCONFIRMED_GRACE_SECONDS": str(grace)})
         assert await state_of(plan, doubted) == expected
 
