@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from uuid import UUID
 
 from core.db import is_of_values
 from core.domain.messages import MessageRef
@@ -100,17 +101,19 @@ def _leave(settlement: Settlement, error: Exception) -> None:
 
 async def write(store: Store, batch: list[Settlement]) -> int:
     """Writes settlements, and notes those that prove a double; returns how many superseded ones do."""
-    settled = await _settle(store, batch)
+    settled, proven = await _settle(store, batch)
     late = [one for one in batch if one.whatsapp_message_id and one.ref not in settled]
     doubles = await _note_late(store, late) if late else 0
-    # A newer attempt that is only now settled was open until now: its campaign was not final.
-    if doubles:
-        await outdate_final_campaigns(store, {one.ref.campaign_id for one in late})
+    # Also where the newest attempt proves it: the late accept of an earlier one may have let the campaign end before.
+    await outdate_final_campaigns(store, proven | ({one.ref.campaign_id for one in late} if doubles else set()))
     return doubles
 
 
-async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef]:
-    """Settles messages by their newest attempts, and returns those attempts; a superseded one settles none."""
+async def _settle(store: Store, batch: list[Settlement]) -> tuple[frozenset[MessageRef], set[UUID]]:
+    """Settles messages by their newest attempts; a superseded one settles none.
+
+    Returns the attempts that settled one, and the campaigns in which they prove a double.
+    """
     again = [one for one in batch if one.whatsapp_message_id and one.ref.attempt > 1]
     # Of what was sent again the proof is written together with the outcome: nobody would look at that again.
     async with store.transaction() if again else store.connection() as rooms:
@@ -118,9 +121,8 @@ async def _settle(store: Store, batch: list[Settlement]) -> frozenset[MessageRef
             await rooms.transactions.enter_by_keys()
         settled = await rooms.sending.settle_messages(batch)
         newer = [(one.ref, None) for one in again if one.ref in settled]
-        if newer:
-            await rooms.receipts.prove_doubles(newer)
-    return settled
+        proven = await rooms.receipts.prove_doubles(newer) if newer else set()
+    return settled, proven
 
 
 async def _note_late(store: Store, late: list[Settlement]) -> int:

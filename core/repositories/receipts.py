@@ -96,15 +96,19 @@ class Receipts:
         """Notes that attempts which were taken for failed were seen after all."""
         await self._connection.execute(SQL["revive_attempts"], *_keys(seen))
 
-    async def prove_doubles(self, newer: Sequence[tuple[MessageRef, datetime | None]]) -> None:
-        """Marks older attempts that were accepted as doubles of these, accepted then; without a time, now."""
-        await self._connection.execute(
+    async def prove_doubles(self, newer: Sequence[tuple[MessageRef, datetime | None]]) -> set[UUID]:
+        """Marks older attempts that were accepted as doubles of these, accepted then; without a time, now.
+
+        Returns the campaigns of those it marked.
+        """
+        rows = await self._connection.fetch(
             SQL["prove_doubles"],
             [ref.campaign_id for ref, _ in newer],
             [ref.message_id for ref, _ in newer],
             [ref.attempt for ref, _ in newer],
             [accept_time for _, accept_time in newer],
         )
+        return {row["campaign_id"] for row in rows}
 
     async def prove_superseded_doubles(self, references: Sequence[MessageRef]) -> int:
         """Marks superseded attempts of locked messages as doubles of later ones, and returns how many it marked."""

@@ -112,7 +112,7 @@ SET
 
 -- name: prove_doubles
 -- Marks accepted attempts as doubles once a newer one is known to be accepted too. $1 campaigns, $2 messages, $3 the newer
--- attempts, $4 when these were accepted, or null: now.
+-- attempts, $4 when these were accepted, or null: now. Returns the campaigns of those it marked.
 UPDATE message_attempts
 SET accept_time = coalesce(told.accept_time, now())
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS told (campaign_id, message_id, attempt, accept_time)
@@ -121,7 +121,8 @@ WHERE message_attempts.campaign_id = told.campaign_id
     AND message_attempts.attempt < told.attempt
     AND message_attempts.whatsapp_message_id IS NOT NULL
     AND message_attempts.accept_time IS NULL
-    AND message_attempts.fail_time IS NULL;
+    AND message_attempts.fail_time IS NULL
+RETURNING message_attempts.campaign_id;
 
 -- name: prove_superseded_doubles
 -- Marks superseded attempts as doubles of which a later one is known to be accepted too: another superseded one, or the

@@ -102,6 +102,25 @@ async def test_a_late_accept_that_proves_a_double_outdates_what_is_kept_of_a_cam
     assert told == [f"campaigns/{ref.campaign_id}"]
 
 
+async def test_a_double_that_the_newest_attempt_proves_late_outdates_what_is_kept_of_a_campaign_that_is_over(
+    at: Desk,
+) -> None:
+    """The late accept of the first attempt let the campaign end while the second one was on the wire."""
+    (ref,) = await at.sent("SENDING", attempt=2)
+    await at.plan.connection.execute("INSERT INTO message_attempts SELECT campaign_id, id, 1 FROM messages")
+    told = list[str]()
+    store = Store(at.database, outdate=told.extend)
+    first, second = (
+        Settlement(ref=replace(ref, attempt=n), state=MessageState.ACCEPTED, whatsapp_message_id=f"wamid.{n}")
+        for n in (1, 2)
+    )
+    await write(store, [first])
+    await over(at)
+    assert await write(store, [second]) == 0
+    assert await at.value("SELECT count(*) FROM message_attempts WHERE accept_time IS NOT NULL") == 1
+    assert told == [f"campaigns/{ref.campaign_id}"]
+
+
 async def test_counters_that_are_set_right_outdate_what_is_kept_of_their_campaign(
     at: Desk, fresh_database_url: str, cache_url: str
 ) -> None:
