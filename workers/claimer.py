@@ -83,19 +83,26 @@ class Claimer:
     async def next_batch(self) -> Batch | NotYet | None:
         """Claims what fits the pace now; None when nothing is due."""
         async with self._engine.store.connection() as rooms:
-            campaigns = await rooms.sending.list_running_campaigns(self._sender_id)
-        if not campaigns:
+            running = await rooms.sending.list_running_campaigns(self._sender_id)
+        if not running:
             return None
         wanted = max(1, min(_MAX_BATCH, math.ceil(self._lane.per_second * _BATCH_SECONDS)))
         permits = await self._engine.pace.reserve(self._lane, wanted)
         if permits.count == 0:
             return NotYet(seconds=_wait(permits, most=_MOST_WAIT_SECONDS))
         filling = _Filling(size=permits.count, end=permits.slot(permits.count - 1))
+        campaigns = running if filling.room >= len(running) else await self._with_due(running)
         await self._fill(filling, in_turn(campaigns, self._engine.turns.get(self._sender_id)))
         await self._engine.pace.give_back(self._lane, permits, filling.room)
         if filling.taken:
             return Batch(parcels=self._parcels(filling.taken, permits), interval=permits.interval)
         return NotYet(seconds=min(filling.waits)) if filling.waits else None
+
+    async def _with_due(self, campaigns: Sequence[RunningCampaign]) -> Sequence[RunningCampaign]:
+        """Returns those that have something due: where slots are few, each of the others would cost a claim in vain."""
+        async with self._engine.store.connection() as rooms:
+            due = await rooms.sending.find_due_campaigns([one.id for one in campaigns])
+        return [one for one in campaigns if one.id in due]
 
     async def _fill(self, filling: _Filling, campaigns: Sequence[RunningCampaign]) -> None:
         """Shares the slots out in rounds; see workers/rounds.py."""

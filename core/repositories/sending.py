@@ -73,6 +73,11 @@ class Sending:
         rows = await self._connection.fetch(SQL["list_running_campaigns"], sender_id)
         return tuple(_running_campaign(row) for row in rows)
 
+    async def find_due_campaigns(self, campaign_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Returns those of the campaigns that have a message to send now."""
+        rows = await self._connection.fetch(SQL["find_due_campaigns"], list(campaign_ids))
+        return frozenset(row["id"] for row in rows)
+
     async def claim_messages(
         self, floors: Mapping[UUID, Floor], *, limit: int, lease_seconds: float
     ) -> Mapping[UUID, Claim]:

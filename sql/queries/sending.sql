@@ -22,6 +22,17 @@ WHERE campaigns.sender_id = $1
     AND senders.state = 'ACTIVE'
 ORDER BY campaigns.kind DESC, campaigns.id;
 
+-- name: find_due_campaigns
+-- Which of the campaigns $1 have a message that is due. No row: none has.
+SELECT asked.id
+FROM unnest($1::uuid[]) AS asked (id)
+CROSS JOIN LATERAL (
+    SELECT messages.id FROM messages
+    WHERE messages.campaign_id = asked.id AND messages.state = 'PENDING' AND messages.not_before_time <= now()
+    ORDER BY messages.not_before_time, messages.id
+    LIMIT 1
+) AS due;
+
 -- name: claim_messages
 -- Takes due messages of running campaigns for one attempt each; who opted out of marketing is skipped on the way.
 -- $1 campaigns, $2 how many of each, $3 lease in seconds, $4 and $5 the last ones claimed of each (time, id). No row: nothing is

@@ -304,6 +304,7 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "retries.take_retry": {"campaigns_active_idx", "campaigns_pkey"},
     "sending.claim_messages": {"campaigns_active_idx", "contacts_pkey", "messages_claim_idx", "messages_pkey"},
     "sending.expire_leases": {"messages_lease_idx", "messages_pkey"},
+    "sending.find_due_campaigns": {"messages_claim_idx"},
     "sending.list_running_campaigns": {"campaigns_active_idx"},
     "sending.record_late_accepts": {"message_attempts_pkey", "messages_pkey"},
     "sending.settle_by_late_accepts": {"message_attempts_pkey", "messages_pkey"},

@@ -1,13 +1,16 @@
 """Numbers with fewer slots in a batch than campaigns: none of these waits while others have slot after slot."""
 
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from core.pace import Lane
+from core.repositories.rooms import Store
 from tests.helpers.rivals import accepted, add_rival
 from tests.helpers.sending import Plan, numbers, planned
+from tests.helpers.statements import CountingDatabase
 from tests.helpers.workers import idle_worker, pump_out
 from workers.assembly import Worker
 from workers.claimer import Claimer
@@ -95,6 +98,23 @@ async def test_a_campaign_next_to_one_without_due_messages_has_no_more_slots_tha
         other = await add_rival(plan, _DUE)
         served = await Run(worker, plan, per_second=5).served(6)
         assert [served[one] for one in (plan.campaign_id, other)] == [3, 3]
+
+
+async def test_campaigns_that_have_nothing_due_cost_a_slow_number_no_claim_each(
+    fresh_database_url: str, worker_settings: dict[str, str]
+) -> None:
+    async with (
+        planned(fresh_database_url, numbers(_DUE)) as plan,
+        idle_worker(worker_settings) as worker,
+        CountingDatabase(url=fresh_database_url) as database,
+    ):
+        for _ in range(15):
+            await add_rival(plan, 0)
+        await add_rival(plan, _DUE)
+        listened = replace(worker, engine=replace(worker.engine, store=Store(database)))
+        await Run(listened, plan, per_second=5).served(4)
+        # One claim a batch, and one more where a batch has two slots.
+        assert database.statements.count("claim_messages") <= 5
 
 
 async def test_a_slow_numbers_due_message_leaves_though_many_other_campaigns_run_and_have_none(
