@@ -7,6 +7,9 @@ from core.queries import load
 
 SQL = load("transactions")
 
+# Who holds campaigns or senders and is frozen keeps people from pausing them for no longer than this.
+_STANDSTILL = timedelta(milliseconds=500)
+
 
 class Transactions:
     """Sets what holds until the transaction of one connection ends."""
@@ -20,4 +23,15 @@ class Transactions:
 
     async def bound_waits(self, wait: timedelta) -> None:
         """Has the rest of the transaction wait for no lock longer."""
-        await self._connection.execute(SQL["bound_waits"], f"{wait / timedelta(milliseconds=1):.0f}ms")
+        await self._connection.execute(SQL["bound_waits"], _milliseconds(wait))
+
+    async def bound_standstill(self) -> None:
+        """Has the rest of the transaction taken back, with its connection, once it does nothing for half a second.
+
+        For who is about to lock campaigns or senders: whoever pauses them waits for it, also when it is frozen.
+        """
+        await self._connection.execute(SQL["bound_standstill"], _milliseconds(_STANDSTILL))
+
+
+def _milliseconds(time: timedelta) -> str:
+    return f"{time / timedelta(milliseconds=1):.0f}ms"

@@ -1,20 +1,25 @@
 -- name: lock_expansion
--- Locks campaign $1 for one page of its expansion, so that two workers never plan the same page. For the rest of the
--- transaction the planner may enter tables by their keys only: on a table that was filled and not analysed it would read
--- and sort the whole of it for every page. And it may keep plans: workers have each statement planned for its values, which
--- for the check that a message's contact exists means anew for every row, half of what a page cost.
+-- Locks the expansion of campaign $1 for one page, so that two workers never plan the same page. Not the campaign: as long as
+-- the page takes, and however long a frozen worker holds it, the campaign can be paused and cancelled.
+-- For the rest of the transaction the planner may enter tables by their keys only: on a table that was filled and not analysed
+-- it would read and sort the whole of it for every page. And it may keep plans: workers have each statement planned for its
+-- values, which for the check that a message's contact exists means anew for every row, half of what a page cost.
 -- Its commit need not wait for the disk: a page that a crash takes back takes its checkpoint along, and whoever has claimed from
 -- it has waited for both.
+SELECT pg_advisory_xact_lock(hashtext('expansion'), hashtext($1::uuid::text)),
+    set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+    set_config('plan_cache_mode', 'auto', true), set_config('synchronous_commit', 'off', true);
+
+-- name: get_checkpoint
+-- Reads behind which contact campaign $1 goes on, null where it begins. Needs the lock of lock_expansion, and a statement of its
+-- own: what the one that waited for the lock sees is as old as the wait.
 -- No row: it may not be expanded, or its audience is complete.
-SELECT id, set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-    set_config('plan_cache_mode', 'auto', true), set_config('synchronous_commit', 'off', true),
-    set_config('idle_in_transaction_session_timeout', '1s', true)
+SELECT expand_after_contact_id
 FROM campaigns
 WHERE id = $1
     AND kind = 'BULK'
     AND state IN ('RUNNING', 'PAUSED')
-    AND expand_complete_time IS NULL
-FOR NO KEY UPDATE;
+    AND expand_complete_time IS NULL;
 
 -- name: is_planned_ahead
 -- Tells whether campaign $1 has messages behind its checkpoint. Page and checkpoint are one commit, so it has none, unless it
@@ -28,10 +33,10 @@ SELECT EXISTS (
         AND messages.contact_id > coalesce(campaign.expand_after_contact_id, '00000000-0000-0000-0000-000000000000')
 ) AS is_planned_ahead;
 
--- name: expand_page
--- Plans messages for the next $2 contacts of campaign $1's audience and moves its checkpoint behind them; $3 whether some may
--- have theirs already, as is_planned_ahead tells, and each is looked for. That look would cost a tenth of the page, as would
--- ON CONFLICT; where it is not made, messages_recipient_key still lets nobody have a second message: the page fails.
+-- name: plan_page
+-- Plans messages for the next $2 contacts of campaign $1's audience; $3 whether some may have theirs already, as is_planned_ahead
+-- tells, and each is looked for. That look would cost a tenth of the page, as would ON CONFLICT; where it is not made,
+-- messages_recipient_key still lets nobody have a second message: the page fails.
 -- The ids of a page are one uuidv7() that counts on: each of its own would take random bytes from the system, 3 µs a row where
 -- PostgreSQL was built without OpenSSL.
 -- Needs the lock of lock_expansion. Contacts come in id order; fewer than $2 of them mean that the audience is complete.
@@ -72,9 +77,22 @@ WITH candidates AS MATERIALIZED (
     ORDER BY contact_id
     RETURNING id
 )
+SELECT (SELECT count(*) FROM inserted) AS inserted,
+    (SELECT id FROM candidates ORDER BY id DESC LIMIT 1) AS last_contact_id,
+    (SELECT count(*) FROM candidates) < $2 AS is_complete;
+
+-- name: move_checkpoint
+-- Moves the checkpoint of campaign $1 from contact $2, where the page began, behind contact $3 (null: it held none); $4 whether the
+-- audience is complete, $5 how many messages the page made.
+-- Last of all, so that the campaign is held for the commit alone; from a worker that is frozen before it, it is taken.
+-- No row: it was cancelled meanwhile, or somebody else has moved the checkpoint, and the page must be rolled back.
 UPDATE campaigns
-SET expand_after_contact_id = coalesce((SELECT id FROM candidates ORDER BY id DESC LIMIT 1), expand_after_contact_id),
-    expand_complete_time = CASE WHEN (SELECT count(*) FROM candidates) < $2 THEN now() END,
-    audience_count = audience_count + (SELECT count(*) FROM inserted), update_time = now()
+SET expand_after_contact_id = coalesce($3, expand_after_contact_id),
+    expand_complete_time = CASE WHEN $4 THEN statement_timestamp() END,
+    audience_count = audience_count + $5, update_time = statement_timestamp()
 WHERE id = $1
-RETURNING (SELECT count(*) FROM inserted) AS inserted, audience_count, expand_complete_time IS NOT NULL AS is_complete;
+    AND kind = 'BULK'
+    AND state IN ('RUNNING', 'PAUSED')
+    AND expand_complete_time IS NULL
+    AND expand_after_contact_id IS NOT DISTINCT FROM $2
+RETURNING audience_count;

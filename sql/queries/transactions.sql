@@ -8,3 +8,7 @@ SELECT set_config('enable_seqscan', 'off', true);
 -- name: bound_waits
 -- Has the transaction wait for no lock longer than $1.
 SELECT set_config('lock_timeout', $1, true);
+
+-- name: bound_standstill
+-- Has the transaction ended, with its connection, when it does nothing for longer than $1.
+SELECT set_config('idle_in_transaction_session_timeout', $1, true);

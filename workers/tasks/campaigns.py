@@ -1,9 +1,13 @@
 """The tasks of a campaign, page by page: its messages are made, put back to be tried again, or cancelled."""
 
+import logging
 from uuid import UUID
 
+from core.domain.errors import Conflict
 from core.whatsapp.errors import retry_choice
 from workers.engine import Engine
+
+_log = logging.getLogger(__name__)
 
 # A page is one transaction: large enough that what it costs beside its rows is little, over in a third of a second.
 PAGE = 10_000
@@ -15,8 +19,13 @@ async def expand_campaign(engine: Engine, campaign_id: UUID) -> None:
     """Makes the messages of a campaign, page by page; killed between two, it goes on where it was."""
     done = False
     while not done and not engine.stopping.is_set():
-        async with engine.store.transaction() as rooms:
-            page = await rooms.expansion.expand_page(campaign_id, PAGE)
+        try:
+            async with engine.store.transaction() as rooms:
+                page = await rooms.expansion.expand_page(campaign_id, PAGE)
+        except Conflict:
+            # It was cancelled, or somebody holds it: the keeper finds in its next round what is left to plan.
+            _log.info("a page of an audience was taken back", extra={"campaign_id": str(campaign_id)})
+            return
         done = page.is_complete
         if page.inserted:
             await _ring(engine, campaign_id)

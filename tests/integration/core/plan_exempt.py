@@ -41,6 +41,7 @@ SEARCHING_NONE: Final = frozenset(
         "erasure.hold_off",
         "erasure.remember_erasure",
         "erasure.take_turn",
+        "expansion.lock_expansion",
         "idempotency.answer",
         "idempotency.find",
         "idempotency.forget_contact",
@@ -96,6 +97,7 @@ SEARCHING_NONE: Final = frozenset(
         "templates.list_templates",
         "templates.lock_templates",
         "templates.sync_templates",
+        "transactions.bound_standstill",
         "transactions.bound_waits",
         "transactions.enter_by_keys",
     }

@@ -162,7 +162,7 @@ async def test_while_one_worker_plans_a_page_no_other_plans_one_of_that_campaign
     async with database.connection() as connection:
         campaign_id = await campaign(connection)
     async with database.transaction() as planning:
-        assert await Expansion(planning).lock_expansion(campaign_id)
+        await Expansion(planning).lock_expansion(campaign_id)
         async with database.connection() as other:
             await other.execute("SET lock_timeout = '50ms'")
             with pytest.raises(asyncpg.LockNotAvailableError):
@@ -242,7 +242,7 @@ async def test_a_page_enters_never_analysed_tables_by_their_keys(database: Datab
         contacts = await rows.add_contacts(connection, 20_000)
         listed = [await rows.add_category(connection, contacts, name="All")] if of_categories else None
         campaign_id = await campaign(connection, categories=listed)
-    statement = SQL["expand_page"].replace("WITH candidates", "EXPLAIN (ANALYZE, FORMAT JSON) WITH candidates", 1)
+    statement = SQL["plan_page"].replace("WITH candidates", "EXPLAIN (ANALYZE, FORMAT JSON) WITH candidates", 1)
     async with database.transaction() as connection:
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await Expansion(connection).expand_page(campaign_id, 1000)

@@ -43,7 +43,8 @@ STATEMENTS = {
     ("campaign_states", "start_due_campaigns"): "DUE",
     ("campaign_states", "complete_finished_campaigns"): "COMPLETABLE",
     ("campaign_states", "list_unexpanded_campaigns"): "EXPANDABLE",
-    ("expansion", "lock_expansion"): "EXPANDABLE",
+    ("expansion", "get_checkpoint"): "EXPANDABLE",
+    ("expansion", "move_checkpoint"): "EXPANDABLE",
     ("retries", "reopen_campaign"): "RETRYABLE",
 }
 
