@@ -21,14 +21,14 @@ async def pause_at_fault(
     code: int,
     fail_time: datetime | None,
 ) -> None:
-    """Pauses what an error with this code would only fail again, in a transaction of its own.
+    """Pauses what an error with this code would only fail again, in a statement that commits by itself.
 
     `scope` says how far: to a template, credential, account or sender; with any other one to the campaign alone. What
     was started or resumed after `fail_time` runs on; None: it failed just now.
     """
     # What the user reads: our words, and the code to search for.
     reason = f"{found.words} (WhatsApp error {code})"
-    async with store.transaction() as rooms:
+    async with store.connection() as rooms:
         count = await _pause(
             rooms,
             scope,

@@ -35,22 +35,24 @@ async def retry_failed_messages(
     rooms: Rooms, campaign_id: UUID, *, error_codes: Sequence[int], at: datetime
 ) -> Retried:
     """Puts failed messages back; refuses with ``NOTHING_TO_RETRY`` or ``TEMPLATE_NOT_APPROVED``."""
-    # The campaign first: who locks messages never waits for their campaign.
-    campaign = await rooms.retries.reopen_campaign(campaign_id, at=at)
-    await check_campaign_template(rooms, campaign)
     chosen = retry_choice(error_codes, now=at)
-    page = await rooms.retries.retry_failed_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
+    # Of millions this takes seconds, in which nobody who pauses the campaign may have to wait: before it is locked.
     left = Left(
         too_early_count=await rooms.retries.count_resting(campaign_id, chosen=chosen),
         may_arrive_count=await rooms.retries.count_may_arrive(campaign_id, after=_FIRST, chosen=chosen),
     )
+    retryable = await rooms.retries.count_retryable(campaign_id, after=_FIRST, chosen=chosen)
+    await rooms.transactions.bound_standstill()
+    # The campaign first: who locks messages never waits for their campaign.
+    campaign = await rooms.retries.reopen_campaign(campaign_id, at=at)
+    await check_campaign_template(rooms, campaign)
+    page = await rooms.retries.retry_failed_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
     if not page:
         raise _nothing(campaign_id, left)
-    rest = 0
-    if len(page) == PAGE:
-        rest = await rooms.retries.count_retryable(campaign_id, after=page[-1], chosen=chosen)
-        await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
-    return Retried(campaign=campaign, message_count=len(page) + rest, left=left)
+    if len(page) < PAGE:
+        return Retried(campaign=campaign, message_count=len(page), left=left)
+    await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
+    return Retried(campaign=campaign, message_count=max(retryable, PAGE), left=left)
 
 
 async def check_campaign_template(rooms: Rooms, campaign: Campaign) -> None:

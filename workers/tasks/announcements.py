@@ -35,6 +35,7 @@ async def follow_announcements(
     paused = resumed = 0
     changes = await _news(rooms, account_changes(accounts, now=now))
     told = sorted({event.whatsapp_template_id for event in templates})
+    await rooms.transactions.bound_standstill()
     await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
     if told:
         paused += await stop_templates(rooms, told)

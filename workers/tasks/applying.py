@@ -53,6 +53,17 @@ class Batch:
             if hook.receipts or hook.template_events or hook.account_events
         ]
 
+    def announcing(self) -> Self:
+        """Returns the batch with those bodies alone that may pause campaigns or let them run on: no replays."""
+        others = {
+            item.id
+            for item in self.deliveries
+            if item.is_replay
+            or (hook := self.hooks.get(item.id)) is None
+            or not (hook.template_events or hook.account_events)
+        }
+        return self.without(others)
+
     def without(self, ids: Collection[UUID]) -> Self:
         """Returns the batch without some of its bodies."""
         return replace(

@@ -83,7 +83,12 @@ async def _apply(
         async with store.transaction() as rooms:
             await rooms.erasure.hold_off()
             claimed = await claim(rooms.deliveries, limit=limit, most_bytes=_MOST_BYTES)
-            moved = await apply_bodies(rooms, Batch.read(claimed), now=now, hash_key=hash_key)
+            batch = Batch.read(claimed)
+            # Alone: what they lock, campaigns and senders, must not stay locked while receipts wait for messages.
+            first = batch.announcing()
+            if 0 < len(first.deliveries) < len(claimed):
+                batch, claimed, more = first, list(first.deliveries), True
+            moved = await apply_bodies(rooms, batch, now=now, hash_key=hash_key)
     except Unavailable:
         raise
     except Exception as error:
@@ -92,7 +97,7 @@ async def _apply(
         _log.warning("a batch of deliveries failed", extra={"count": len(claimed), "error": type(error).__name__})
         each = [await _apply_alone(store, item.id, now=now, hash_key=hash_key) for item in claimed]
         moved = summed([one for one in each if one is not None])
-        more = None in each
+        more = more or None in each
     return Applied(delivery_count=len(claimed), more=more or _is_full(claimed, limit=limit), moved=moved)
 
 

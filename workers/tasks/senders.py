@@ -46,7 +46,7 @@ async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:
     if sender.phone_number:
         await pause(engine.stopping, _AGAIN_SECONDS)
         return
-    async with engine.store.transaction() as rooms:
+    async with engine.store.connection() as rooms:
         await rooms.senders.pause_sender(sender.id, reason=reason, at=engine.clock.now())
         rooms.outdate("senders")
     _log.warning("a sender was paused: WhatsApp does not know it", extra={"sender_id": str(sender.id)})

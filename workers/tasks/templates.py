@@ -32,6 +32,7 @@ async def sync_doubted(engine: Engine, doubted: DoubtedTemplates) -> None:
     ids = doubted.whatsapp_template_ids
     async with engine.store.transaction() as rooms:
         counts = await rooms.templates.sync_templates(account, listed, at=asked)
+        await rooms.transactions.bound_standstill()
         await rooms.pauses.lock_announced_campaigns(ids, [])
         await stop_templates(rooms, ids)
         rooms.outdate("templates")
@@ -51,6 +52,7 @@ async def sync_templates(engine: Engine, sender_id: UUID) -> None:
 async def _keep(engine: Engine, account: str, listed: list[ListedTemplate], *, asked: datetime) -> None:
     async with engine.store.transaction() as rooms:
         counts = await rooms.templates.sync_templates(account, listed, at=asked)
+        await rooms.transactions.bound_standstill()
         resumed = await rooms.resumptions.resume_template_campaigns(
             [template.whatsapp_template_id for template in listed],
             codes=sorted(ENDS_WITH_APPROVAL - DOUBTS_TEMPLATE),  # these end with an approval, not with a list

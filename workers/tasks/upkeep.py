@@ -29,7 +29,7 @@ _MINUTES_KEPT = timedelta(days=2)  # far longer than any grace: the evidence rul
 
 async def start_campaigns(engine: Engine) -> None:
     """Starts the campaigns whose time has come."""
-    async with engine.store.transaction() as rooms:
+    async with engine.store.connection() as rooms:
         done = await rooms.campaign_states.start_due_campaigns(at=engine.clock.now())
     for campaign_id in done.started:
         await engine.wakeups.expand_campaign(campaign_id)
@@ -39,7 +39,7 @@ async def start_campaigns(engine: Engine) -> None:
 
 async def resume_campaigns(engine: Engine) -> None:
     """Lets campaigns run on whose restriction was to end by now; a pump is rung for in the same round."""
-    async with engine.store.transaction() as rooms:
+    async with engine.store.connection() as rooms:
         count = await rooms.resumptions.resume_due_campaigns(at=engine.clock.now())
     if count:
         _log.info("campaigns run on: their restriction has ended", extra={"count": count})

@@ -49,6 +49,7 @@ async def everything_happens(at: Desk) -> None:
         account_body("account_update", RESTRICTED, time=int(NOW.timestamp())),
         body(field="of_the_future", things=[{"a": 1}]),
     )
+    await at.apply()  # what was announced came first, alone
 
 
 async def test_applying_again_changes_nothing_that_is_there(at: Desk) -> None:
