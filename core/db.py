@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 
 import asyncpg
 import orjson
@@ -24,6 +24,9 @@ WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "e
 # A transaction of ours waits for nobody but the database. One that does nothing for so long is of a process that is
 # frozen, or of a machine that is gone, of which TCP alone would tell after hours; others wait for what it has locked.
 _IDLE_SECONDS = 30.0
+# Of the API and the workers, in whose transactions nothing but the next statement is waited for. Who waits for more, as
+# the keeper for its round, or has people wait for it, sets a time of its own in its transaction.
+BUSY_IDLE_SECONDS: Final = 5.0
 
 # Of a connection given back, so long is waited for what was cut off on it.
 _RELEASE_SECONDS = 1.0
@@ -84,7 +87,7 @@ class Database:
     ) -> None:
         """Takes the address, how many connections at most, and what the planner is told on each of them.
 
-        A transaction that does nothing for `idle_seconds` is ended by the server, with its connection.
+        A transaction that does nothing for `idle_seconds` is ended by the server, with its connection; 0: none is.
         """
         self._url = url
         self._pool_size = pool_size

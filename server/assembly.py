@@ -30,7 +30,7 @@ from prometheus_client import CollectorRegistry
 
 from core.cache import Cache, Safeguards
 from core.clock import Clock
-from core.db import WALKS_INDEXES, Database
+from core.db import BUSY_IDLE_SECONDS, WALKS_INDEXES, Database
 from core.domain.errors import Unavailable
 from core.metrics import RpcMetrics
 from core.migrate import MigrationFailed, at_head
@@ -266,7 +266,12 @@ def build_server(
 async def _database(settings: Settings) -> AsyncIterator[Database]:
     """Opens the database, or says what keeps us from it."""
     async with AsyncExitStack() as opened:
-        pool = Database(url=settings.database_url, pool_size=settings.database_pool_size, planner=WALKS_INDEXES)
+        pool = Database(
+            url=settings.database_url,
+            pool_size=settings.database_pool_size,
+            planner=WALKS_INDEXES,
+            idle_seconds=BUSY_IDLE_SECONDS,
+        )
         try:
             database = await opened.enter_async_context(pool)
         except Unavailable as refusal:

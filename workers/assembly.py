@@ -17,7 +17,7 @@ from taskiq.receiver import Receiver
 
 from core.cache import telling
 from core.clock import Clock
-from core.db import Database
+from core.db import BUSY_IDLE_SECONDS, Database
 from core.metrics import SendingMetrics
 from core.pace import Pace
 from core.queue.bells import Bells, open_bells
@@ -138,7 +138,12 @@ def _database(settings: Settings) -> Database:
         message = f"CHAPPE_DATABASE_POOL_SIZE must be {_FEWEST_CONNECTIONS} or more in a worker: its keeper holds two"
         raise SettingsError(message)
     url = planned_each_time(settings.database_url)
-    return Database(url=url, pool_size=settings.database_pool_size, application_name="chappe-worker")
+    return Database(
+        url=url,
+        pool_size=settings.database_pool_size,
+        application_name="chappe-worker",
+        idle_seconds=BUSY_IDLE_SECONDS,
+    )
 
 
 def _whatsapp(settings: Settings, http: Http) -> tuple[WhatsAppClient, ManagementClient]:

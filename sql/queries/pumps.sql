@@ -56,4 +56,5 @@ WHERE id = $1 AND state = 'ACTIVE';
 
 -- name: lock_keeper
 -- Whether this transaction may keep house now: one keeper at a time in the whole deployment. $1 the lock's number.
-SELECT pg_try_advisory_xact_lock($1);
+-- Its transaction does nothing while the round is made on other connections: one that is frozen is waited for so long.
+SELECT pg_try_advisory_xact_lock($1), set_config('idle_in_transaction_session_timeout', '30s', true);
