@@ -55,8 +55,7 @@ async def _compare(campaign: str, *, repair: bool) -> int:
 async def _store(settings: Settings) -> AsyncIterator[Store]:
     """Yields the rows; that a repair changed the numbers of a campaign is told to the cache."""
     async with (
-        # A repair keeps its lock, and does nothing else, while another connection looks at millions of rows.
-        Database(url=settings.database_url, pool_size=2, idle_seconds=0) as database,
+        Database(url=settings.database_url, pool_size=2) as database,
         telling(settings, clock=SystemClock()) as outdate,
     ):
         yield Store(database, outdate=outdate)

@@ -6,10 +6,9 @@ from functools import partial
 
 import pytest
 
-from cli.recount import _store as opened
 from core.domain.stats import DEPLOYMENT
 from tests.helpers.eventually import eventually
-from tests.helpers.sending import Plan, numbers, planned, settings
+from tests.helpers.sending import Plan, numbers, planned
 from tests.helpers.workers import busy_worker, idle_worker
 from workers.keeper import Keeper
 from workers.scouts import Seldom
@@ -74,11 +73,3 @@ async def _taken(plan: Plan, count: int) -> bool:
 async def _drift(plan: Plan) -> int:
     found = "SELECT difference_count FROM recounts WHERE scope_id = $1"
     return int(await plan.connection.fetchval(found, plan.campaign_id) or 0)
-
-
-async def test_a_repair_keeps_its_lock_for_as_long_as_it_looks(fresh_database_url: str, cache_url: str) -> None:
-    given = settings(CHAPPE_DATABASE_URL=fresh_database_url, CHAPPE_CACHE_URL=cache_url)
-    async with opened(given) as store, store.transaction() as rooms:
-        await rooms.recounts.lock_repair(DEPLOYMENT)
-        idle = "SELECT setting FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
-        assert await rooms._connection.fetchval(idle) == "0"
