@@ -102,7 +102,7 @@ class Lease:
 
     async def _renew_often(self) -> None:
         while not await pause(self._engine.stopping, _RENEW_SECONDS):
-            if not await self._renew():
+            if not await self._renew() and self._engine.safeguards.lease_check:
                 break
         self.over.set()
 

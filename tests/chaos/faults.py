@@ -32,13 +32,20 @@ class Field:
 
     def some_worker(self) -> str:
         """Returns a worker that is not frozen; as often as the plan aims, one that sends."""
-        awake = [name for name in self.workers if name not in self.frozen]
-        aimed = [name for name in awake if self._sends(name)] if self.chance.random() < self.plan.aim else []
-        return self.chance.choice(aimed or awake)
+        aimed = self._sending() if self.chance.random() < self.plan.aim else []
+        return self.chance.choice(aimed or self._awake())
 
     def is_possible(self, fault: str) -> bool:
-        """Tells whether a fault can strike now: one worker at least stays awake."""
-        return fault != plans.WORKER_FROZEN or len(self.frozen) + 1 < len(self.workers)
+        """Tells whether a fault can strike now: one worker at least stays awake, and what is always aimed at is there."""
+        if fault != plans.WORKER_FROZEN:
+            return True
+        return len(self._awake()) > 1 and (self.plan.aim < 1 or bool(self._sending()))
+
+    def _awake(self) -> list[str]:
+        return [name for name in self.workers if name not in self.frozen]
+
+    def _sending(self) -> list[str]:
+        return [name for name in self._awake() if self._sends(name)]
 
     def _sends(self, name: str) -> bool:
         """Whoever sends has connections to WhatsApp."""
