@@ -16,6 +16,18 @@ class Resumptions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def date_runs(
+        self, approvals: Sequence[tuple[str, datetime]], ends: Sequence[tuple[str, str, datetime]]
+    ) -> None:
+        """Has campaigns that ran all along count as run since what could have paused them ended.
+
+        Of templates, by WhatsApp's ids, that are approved, since when; of accounts or, with digits, their numbers that
+        may send again, since when. The caller has locked the campaigns.
+        """
+        given = [[each[place] for each in approvals] for place in range(2)]
+        given += [[each[place] for each in ends] for place in range(3)]
+        await self._connection.execute(SQL["date_runs"], *given)
+
     async def resume_template_campaigns(
         self, whatsapp_template_ids: Sequence[str], *, codes: Sequence[int], at: datetime
     ) -> list[UUID]:

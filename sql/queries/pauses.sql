@@ -1,5 +1,6 @@
 -- Errors are told late, too: what was started or resumed after one runs on. WhatsApp tells whole seconds, and in the same second the
 -- error counts as the later one: one pause too many is seen, and harms nobody. No time: it came just now, and pauses whatever runs.
+-- The same of what ran all along while WhatsApp announced an end, see date_runs.
 
 -- name: pause_template_campaigns
 -- Pauses the campaigns that send the same template as this one. $1 campaign, $2 reason, $3 error code, $4 when it failed. No row:

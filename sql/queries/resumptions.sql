@@ -1,3 +1,29 @@
+-- name: date_runs
+-- Has the campaigns that ran all along count as run since what could have paused them ended: a failure from before that, told
+-- late, would pause them, and nothing would let them run on. $1 WhatsApp's ids of templates, approved at $2, unless they are not
+-- any more; $3 accounts or, by the digits $4 of their phone numbers, numbers of theirs (empty: the account itself) that may send
+-- since $5, position by position. The caller has locked the campaigns.
+WITH ended AS MATERIALIZED (
+    SELECT campaigns.id, told.end_time
+    FROM unnest($1::text[], $2::timestamptz[]) AS told (whatsapp_template_id, end_time)
+    JOIN templates ON templates.whatsapp_template_id = told.whatsapp_template_id AND templates.state = 'APPROVED'
+    JOIN campaigns ON campaigns.template_id = templates.id
+    WHERE campaigns.state = 'RUNNING' AND campaigns.kind = 'BULK'
+    UNION ALL
+    SELECT campaigns.id, told.end_time
+    FROM unnest($3::text[], $4::text[], $5::timestamptz[]) AS told (whatsapp_account_id, digits, end_time)
+    JOIN senders ON senders.whatsapp_account_id = told.whatsapp_account_id
+        AND (told.digits = '' OR regexp_replace(senders.phone_number, '[^0-9]', '', 'g') = told.digits)
+    JOIN campaigns ON campaigns.sender_id = senders.id
+    WHERE campaigns.state = 'RUNNING' AND campaigns.kind = 'BULK'
+), latest AS (
+    SELECT id, max(end_time) AS end_time FROM ended GROUP BY id
+)
+UPDATE campaigns
+SET run_time = latest.end_time
+FROM latest
+WHERE campaigns.id = latest.id AND coalesce(campaigns.run_time < latest.end_time, true);
+
 -- name: resume_template_campaigns
 -- Lets the campaigns run on that errors with the codes $2 paused and whose templates, of WhatsApp's ids $1, are approved, at
 -- $3. No row: none waited for that.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from core.domain.templates import TemplateState
 from core.repositories.account_events import Announced
 from core.repositories.rooms import Rooms
 from core.whatsapp.account_events import AccountChange, account_changes, changed_numbers
@@ -18,6 +19,7 @@ from core.whatsapp.errors import (
     words,
 )
 from core.whatsapp.webhooks import AccountEvent, TemplateEvent
+from workers.tasks.choices import STATE_TOPIC, TEMPLATE_STATES
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +39,18 @@ async def follow_announcements(
     told = sorted({event.whatsapp_template_id for event in templates})
     await rooms.transactions.bound_standstill()
     await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
+    over = [change for change in changes if not change.is_blocked]
+    approvals = _approvals(templates, now=now)
+    if approvals or over:
+        ends = [(change.whatsapp_account_id, change.digits, change.event_time) for change in over]
+        await rooms.resumptions.date_runs(approvals, ends)
     if told:
         paused += await stop_templates(rooms, told)
         approved = await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
         resumed += len(approved)
     for change in changes:
         paused += await _restrict(rooms, change) if change.is_blocked and not change.digits else 0
-    resumed += await _free(rooms, [change for change in changes if not change.is_blocked], now=now)
+    resumed += await _free(rooms, over, now=now)
     if numbers := changed_numbers(accounts):
         # The keeper asks WhatsApp how good they are and what they may send now.
         await rooms.senders.forget_refresh(numbers)
@@ -81,6 +88,15 @@ async def stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
             told, states=states, reason=words(code), code=code, known_codes=sorted(ENDS_WITH_APPROVAL)
         )
     return count
+
+
+def _approvals(events: Sequence[TemplateEvent], *, now: datetime) -> list[tuple[str, datetime]]:
+    """Returns which templates may be sent again, by what these events tell, and since when."""
+    return [
+        (event.whatsapp_template_id, event.event_time or now)
+        for event in events
+        if event.topic == STATE_TOPIC and TEMPLATE_STATES.get(event.event) == TemplateState.APPROVED
+    ]
 
 
 async def _news(rooms: Rooms, changes: Sequence[AccountChange]) -> list[AccountChange]:

@@ -16,8 +16,9 @@ from core.whatsapp.webhooks import TemplateEvent
 WHATSAPP_PREFERENCE: Final = "WHATSAPP_PREFERENCE"
 WHATSAPP_ERROR: Final = "WHATSAPP_ERROR_131050"
 
+STATE_TOPIC: Final = "message_template_status_update"
 # FLAGGED and the like warn of what may come; they leave a template as usable as it was.
-_TEMPLATE_STATES: Final = MappingProxyType(
+TEMPLATE_STATES: Final = MappingProxyType(
     {
         "APPROVED": "APPROVED",
         "REINSTATED": "APPROVED",
@@ -104,12 +105,12 @@ async def move_templates(rooms: Rooms, events: Sequence[TemplateEvent], *, now: 
     moves = [
         TemplateMove(
             whatsapp_template_id=event.whatsapp_template_id,
-            state=_TEMPLATE_STATES[event.event],
+            state=TEMPLATE_STATES[event.event],
             reason="" if event.reason.upper() == "NONE" else event.reason,
             event_time=event.event_time or now,
         )
         for event in events
-        if event.topic == "message_template_status_update" and event.event in _TEMPLATE_STATES
+        if event.topic == STATE_TOPIC and event.event in TEMPLATE_STATES
     ]
     latest = {move.whatsapp_template_id: move for move in sorted(moves, key=lambda move: move.event_time)}
     if latest:

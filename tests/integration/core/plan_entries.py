@@ -273,6 +273,13 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
     "replays.count_waiting_replays": {"webhook_deliveries_unapplied_idx"},
     "replays.list_strange_kinds": {"webhook_deliveries_strange_idx"},
     "replays.replay_deliveries": {"webhook_deliveries_pkey", "webhook_deliveries_strange_idx"},
+    "resumptions.date_runs": {
+        "campaigns_active_idx",
+        "campaigns_active_list_idx",
+        "campaigns_pkey",
+        "campaigns_state_idx",
+        "campaigns_template_id_idx",
+    },
     "resumptions.resume_account_campaigns": {"campaigns_active_idx", "campaigns_pkey"},
     "resumptions.resume_due_campaigns": {"campaigns_active_list_idx", "campaigns_pkey", "campaigns_state_idx"},
     "resumptions.resume_sender_campaigns": {"campaigns_active_idx", "campaigns_pkey"},

@@ -12,11 +12,14 @@ from core.domain.outcomes import Refused
 from core.pace import Lane
 from core.whatsapp.errors import ENDS_WITH_APPROVAL, ENDS_WITH_FLAG, ENDS_WITH_RESTRICTION, verdict
 from tests.helpers.campaign_rows import add_campaign
+from tests.helpers.receiving import NOW
 from tests.helpers.sending import ACCOUNT, CLOCK, Plan, numbers, planned
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.workers import idle_worker
+from tests.integration.workers.test_announcements import announced, banned, number
 from workers.aftermath import Aftermath
 from workers.assembly import Worker
+from workers.pauses import pause_at_fault
 from workers.tasks.receipts import apply_deliveries
 
 STATE = "SELECT state || ' ' || pause_source FROM campaigns WHERE id = $1"
@@ -25,6 +28,15 @@ RUNNING = "RUNNING "
 BEGAN = CLOCK.now().replace(microsecond=0) - timedelta(hours=1)
 RESUMED = BEGAN + timedelta(minutes=30, microseconds=700_000)
 BEFORE, AFTER = RESUMED - timedelta(minutes=10), RESUMED + timedelta(minutes=10)
+RUN_TIME = "SELECT run_time FROM campaigns"
+# So long after the announcements of other tests the campaign was resumed, or what these announce ended.
+SECONDS = int((RESUMED - NOW).total_seconds())
+_APPROVED = {"event": "APPROVED", "message_template_id": 900, "reason": "NONE"}
+ENDS = {
+    132015: announced("message_template_status_update", _APPROVED, seconds=SECONDS),
+    131031: banned("REINSTATE", seconds=SECONDS),
+    131048: number("UNFLAGGED", seconds=SECONDS),
+}
 
 
 @pytest.fixture
@@ -50,6 +62,13 @@ async def tell(plan: Plan, worker: Worker, code: int, *times: datetime, first: i
     ]
     async with worker.engine.store.connection() as rooms:
         await rooms.deliveries.append_deliveries(bodies)
+    await apply_deliveries(worker.engine)
+
+
+async def announce(worker: Worker, *bodies: bytes) -> None:
+    """WhatsApp announces something."""
+    async with worker.engine.store.connection() as rooms:
+        await rooms.deliveries.append_deliveries(list(bodies))
     await apply_deliveries(worker.engine)
 
 
@@ -148,6 +167,42 @@ async def test_what_runs_on_because_whatsapp_said_so_is_not_paused_by_what_faile
     assert await state(plan) == RUNNING
     await tell(plan, worker, code, BEFORE, first=1)
     assert await state(plan) == RUNNING
+
+
+@pytest.mark.parametrize("code", list(ENDS))
+async def test_what_ran_all_along_is_not_paused_by_what_failed_before_an_announced_end(
+    plan: Plan, worker: Worker, code: int
+) -> None:
+    await plan.connection.execute("UPDATE senders SET phone_number = '+1 555-000-1111'")
+    await plan.connection.execute("UPDATE templates SET sync_time = $1", BEGAN)
+    await announce(worker, ENDS[code])
+    await tell(plan, worker, code, BEFORE)
+    found = verdict(code, in_receipt=True)
+    campaign_id, sender_id, store = plan.campaign_id, plan.sender_id, worker.engine.store
+    await pause_at_fault(
+        store, found.scope, campaign_id=campaign_id, sender_id=sender_id, found=found, code=code, fail_time=BEFORE
+    )
+    assert await state(plan) == RUNNING
+    await tell(plan, worker, code, AFTER, first=1)
+    assert (await state(plan)).startswith("PAUSED")
+
+
+async def test_an_announcement_dates_only_what_it_speaks_of_and_only_forwards(plan: Plan, worker: Worker) -> None:
+    quality = {"message_template_id": 900, "previous_quality_score": "RED", "new_quality_score": "GREEN"}
+    await plan.connection.execute("UPDATE senders SET phone_number = '+1 555-000-1111'")
+    await announce(
+        worker,
+        announced("message_template_quality_update", quality, seconds=SECONDS),
+        banned("REINSTATE", seconds=SECONDS, account="another"),
+        number("UNFLAGGED", digits="15550009999", seconds=SECONDS),
+        banned("DISABLE", seconds=SECONDS - 9, account="another"),
+    )
+    assert await plan.connection.fetchval(RUN_TIME) is None
+    await resume(plan, worker)
+    await announce(worker, banned("REINSTATE", seconds=SECONDS - 60))
+    assert await plan.connection.fetchval(RUN_TIME) == RESUMED
+    await announce(worker, banned("REINSTATE", seconds=SECONDS + 60))
+    assert await plan.connection.fetchval(RUN_TIME) == RESUMED.replace(microsecond=0) + timedelta(seconds=60)
 
 
 async def test_a_probe_is_not_ended_by_what_failed_before_it(plan: Plan, worker: Worker) -> None:
