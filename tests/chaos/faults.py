@@ -36,7 +36,7 @@ class Field:
         return self.chance.choice(aimed or self._awake())
 
     def is_possible(self, fault: str) -> bool:
-        """Tells whether a fault can strike now: one worker at least stays awake, and what is always aimed at is there."""
+        """Tells whether a fault can strike now: one worker at least stays awake, and who is always aimed at sends."""
         if fault != plans.WORKER_FROZEN:
             return True
         return len(self._awake()) > 1 and (self.plan.aim < 1 or bool(self._sending()))
