@@ -36,10 +36,22 @@ class Retries:
             raise explain(await Campaigns(self._connection).get_campaign(campaign_id), verb="RETRYABLE")
         return read_campaign(row)
 
-    async def retry_failed_page(self, campaign_id: UUID, *, after: UUID, limit: int, chosen: RetryChoice) -> list[UUID]:
-        """Puts the next failed messages behind an id back to PENDING; returns them, in order: few are the last."""
-        rows = await self._connection.fetch(SQL["retry_failed_page"], campaign_id, after, *_columns(chosen), limit)
-        return sorted(row["id"] for row in rows)
+    async def take_turn(self, campaign_id: UUID) -> None:
+        """Waits for others who give messages of the campaign another try, and keeps them waiting until the end."""
+        await self._connection.execute(SQL["take_turn"], campaign_id)
+
+    async def find_page(self, campaign_id: UUID, *, after: UUID, limit: int, chosen: RetryChoice) -> list[UUID]:
+        """Returns the next failed messages behind an id that may be put back, in order; fewer than asked are the last.
+
+        Locks nothing: of few among many this takes as long as all that failed take to be read.
+        """
+        rows = await self._connection.fetch(SQL["find_page"], campaign_id, after, *_columns(chosen), limit)
+        return [row["id"] for row in rows]
+
+    async def put_back(self, campaign_id: UUID, ids: Sequence[UUID], *, chosen: RetryChoice) -> int:
+        """Puts failed messages that were found back to PENDING, where that still fits; returns how many."""
+        values = (campaign_id, list(ids), *_columns(chosen))
+        return len(await self._connection.fetch(SQL["put_back"], *values))
 
     async def count_retryable(self, campaign_id: UUID, *, after: UUID, chosen: RetryChoice) -> int:
         """Returns how many messages further pages would put back."""

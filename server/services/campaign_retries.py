@@ -34,25 +34,31 @@ class Retried:
 async def retry_failed_messages(
     rooms: Rooms, campaign_id: UUID, *, error_codes: Sequence[int], at: datetime
 ) -> Retried:
-    """Puts failed messages back; refuses with ``NOTHING_TO_RETRY`` or ``TEMPLATE_NOT_APPROVED``."""
+    """Puts failed messages back.
+
+    Refuses with ``NOTHING_TO_RETRY``, ``CAMPAIGN_NOT_RETRYABLE`` or ``TEMPLATE_NOT_APPROVED``.
+    """
     chosen = retry_choice(error_codes, now=at)
     # Of millions this takes seconds, in which nobody who pauses the campaign may have to wait: before it is locked.
+    await rooms.retries.take_turn(campaign_id)
     left = Left(
         too_early_count=await rooms.retries.count_resting(campaign_id, chosen=chosen),
         may_arrive_count=await rooms.retries.count_may_arrive(campaign_id, after=_FIRST, chosen=chosen),
     )
-    retryable = await rooms.retries.count_retryable(campaign_id, after=_FIRST, chosen=chosen)
+    page = await rooms.retries.find_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
+    rest = 0
+    if len(page) == PAGE:
+        rest = await rooms.retries.count_retryable(campaign_id, after=page[-1], chosen=chosen)
     await rooms.transactions.bound_standstill()
     # The campaign first: who locks messages never waits for their campaign.
     campaign = await rooms.retries.reopen_campaign(campaign_id, at=at)
     await check_campaign_template(rooms, campaign)
-    page = await rooms.retries.retry_failed_page(campaign_id, after=_FIRST, limit=PAGE, chosen=chosen)
-    if not page:
+    count = rest + await rooms.retries.put_back(campaign_id, page, chosen=chosen)
+    if not count:
         raise _nothing(campaign_id, left)
-    if len(page) < PAGE:
-        return Retried(campaign=campaign, message_count=len(page), left=left)
-    await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
-    return Retried(campaign=campaign, message_count=max(retryable, PAGE), left=left)
+    if rest:
+        await rooms.retries.keep_retry(campaign_id, after=page[-1], error_codes=error_codes)
+    return Retried(campaign=campaign, message_count=count, left=left)
 
 
 async def check_campaign_template(rooms: Rooms, campaign: Campaign) -> None:

@@ -14,21 +14,23 @@ RETURNING id, kind, display_name, sender_id, template_id, bindings, all_contacts
     expand_complete_time, audience_count, revision, start_time, pause_time, complete_time, cancel_time,
     create_time, update_time;
 
--- part: chosen
--- The FAILED messages of campaign $1 behind id $2 that a retry asks for: those with the error codes $3, or with none given all
--- whose outcome is known and whose code is none of $4; never what failed after $6 with a code of $5. Erased contacts and, of
--- marketing, those who opted out stay as they are.
-FROM messages
-JOIN campaigns ON campaigns.id = messages.campaign_id
+-- part: with_contact
+-- Messages of campaign $1 with what says whether they may be sent again.
+JOIN campaigns ON campaigns.id = $1
 JOIN templates ON templates.id = coalesce(messages.template_id, campaigns.template_id)
 JOIN contacts ON contacts.id = messages.contact_id
-WHERE messages.campaign_id = $1 AND messages.state = 'FAILED' AND messages.id > $2
-    AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
-    AND CASE cardinality($3::integer[])
-        WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
-        ELSE messages.error_code = ANY ($3)
-    END
-    AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6)
+
+-- part: chosen
+-- What a retry asks for of what failed: messages with the error codes $3, or with none given all whose outcome is known and whose
+-- code is none of $4; never what failed after $6 with a code of $5. Erased contacts and, of marketing, those who opted out
+-- stay as they are.
+messages.state = 'FAILED'
+AND NOT (contacts.marketing_consent = 'OPTED_OUT' AND templates.template_category = 'MARKETING')
+AND CASE cardinality($3::integer[])
+    WHEN 0 THEN messages.reason <> 'OUTCOME_UNKNOWN' AND messages.error_code <> ALL ($4::integer[])
+    ELSE messages.error_code = ANY ($3)
+END
+AND NOT (messages.error_code = ANY ($5::integer[]) AND messages.fail_time > $6)
 
 -- part: may_arrive
 -- What was sent again after $6 though an earlier attempt was accepted and is not told to have failed: that one may be on its way.
@@ -41,19 +43,41 @@ messages.attempt > 1 AND messages.lease_expire_time > $6 AND coalesce((
     LIMIT 1
 ), false)
 
--- name: retry_failed_page
--- Puts up to $7 of the chosen messages back to PENDING, without those of which an earlier attempt may arrive. An attempt that
--- may have reached somebody is kept. Fewer than $7 rows: that was the last page.
-WITH page AS MATERIALIZED (
-    SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
-        messages.accept_time, messages.fail_time
+-- name: take_turn
+-- Waits for who gives messages of campaign $1 another try just now: what both counted would be the same messages.
+SELECT pg_advisory_xact_lock(hashtext('retries'), hashtext($1::uuid::text));
+
+-- name: find_page
+-- Finds the first $7 chosen messages of campaign $1 behind id $2, without those of which an earlier attempt may arrive, and locks
+-- nothing: where few match, this reads all that failed. Fewer than $7 rows: that is the last page.
+SELECT messages.id
+FROM messages
+-- insert: with_contact
+WHERE messages.campaign_id = $1 AND messages.id > $2 AND
     -- insert: chosen
     AND NOT (
         -- insert: may_arrive
     )
-    ORDER BY messages.campaign_id, messages.id
-    LIMIT $7
-    FOR UPDATE OF messages
+ORDER BY messages.campaign_id, messages.id
+LIMIT $7;
+
+-- name: put_back
+-- Puts those of the messages $2 of campaign $1, in id order, back to PENDING that are still chosen and of which still no earlier
+-- attempt may arrive. An attempt that may have reached somebody is kept. One message is looked up after the other, by what a row
+-- says: of a constant, statistics from before the campaign would say that it has next to none, and all of them would be read.
+WITH page AS MATERIALIZED (
+    SELECT messages.campaign_id, messages.id, messages.attempt, messages.reason, messages.whatsapp_message_id,
+        messages.accept_time, messages.fail_time
+    FROM unnest(array_fill($1::uuid, ARRAY[cardinality($2::uuid[])]), $2) AS found (campaign_id, id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM messages WHERE messages.campaign_id = found.campaign_id AND messages.id = found.id FOR UPDATE
+    ) AS messages
+    -- insert: with_contact
+    WHERE
+        -- insert: chosen
+        AND NOT (
+            -- insert: may_arrive
+        )
 ), kept AS (
     INSERT INTO message_attempts (campaign_id, message_id, attempt, whatsapp_message_id, fail_time)
     SELECT $1, id, attempt, whatsapp_message_id, CASE WHEN accept_time IS NOT NULL THEN coalesce(fail_time, now()) END
@@ -72,20 +96,26 @@ WHERE messages.campaign_id = page.campaign_id AND messages.id = page.id
 RETURNING messages.id;
 
 -- name: count_retryable
--- Counts the messages that pages behind id $2 would put back.
+-- Counts the messages that pages of campaign $1 behind id $2 would put back.
 SELECT count(*)
--- insert: chosen
-AND NOT (
-    -- insert: may_arrive
-);
+FROM messages
+-- insert: with_contact
+WHERE messages.campaign_id = $1 AND messages.id > $2 AND
+    -- insert: chosen
+    AND NOT (
+        -- insert: may_arrive
+    );
 
 -- name: count_may_arrive
--- Counts the chosen messages that are left alone because an earlier attempt may arrive.
+-- Counts the chosen messages of campaign $1 behind id $2 that are left alone because an earlier attempt may arrive.
 SELECT count(*)
--- insert: chosen
-AND (
-    -- insert: may_arrive
-);
+FROM messages
+-- insert: with_contact
+WHERE messages.campaign_id = $1 AND messages.id > $2 AND
+    -- insert: chosen
+    AND (
+        -- insert: may_arrive
+    );
 
 -- name: count_resting
 -- Counts the FAILED messages of campaign $1, with the codes $2 if any are given, that failed after $4 with a code of $3.

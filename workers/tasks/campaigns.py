@@ -53,12 +53,12 @@ async def _retry_page(engine: Engine, campaign_id: UUID) -> bool:
         retry = await rooms.retries.take_retry(campaign_id)
         if retry is None:
             return False
-        page = await rooms.retries.retry_failed_page(
-            campaign_id,
-            after=retry.after_message_id,
-            limit=_RETRY_PAGE,
-            chosen=retry_choice(retry.error_codes, now=engine.clock.now()),
+        await rooms.transactions.enter_by_keys()
+        chosen = retry_choice(retry.error_codes, now=engine.clock.now())
+        page = await rooms.retries.find_page(
+            campaign_id, after=retry.after_message_id, limit=_RETRY_PAGE, chosen=chosen
         )
+        await rooms.retries.put_back(campaign_id, page, chosen=chosen)
         if len(page) < _RETRY_PAGE:
             await rooms.retries.finish_retry(retry.id)
         else:

@@ -300,8 +300,14 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
         "messages_campaign_id_state_idx",
     },
     "retries.drop_retries": {"campaigns_pkey"},
-    "retries.reopen_campaign": {"campaigns_list_idx"},
-    "retries.retry_failed_page": {
+    "retries.find_page": {
+        "campaigns_pkey",
+        "contacts_pkey",
+        "message_attempts_pkey",
+        "message_attempts_whatsapp_message_id_idx",
+        "messages_campaign_id_state_idx",
+    },
+    "retries.put_back": {
         "campaigns_pkey",
         "contacts_pkey",
         "message_attempts_pkey",
@@ -309,6 +315,7 @@ ENTRIES: Final[dict[str, set[str]]] = {name: set[str]() for name in SEARCHING_NO
         "messages_campaign_id_state_idx",
         "messages_pkey",
     },
+    "retries.reopen_campaign": {"campaigns_list_idx"},
     "retries.take_retry": {"campaigns_active_idx", "campaigns_pkey"},
     "sending.claim_messages": {"campaigns_active_idx", "contacts_pkey", "messages_claim_idx", "messages_pkey"},
     "sending.expire_leases": {"messages_lease_idx", "messages_pkey"},

@@ -77,6 +77,7 @@ SEARCHING_NONE: Final = frozenset(
         "retries.finish_retry",
         "retries.keep_retry",
         "retries.list_unfinished_retries",
+        "retries.take_turn",
         "senders.create_sender",
         "senders.delete_sender",
         "senders.forget_refresh",

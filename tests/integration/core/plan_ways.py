@@ -89,6 +89,8 @@ RUN_BY: Final[dict[str, set[Way]]] = {
     "retries.count_may_arrive": {Way.API},
     "retries.count_resting": {Way.API},
     "retries.count_retryable": {Way.API},
+    "retries.find_page": {Way.API, Way.BY_KEYS},
+    "retries.put_back": {Way.API, Way.BY_KEYS},
     "sending": {Way.WORKER},
     "sending.record_late_accepts": {Way.BY_KEYS},
     "sending.settle_by_late_accepts": {Way.BY_KEYS},

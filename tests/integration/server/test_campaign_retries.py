@@ -1,5 +1,6 @@
 """RetryFailedMessages: what failed is sent again where that can help, and nothing else is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -7,7 +8,10 @@ import grpc
 import pytest
 from chappe.v1 import campaigns_pb2, campaigns_service_pb2
 
+from core.db import Database
 from tests.helpers.doors import details
+from tests.helpers.eventually import eventually
+from tests.helpers.lock_waits import WAITERS
 from tests.helpers.sending_api import SendingApi, serving_sends
 
 Campaign = campaigns_pb2.Campaign
@@ -185,3 +189,23 @@ async def test_a_hundred_thousand_are_answered_for_within_the_deadline_that_call
     # No deadline of the caller's own: the server's default holds.
     reply = await api.campaigns.RetryFailedMessages(asked(campaign_id), metadata=api.metadata)
     assert reply.message_count == 100_000
+
+
+async def test_two_retries_at_once_do_not_both_tell_of_the_same_messages(
+    api: SendingApi, fresh_database_url: str
+) -> None:
+    campaign_id = await api.rows.campaign()
+    await api.rows.execute(_MANY_PEOPLE)
+    await api.rows.execute(_MANY_FAILED, campaign_id, api.rows.sender_id)
+    await api.rows.execute("DELETE FROM messages WHERE id > (SELECT id FROM messages ORDER BY id OFFSET 4029 LIMIT 1)")
+    async with Database(url=fresh_database_url, pool_size=1) as database, database.transaction() as holder:
+        await holder.execute("SELECT id FROM campaigns FOR UPDATE")
+        calls = [asyncio.create_task(api.call(api.campaigns.RetryFailedMessages, asked(campaign_id))) for _ in range(2)]
+        await eventually(lambda: _waits(api, 2))
+    first, second = sorted([reply.message_count for reply in await asyncio.gather(*calls)])
+    # What the first one leaves to the workers is still failed when the second one looks.
+    assert (first, second) == (2030, 4030)
+
+
+async def _waits(api: SendingApi, count: int) -> bool:
+    return bool(await api.value(WAITERS) == count)
