@@ -80,10 +80,18 @@ class Aftermath:
             if outcome.code == UPGRADING:
                 upgrading.add(self._sender_id)
         elif self._sender_id in upgrading:
-            async with self._engine.store.connection() as rooms:
-                await rooms.senders.forget_refresh_of(self._sender_id)
-                rooms.outdate("senders")
+            # At once, or each accept until the answer comes would say the same.
             upgrading.discard(self._sender_id)
+            await self._forget_refresh()
+
+    async def _forget_refresh(self) -> None:
+        try:
+            async with self._engine.store.connection() as rooms:
+                rooms.outdate("senders")
+                await rooms.senders.forget_refresh_of(self._sender_id)
+        except Exception:
+            self._engine.upgrading.add(self._sender_id)
+            raise
 
     async def _watch(self, campaign: RunningCampaign, outcome: Accepted | Refused) -> None:
         breaker = self._engine.answer_breakers.of(campaign.id)

@@ -50,7 +50,10 @@ class Rooms:
         self._outdated = outdated if outdated is not None else set[str]()
 
     def outdate(self, *collections: str) -> None:
-        """Notes what kept replies are made of that changed; it is told once the change is committed."""
+        """Notes what kept replies are made of that changed; it is told once the change is committed.
+
+        Outside of a transaction call it first: the answer of a statement may be lost though it is committed.
+        """
         self._outdated.update(collections)
 
     @property

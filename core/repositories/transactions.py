@@ -25,12 +25,13 @@ class Transactions:
         """Has the rest of the transaction wait for no lock longer."""
         await self._connection.execute(SQL["bound_waits"], _milliseconds(wait))
 
-    async def bound_standstill(self) -> None:
-        """Has the rest of the transaction taken back, with its connection, once it does nothing for half a second.
+    async def bound_standstill(self, standstill: timedelta = _STANDSTILL) -> None:
+        """Has the rest of the transaction taken back, with its connection, once it does nothing for so long.
 
-        For who is about to lock campaigns or senders: whoever pauses them waits for it, also when it is frozen.
+        Half a second is for who is about to lock campaigns or senders: whoever pauses them waits for it, also when it
+        is frozen. Who thinks for longer than five seconds between two statements has to say so, too.
         """
-        await self._connection.execute(SQL["bound_standstill"], _milliseconds(_STANDSTILL))
+        await self._connection.execute(SQL["bound_standstill"], _milliseconds(standstill))
 
 
 def _milliseconds(time: timedelta) -> str:

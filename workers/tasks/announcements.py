@@ -27,17 +27,25 @@ _LONGEST: Final = 100
 
 
 async def follow_announcements(
-    rooms: Rooms, *, templates: Sequence[TemplateEvent], accounts: Sequence[AccountEvent], now: datetime
+    rooms: Rooms,
+    *,
+    templates: Sequence[TemplateEvent],
+    accounts: Sequence[AccountEvent],
+    now: datetime,
+    is_last: bool,
 ) -> None:
     """Pauses and resumes campaigns in the caller's transaction, which must not have locked a message yet.
 
-    The rows of the templates say already what the events told. Whoever announces something locks templates, then what
-    was announced before, then campaigns.
+    Call it after `keep_account_events` and `move_templates`: the rows of the templates say by then what the events
+    told. Whoever announces something locks templates, then what was announced before, then campaigns. `is_last`: little
+    else follows, and the transaction is ended once it does nothing for half a second. Thousands of receipts may need
+    longer than that between two statements.
     """
     paused = resumed = 0
     changes = await _news(rooms, account_changes(accounts, now=now))
     told = sorted({event.whatsapp_template_id for event in templates})
-    await rooms.transactions.bound_standstill()
+    if is_last:
+        await rooms.transactions.bound_standstill()
     await rooms.pauses.lock_announced_campaigns(told, sorted({change.whatsapp_account_id for change in changes}))
     over = [change for change in changes if not change.is_blocked]
     approvals = _approvals(templates, now=now)

@@ -4,8 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Final, Self
 from uuid import UUID
 
 from core.domain.contacts import ConsentRecord
@@ -22,6 +22,11 @@ from workers.tasks.replies import Kept, find_unknown, keep_replies, prove_opt_ou
 from workers.tasks.tracing import Outcome, mark_applied
 
 _log = logging.getLogger(__name__)
+
+# A body of megabytes, which comes alone, is thought about for a second and more between two statements, and where the
+# processor is short for longer than a transaction may stand still: taken back, it would come first again, for ever.
+_LARGE: Final = 2**20
+_LONGEST_THOUGHT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,8 @@ async def apply_bodies(rooms: Rooms, batch: Batch, *, now: datetime, hash_key: b
     if not batch.deliveries:
         return Moved()
     await rooms.transactions.enter_by_keys()
+    if sum(len(item.body) for item in batch.deliveries) > _LARGE:
+        await rooms.transactions.bound_standstill(_LONGEST_THOUGHT)
     fresh = [item.id for item in batch.deliveries if item.id in batch.hooks and not item.is_replay]
     await _follow(rooms, [batch.hooks[delivery_id] for delivery_id in fresh], now=now)
     hooks = list(batch.hooks.values())
@@ -149,7 +156,8 @@ async def _follow(rooms: Rooms, hooks: Sequence[Webhook], *, now: datetime) -> N
     if templates:
         await move_templates(rooms, templates, now=now)
     if templates or accounts:
-        await follow_announcements(rooms, templates=templates, accounts=accounts, now=now)
+        is_last = not any(hook.receipts or hook.inbounds or hook.preferences for hook in hooks)
+        await follow_announcements(rooms, templates=templates, accounts=accounts, now=now, is_last=is_last)
 
 
 def _tell(hooks: Sequence[Webhook], moved: Moved) -> None:

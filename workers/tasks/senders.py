@@ -47,6 +47,6 @@ async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:
         await pause(engine.stopping, _AGAIN_SECONDS)
         return
     async with engine.store.connection() as rooms:
-        await rooms.senders.pause_sender(sender.id, reason=reason, at=engine.clock.now())
         rooms.outdate("senders")
+        await rooms.senders.pause_sender(sender.id, reason=reason, at=engine.clock.now())
     _log.warning("a sender was paused: WhatsApp does not know it", extra={"sender_id": str(sender.id)})

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
+import orjson
 import pytest
 
 from core.db import Database
@@ -101,6 +102,7 @@ async def announce(rooms: Rooms, *bodies: bytes) -> None:
         templates=[event for hook in hooks for event in hook.template_events],
         accounts=[event for hook in hooks for event in hook.account_events],
         now=NOW,
+        is_last=True,
     )
 
 
@@ -219,6 +221,15 @@ async def test_an_announcement_beside_a_receipt_that_waits_holds_up_no_verb(at: 
     await at.apply()
     assert await at.value("SELECT state FROM messages WHERE id = $1", ref.message_id) == "READ"
     assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NULL") == 0
+
+
+async def test_thousands_of_receipts_beside_an_announcement_are_given_the_time_they_take(at: Desk) -> None:
+    told = status("read", NOW, wamid="wamid.of.nobody")
+    flagged = orjson.loads(template("FLAGGED"))
+    flagged["entry"] += orjson.loads(body(statuses=[told | {"id": f"{told['id']}{n}"} for n in range(12_000)]))["entry"]
+    assert (await at.deliver(orjson.dumps(flagged))).delivery_count == 1
+    assert await at.value("SELECT count(*) FROM webhook_deliveries WHERE apply_time IS NULL") == 0
+    assert await at.value("SELECT count(*) FROM parked_receipts") == 12_000
 
 
 async def test_in_a_worker_only_the_keepers_lock_waits_for_more_than_the_next_statement(

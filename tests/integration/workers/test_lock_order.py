@@ -219,4 +219,5 @@ async def _announce(at: Desk, *bodies: bytes) -> None:
             templates=[event for hook in hooks for event in hook.template_events],
             accounts=[event for hook in hooks for event in hook.account_events],
             now=NOW,
+            is_last=True,
         )
