@@ -12,7 +12,9 @@ OURS: Final = frozenset({"messaging_product", "metadata"})
 _OF_DOCUMENT: Final = frozenset({"object", "entry"})
 _OF_ENTRY: Final = frozenset({"id", "time", "changes"})
 _OF_CHANGE: Final = frozenset({"field", "value"})
-_LOUD: Final = (b'"messages":', b'"messages" :', b'"user_preferences":', b'"user_preferences" :', b"131050")
+_LOUD: Final = (
+    b'"messages":', b'"messages" :', b'"user_preferences":', b'"user_preferences" :', b'"user_id_update"', b"131050",
+)  # fmt: skip
 
 Change: TypeAlias = tuple[str, dict[str, Any], dict[str, Any]]
 End: TypeAlias = tuple[dict[str, Any], str]
@@ -59,7 +61,10 @@ def walk(document: dict[str, Any]) -> Walk:
 
 
 def may_say_stop(body: bytes) -> bool:
-    """Tells, without reading it, whether a body may hold words or choices of a person, which must not wait."""
+    """Tells, without reading it, whether a body may hold words or choices of a person, which must not wait.
+
+    So must not who they are now: a stop of before holds for them.
+    """
     return any(key in body for key in _LOUD)
 
 

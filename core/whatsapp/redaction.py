@@ -52,7 +52,9 @@ def _redact_change(change: dict[str, Any], told: Set[str]) -> bool:
     named = _parties(item for item, is_gone in zip(parts, gone, strict=True) if is_gone)
     named -= _parties(item for item, is_gone in zip(parts, gone, strict=True) if not is_gone)
     hits = [_redact_level(level, told) for level in levels]
-    hits += [_redact_cards(level, named | told) for level in levels if "contacts" in level]
+    left = [item for level in levels for found in _items(level).values() for item in _parts(found)]
+    is_empty = bool(left) and all(_is_bare(item) for item in left)
+    hits += [_redact_cards(level, named | told, is_empty=is_empty) for level in levels if "contacts" in level]
     return any(hits)
 
 
@@ -77,13 +79,15 @@ def _items(level: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _redact_cards(level: dict[str, Any], named: Set[str]) -> bool:
+def _redact_cards(level: dict[str, Any], named: Set[str], *, is_empty: bool) -> bool:
+    """Redacts the cards of those people; a card that names nobody goes with the last item of its change."""
     cards = level["contacts"]
     receipts = level.get("statuses")
     if receipts and not level.get("messages") and all(_is_bare(item) for item in _parts(receipts)):
         left = []  # whose receipts these were is told by nothing else
     else:
         left = [card for card in _parts(cards) if not _tells_of(card, named)]
+        left = [card for card in left if any(named_in(card))] if is_empty else left
     if len(left) == len(_parts(cards)):
         return False
     level["contacts"] = left

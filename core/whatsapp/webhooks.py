@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.domain.contacts import LONGEST_USER_ID
 from core.domain.interactions import Inbound
@@ -17,7 +17,7 @@ from core.domain.optout import Preference
 from core.domain.receipts import Price, Receipt
 from core.whatsapp.announced import keys_nobody_knows
 from core.whatsapp.bodies import OURS, UnreadableBody, Walk, read_body, walk
-from core.whatsapp.identity_changes import IdentityChange, read_identity_change
+from core.whatsapp.identity_changes import IdentityChange, notice_of, read_identity_change, read_user_id_update
 from core.whatsapp.inbound import read_inbound, strange_keys, strangeness
 from core.whatsapp.mentions import keys_beside, mentioned, named_beside
 from core.whatsapp.named import named_in
@@ -97,6 +97,7 @@ class Mentioned:
     about: frozenset[str] = field(repr=False)
 
 
+T = TypeVar("T")
 Fact = Receipt | Inbound | Preference | IdentityChange | TemplateEvent | AccountEvent | Unknown | Mentioned
 
 
@@ -200,10 +201,10 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
     if not isinstance(read, Inbound):
         yield read
         return
-    change = read_identity_change(message, value)
+    change = _safely(read_identity_change, message, value)
     if change is not None:
         yield change
-    yield replace(read, person=change.before) if change else read
+    yield replace(read, person=change.before) if isinstance(change, IdentityChange) else read
     if strange := strangeness(message):
         yield _unknown("message", strange)
     else:
@@ -248,6 +249,17 @@ def _price(told: Mapping[str, Any]) -> Price | None:
 def _priced(is_billable: bool, category: str) -> Price | None:  # noqa: FBT001  # a key of the cache
     """Reads a price once: there are a handful of them, in two of three receipts."""
     return Price(is_billable=is_billable, category=category) if _PRICE_CATEGORY.fullmatch(category) else None
+
+
+def _user_id_updates(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -> Iterator[Fact]:
+    if not isinstance(value.get(topic), list):
+        yield _unknown("unreadable", topic)
+    for told in items(value, topic):
+        change = _safely(read_user_id_update, told, value)
+        yield change
+        if isinstance(change, IdentityChange):
+            yield notice_of(change, value)
+    yield from (_unknown(topic, key) for key in sorted(value.keys() - OURS - {topic, "contacts", REDACTED}))
 
 
 def _preferences(value: Mapping[str, Any], _entry: Mapping[str, Any], _topic: str) -> Iterator[Fact]:
@@ -300,8 +312,8 @@ def _time_of(entry: Mapping[str, Any]) -> datetime | None:
 
 
 def _safely(
-    read: Callable[[Mapping[str, Any], Mapping[str, Any]], Fact], told: Mapping[str, Any], value: Mapping[str, Any]
-) -> Fact:
+    read: Callable[[Mapping[str, Any], Mapping[str, Any]], T], told: Mapping[str, Any], value: Mapping[str, Any]
+) -> T | Unknown:
     """Reads one item; one that lacks what it cannot do without is counted."""
     try:
         return read(told, value)
@@ -320,6 +332,7 @@ _TOPICS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str]
         "messages": _messages,
         "standby": _standby,
         "user_preferences": _preferences,
+        "user_id_update": _user_id_updates,
         "message_template_status_update": _template,
         "message_template_quality_update": _template,
         "message_template_components_update": _template,

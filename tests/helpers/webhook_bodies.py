@@ -30,6 +30,11 @@ def reply(text: str, at: datetime, *, wamid: str, phone: str, **more: Any) -> di
     return {**told, "text": {"body": text}, **more}
 
 
+def user_id_update(before: str, after: str, at: datetime, **more: Any) -> dict[str, Any]:
+    """Returns one element of `user_id_update`."""
+    return {"user_id": {"previous": before, "current": after}, "timestamp": str(int(at.timestamp())), **more}
+
+
 def body(field: str = "messages", *, phone_number_id: str = PHONE_NUMBER_ID, **value: Any) -> bytes:
     """Returns a body with one change."""
     metadata = {"display_phone_number": "15550001111", "phone_number_id": phone_number_id}

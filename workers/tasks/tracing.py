@@ -89,6 +89,9 @@ def _gone(delivery_id: UUID, hook: Webhook, outcome: Outcome) -> set[str]:
     """Returns the words by which to find what a body holds of people who are nobody to us."""
     gone = set(outcome.moved.strangers.get(delivery_id, ()))
     gone.update(item.whatsapp_message_id for item in hook.inbounds if item.whatsapp_message_id in outcome.forgotten)
+    for change in hook.identity_changes:
+        if change.is_nameless and change.whatsapp_message_id in outcome.forgotten:
+            gone.update(identities(change.before))
     for preference in hook.preferences:
         if preference.person not in outcome.people:
             gone.update(identities(preference.person))

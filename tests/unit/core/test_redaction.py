@@ -13,7 +13,7 @@ from core.whatsapp.named import named_in, named_in_bytes
 from core.whatsapp.redaction import redact
 from core.whatsapp.webhooks import parse
 from tests.helpers.receiving import NOW
-from tests.helpers.webhook_bodies import body, reply, status
+from tests.helpers.webhook_bodies import body, reply, status, user_id_update
 
 NOW_ID, IDS = UUID(int=1), (UUID(int=2), UUID(int=3))
 ANN, BOB = "+4917011112222", "+4917033334444"
@@ -55,6 +55,27 @@ def test_whoever_is_not_in_a_body_leaves_it_as_it_is() -> None:
 
 def test_a_card_goes_with_the_item_that_names_its_person_otherwise() -> None:
     left = redact(BOTH, {"wamid.A"})
+    assert left is not None
+    assert b"Ann" not in left
+    assert b"Bob" in left
+
+
+def test_a_card_that_names_nobody_goes_with_the_last_item_beside_it() -> None:
+    cards = [{"profile": {"name": "Ann Lee"}}]
+    changes = [user_id_update("DE.Ann1", "DE.Ann2", NOW), user_id_update("DE.Bob1", "DE.Bob2", NOW)]
+    told = body("user_id_update", user_id_update=changes, contacts=cards)
+    left = redact(told, {"DE.Ann2"})
+    assert left is not None
+    assert b"Ann Lee" in left, "it may be Bob's"
+    left = redact(left, {"DE.Bob1"})
+    assert left is not None
+    assert b"Ann Lee" not in left
+    assert not parse(left).unknown
+
+
+def test_a_card_that_names_someone_else_stays_beside_items_that_are_gone() -> None:
+    told = body(messages=[reply("secret", NOW, wamid="wamid.A", phone=ANN)], contacts=CARDS)
+    left = redact(told, {ANN[1:]})
     assert left is not None
     assert b"Ann" not in left
     assert b"Bob" in left
