@@ -16,6 +16,10 @@ _KNOWN: Final = frozenset(
         "message_template_id", "message_template_name", "message_template_language", "message_template_category",
         "previous_quality_score", "new_quality_score", "previous_category", "new_category", "correct_category",
         "other_info", "title", "description", "disable_info", "disable_date", "rejection_info", "recommendation",
+        "alert_info", "waba_info", "waba_id", "owner_business_id", "ad_account_linked", "partner_app_id", "solution_id",
+        "solution_partner_business_ids", "disconnection_info", "initiated_by", "volume_tier_info", "tier_update_time",
+        "pricing_category", "tier", "effective_month", "region", "auth_international_rate_eligibility", "start_time",
+        "exception_countries", "country_code", "country",
     }
 )  # fmt: skip
 # Known, and nobody's business here: who among our own people did it, and the words of a template, which a sync brings.
@@ -25,15 +29,20 @@ _PASSED_OVER: Final = frozenset(
         "message_template_buttons", REDACTED,
     }
 )  # fmt: skip
-# Ids of ours. Anywhere else so many digits could be somebody's number.
+# Ids of ours, times, and counts of messages. Anywhere else so many digits could be somebody's number.
 _OURS: Final = frozenset(
-    {"display_phone_number", "entity_id", "message_template_id", "expiration", "disable_date", "waba_ban_date"}
-)
+    {
+        "display_phone_number", "entity_id", "message_template_id", "expiration", "disable_date", "waba_ban_date",
+        "waba_id", "owner_business_id", "ad_account_linked", "partner_app_id", "solution_id",
+        "solution_partner_business_ids", "tier_update_time", "tier", "effective_month",
+        "start_time",
+    }
+)  # fmt: skip
 _LONG_NUMBER: Final = re.compile(r"\d[\d\s().-]{5,}\d")
 _LONG_INTEGER: Final = 10**6
 _LONGEST_WORDS: Final = 500
 _MOST_ITEMS: Final = 20
-_DEEPEST: Final = 3
+_DEEPEST: Final = 4
 
 
 def kept_of(value: Mapping[str, Any]) -> dict[str, Any]:

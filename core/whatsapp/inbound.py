@@ -19,6 +19,7 @@ _MOST_ERRORS: Final = 5
 _LONGEST_WORDS: Final = 500
 
 _INTERACTIVE: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
+_KNOWN_INTERACTIVE: Final = _INTERACTIVE | {"call_permission_reply"}
 # WhatsApp's own words about a person or a message: they are no answer, and open no 24 hours.
 _NOTICES: Final = frozenset({"system", "edit", "revoke"})
 _UNREAD: Final = _NOTICES | {"unsupported", "unknown", "request_welcome"}
@@ -27,7 +28,7 @@ _UNREAD: Final = _NOTICES | {"unsupported", "unknown", "request_welcome"}
 _OF_MESSAGE: Final = frozenset(
     {
         "from", "from_user_id", "from_parent_user_id", "to", "to_user_id", "id", "timestamp", "type", "context",
-        "referral", "errors", "group_id", "identity",
+        "referral", "errors", "group_id", "identity", "origin",
     }
 )  # fmt: skip
 _OF_CONTEXT: Final = frozenset({"from", "from_user_id", "id", "message_id", "referred_product", *_FORWARDED})
@@ -68,7 +69,7 @@ def _context(message: Mapping[str, Any]) -> str:
 def strangeness(message: Mapping[str, Any]) -> str:
     """Returns the type of a message this version reads as OTHER without knowing it, else an empty text."""
     type_ = text(message, "type")
-    if type_ == "interactive" and text(mapping(message, type_), "type") not in _INTERACTIVE:
+    if type_ == "interactive" and text(mapping(message, type_), "type") not in _KNOWN_INTERACTIVE:
         return f"interactive {text(mapping(message, type_), 'type')}".strip()
     return "" if type_ in _READERS or type_ in _UNREAD else type_ or "without type"
 
@@ -150,7 +151,9 @@ def _order(message: Mapping[str, Any], _: str) -> Content:
 
 def _other(message: Mapping[str, Any], type_: str) -> Content:
     details = mapping(message, type_) if type_ else {}
-    known = {key: value for key, value in details.items() if isinstance(value, str | int)}
+    # What it calls its own type is not the type of the message.
+    named = ((f"{type_}_type" if key == "type" else key, value) for key, value in details.items())
+    known = {key: value for key, value in named if isinstance(value, str | int)}
     return InteractionKind.OTHER, text(details, "body"), {"type": type_} | _clean(known)
 
 

@@ -11,9 +11,13 @@ _OF_RECEIPTS: Final = OURS | {"statuses", "contacts"}
 _OF_RECEIPT: Final = frozenset(
     {
         "id", "status", "timestamp", "recipient_id", "recipient_user_id", "recipient_parent_user_id", "recipient_type",
-        "biz_opaque_callback_data", "conversation", "pricing", "errors", "type",
+        "recipient_identity_key_hash", "biz_opaque_callback_data", "conversation", "pricing", "errors", "type",
     }
 )  # fmt: skip
+# Known as well, but not who the message went to: that was the group.
+OF_PARTICIPANT: Final = frozenset(
+    {"recipient_participant_id", "recipient_participant_user_id", "recipient_participant_parent_user_id"}
+)
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -25,7 +29,7 @@ def mentioned(walked: Walk) -> frozenset[str]:
 
 
 def keys_beside(receipt: Mapping[str, Any]) -> Set[str]:
-    """Returns the keys of a receipt that nobody knows; of almost all receipts there are none."""
+    """Returns the keys of a receipt that may name others, known or not; of almost all receipts there are none."""
     return _NONE if receipt.keys() <= _OF_RECEIPT else receipt.keys() - _OF_RECEIPT
 
 

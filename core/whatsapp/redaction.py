@@ -15,7 +15,8 @@ _CALLBACK: Final = "biz_opaque_callback_data"
 _KEPT: Final = ("status", "type", "timestamp", _CALLBACK)
 # Under these an item says whom it is from or to.
 _PARTIES: Final = (
-    "from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id", "wa_id", "user_id",
+    "from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id", "recipient_participant_id",
+    "recipient_participant_user_id", "wa_id", "user_id",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from core.whatsapp.announced import keys_nobody_knows
 from core.whatsapp.bodies import OURS, UnreadableBody, Walk, read_body, walk
 from core.whatsapp.identity_changes import IdentityChange, notice_of, read_identity_change, read_user_id_update
 from core.whatsapp.inbound import read_inbound, strange_keys, strangeness
-from core.whatsapp.mentions import keys_beside, mentioned, named_beside
+from core.whatsapp.mentions import OF_PARTICIPANT, keys_beside, mentioned, named_beside
 from core.whatsapp.named import named_in
 from core.whatsapp.payloads import parse_callback_data
 from core.whatsapp.webhook_fields import (
@@ -49,6 +49,8 @@ _STATES: Final = MappingProxyType(
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,63}|\d{1,6}")
 _PRICE_CATEGORY: Final = re.compile(r"[a-z][a-z_-]*")
 _LONGEST_CATEGORY: Final = 64
+_REGULAR: Final = "regular"  # all other types of a price are free
+_OF_MESSAGE: Final = "message"
 _LONGEST_TITLE: Final = 500
 # How far WhatsApp's clock may be ahead of ours.
 _AHEAD: Final = timedelta(hours=1)
@@ -179,7 +181,7 @@ def _messages(value: Mapping[str, Any], _entry: Mapping[str, Any], topic: str) -
             strange.append(receipt)
         elif beside := keys_beside(receipt):
             yield Mentioned(about=named_beside(receipt, beside))
-            yield from (_unknown("receipt key", key) for key in sorted(beside))
+            yield from (_unknown("receipt key", key) for key in sorted(beside - OF_PARTICIPANT))
     if strange:
         yield Mentioned(about=frozenset(named_in([strange, value.get("contacts")])))
     for message in items(value, "messages"):
@@ -213,6 +215,11 @@ def _message(message: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[F
 
 def _receipt(told: Mapping[str, Any], user_ids: Mapping[str, str]) -> Fact:
     word = text(told, "status").lower()
+    of = text(told, "type") or _OF_MESSAGE
+    if of != _OF_MESSAGE:
+        return _unknown(
+            "receipt", of
+        )  # a payment, for example: the message it was asked for in has receipts of its own
     if word not in _STATES:
         return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)
@@ -242,7 +249,8 @@ def _price(told: Mapping[str, Any]) -> Price | None:
     category = pricing.get("category") if isinstance(pricing, dict) else None
     if not isinstance(category, str) or len(category) > _LONGEST_CATEGORY:
         return None
-    return _priced(pricing.get("billable") is True, category.lower())
+    is_billable = pricing["billable"] is True if "billable" in pricing else pricing.get("type") == _REGULAR
+    return _priced(is_billable, category.lower())
 
 
 @lru_cache(maxsize=64)

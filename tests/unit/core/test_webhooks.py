@@ -14,6 +14,7 @@ from core.domain.interactions import Inbound, InteractionKind
 from core.domain.messages import MessageRef, ReceiptState
 from core.domain.receipts import Price, Receipt
 from core.whatsapp.webhooks import UnreadableBody, Webhook, parse
+from tests.helpers.webhook_bodies import body, reply, status
 
 ZOO = Path(__file__).parent / "webhooks"
 FILES = sorted(path.stem for path in ZOO.glob("*.json"))
@@ -89,6 +90,50 @@ def test_what_whatsapp_charges_for_a_message_is_read_with_its_receipt() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pricing", "is_billable"),
+    [
+        ({"type": "regular"}, True),
+        ({"type": "free_customer_service"}, False),
+        ({"billable": False, "type": "regular"}, False),
+        ({}, False),
+    ],
+)
+def test_a_price_that_does_not_say_whether_it_is_charged_says_so_by_its_type(
+    pricing: dict[str, object], *, is_billable: bool
+) -> None:
+    told = {**status("sent", TOLD_AT, wamid="wamid.A"), "pricing": {"category": "utility", **pricing}}
+    (found,) = parse(body(statuses=[told])).receipts
+    assert found.price == Price(is_billable=is_billable, category="utility")
+
+
+@pytest.mark.parametrize("more", [{}, {"type": ""}, {"type": "message"}, {"type": None}])
+def test_a_receipt_may_say_that_it_is_of_a_message(more: dict[str, object]) -> None:
+    hook = parse(body(statuses=[{**status("failed", TOLD_AT, wamid="wamid.A"), **more}]))
+    assert (len(hook.receipts), hook.unknown) == (1, {})
+
+
+def test_what_failed_beside_a_message_is_no_receipt_of_it() -> None:
+    told = {**status("failed", TOLD_AT, wamid="wamid.A"), "type": "payment", "payment": {"sender": "491700000001"}}
+    hook = parse(body(statuses=[told]))
+    assert (hook.receipts, hook.unknown) == ((), {"receipt payment": 1})
+    assert "491700000001" in hook.mentioned
+
+
+def test_who_of_a_group_got_a_message_is_known_and_found() -> None:
+    person = {"recipient_participant_id": "491700000001", "recipient_participant_user_id": "DE.Ann12345"}
+    told = {**status("read", TOLD_AT, wamid="wamid.A"), **person, "recipient_identity_key_hash": "x"}
+    hook = parse(body(statuses=[told]))
+    assert (len(hook.receipts), hook.unknown) == (1, {})
+    assert hook.mentioned >= {"491700000001", "DE.Ann12345"}
+
+
+def test_a_card_that_someone_was_asked_for_is_known() -> None:
+    told = {**reply("", TOLD_AT, wamid="wamid.A", phone="+491700000001"), "type": "contacts", "contacts": []}
+    del told["text"]
+    assert parse(body(messages=[{**told, "origin": "contact_request"}])).unknown == {}
+
+
+@pytest.mark.parametrize(
     "pricing", [None, 7, [], {}, {"category": 7}, {"category": ["marketing"]}, {"category": "\x00"}]
 )
 def test_a_price_that_is_none_leaves_the_receipt_as_it_is(pricing: object) -> None:
@@ -112,7 +157,7 @@ def test_a_price_that_is_none_leaves_the_receipt_as_it_is(pricing: object) -> No
         ("standby_receipt", {}),
         ("standby_message", {}),
         ("standby_echo", {"standby message_echoes": 1}),
-        ("call_permission_reply", {"message interactive call_permission_reply": 1}),
+        ("call_permission_reply", {}),
         ("keys_of_the_future", {"receipt key mood": 1, "message key hologram": 1, "message key weight": 1}),
         ("everything_beside", {}),
         ("image", {}),
@@ -174,7 +219,8 @@ def test_messages_of_every_kind(name: str, kind: str, text: str, context: str) -
         ("contact_cards", "count", 2),
         ("order", "catalog_id", "c1"),
         ("reaction_removed", "removed", True),
-        ("unsupported", "type", "poll_creation"),
+        ("unsupported", "type", "unsupported"),
+        ("unsupported", "unsupported_type", "poll_creation"),
         ("edit_to_stop", "edited", "wamid.X"),
         ("call_permission_reply", "response", "reject"),
         ("list_reply", "description", "First"),
