@@ -104,7 +104,8 @@ def play(stage: Stage, bodies: list[bytes]) -> None:
     async def work() -> None:
         async with stage.store.connection() as rooms:
             await rooms.deliveries.append_deliveries([*bodies, good, *bodies])
-        await apply_batch(stage.store, now=NOW, hash_key=b"key")
+        while (await apply_batch(stage.store, now=NOW, hash_key=b"key")).more:
+            pass
 
     stage.run(work())
     assert stage.value("SELECT state FROM messages") == "DELIVERED"
