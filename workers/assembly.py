@@ -44,6 +44,7 @@ from workers.lines import Lines
 from workers.monitoring import QueueGauges, monitored
 from workers.open_files import affordable
 from workers.scouts import scouts
+from workers.stops_watch import StopsWatch
 from workers.tasks.campaigns import expand_campaign
 from workers.tasks.messages import pump_messages
 from workers.tasks.receipts import apply_deliveries
@@ -63,23 +64,24 @@ _FEWEST_CONNECTIONS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One process's worth of sending: its tasks and its keeper."""
+    """One process's worth of sending: its tasks, its keeper, and who listens for stops where no bell is heard."""
 
     engine: Engine
     keeper: Keeper
+    watch: StopsWatch
     receivers: tuple[Receiver, ...]
 
     async def run(self) -> None:
         """Works until the engine is told to stop; what was begun is brought to its end."""
-        keeping = asyncio.create_task(self.keeper.run())
+        keeping = [asyncio.create_task(self.keeper.run()), asyncio.create_task(self.watch.run())]
         listening = [asyncio.create_task(receiver.listen(self.engine.stopping)) for receiver in self.receivers]
         stopped = asyncio.create_task(self.engine.stopping.wait())
         try:
-            await asyncio.wait([keeping, *listening, stopped], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*keeping, *listening, stopped], return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Whatever ended first, the rest must end in order.
             self.engine.stopping.set()
-            results = await asyncio.gather(keeping, *listening, stopped, return_exceptions=True)
+            results = await asyncio.gather(*keeping, *listening, stopped, return_exceptions=True)
             await self.engine.drains.finish()
         for result in results:
             if isinstance(result, BaseException):
@@ -130,7 +132,7 @@ async def assembled(
         await stack.enter_async_context(
             monitored(engine, registry=registry, database=database, gauges=gauges, queue=opened.examine)
         )
-        yield Worker(engine=engine, keeper=keeper, receivers=_receivers(engine, bells))
+        yield Worker(engine=engine, keeper=keeper, watch=StopsWatch(engine=engine), receivers=_receivers(engine, bells))
 
 
 def _database(settings: Settings) -> Database:
