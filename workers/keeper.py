@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from core.repositories.rooms import Rooms
 from workers.engine import Engine
 from workers.tasks import upkeep
 from workers.waiting import pause
@@ -14,6 +16,7 @@ _log = logging.getLogger(__name__)
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x4348_4B50
 _ROUND_SECONDS = 1.0
+_BEAT_SECONDS = 1.0
 # The same work found in more rounds than these has not been heard of: the bell rings, but nobody listens.
 _PATIENCE = 5
 
@@ -45,6 +48,23 @@ CHORES: tuple[Chore, ...] = (
 )
 
 
+@asynccontextmanager
+async def _beating(rooms: Rooms) -> AsyncIterator[None]:
+    """Shows all the while that this process is not frozen; fails in the end where that was not believed."""
+    over = asyncio.Event()
+    beats = asyncio.create_task(_beat(rooms, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await beats
+
+
+async def _beat(rooms: Rooms, over: asyncio.Event) -> None:
+    while not await pause(over, _BEAT_SECONDS):
+        await rooms.pumps.beat()
+
+
 class Keeper:
     """Keeps house for the whole deployment, while it holds the lock; every worker has one."""
 
@@ -72,7 +92,8 @@ class Keeper:
         async with self._engine.store.transaction() as rooms:
             # The lock ends with this transaction; the work has transactions of its own.
             if await rooms.pumps.lock_keeper(_LOCK):
-                await self._round()
+                async with _beating(rooms):
+                    await self._round()
 
     async def _round(self) -> None:
         for chore in self._chores:

@@ -66,3 +66,7 @@ class Pumps:
     async def lock_keeper(self, number: int) -> bool:
         """Takes the keeper's lock until the transaction ends; False when another process keeps house."""
         return bool(await self._connection.fetchval(SQL["lock_keeper"], number))
+
+    async def beat(self) -> None:
+        """Shows that the keeper lives; whoever did not for three seconds has lost its lock."""
+        await self._connection.execute(SQL["beat"])

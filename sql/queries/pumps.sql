@@ -56,5 +56,9 @@ WHERE id = $1 AND state = 'ACTIVE';
 
 -- name: lock_keeper
 -- Whether this transaction may keep house now: one keeper at a time in the whole deployment. $1 the lock's number.
--- Its transaction does nothing while the round is made on other connections: one that is frozen is waited for so long.
-SELECT pg_try_advisory_xact_lock($1), set_config('idle_in_transaction_session_timeout', '30s', true);
+-- From one that is frozen, and beats no more, it is taken: leases would not end, nor campaigns start.
+SELECT pg_try_advisory_xact_lock($1), set_config('idle_in_transaction_session_timeout', '3s', true);
+
+-- name: beat
+-- Shows that the keeper lives, while its round is made on other connections.
+SELECT 1;

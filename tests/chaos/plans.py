@@ -97,7 +97,7 @@ DIRECTED = MappingProxyType(
     {
         "frozen workers": Plan(
             # Frozen for so long that all else, and then what was sent again, has left before they wake.
-            messages=6000, messages_per_second=500, grace=4, lease=2, late=0, redelivery=0.5, freeze=30,
+            messages=9000, messages_per_second=500, grace=4, lease=2, late=0, redelivery=0.5, freeze=30, workers=5,
             faults=(WORKER_FROZEN,), aim=1, between_faults=(2.5, 3.5), lost_answer_rate=0, faults_end_at=0.9,
             longest_faults=40, deadline=240, judges_pace=False,
         ),

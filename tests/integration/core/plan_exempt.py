@@ -58,6 +58,7 @@ SEARCHING_NONE: Final = frozenset(
         "inbound.requalify_templates",
         "pumps.acquire_pump",
         "pumps.get_pumped_sender",
+        "pumps.beat",
         "pumps.lock_keeper",
         "pumps.release_pump",
         "pumps.renew_pump",

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from core.db import Database
-from core.domain.errors import Conflict
+from core.domain.errors import Conflict, Unavailable
 from core.repositories.rooms import Rooms, Store
 from core.whatsapp.webhooks import parse
 from server.services.campaign_retries import retry_failed_messages
@@ -21,6 +21,8 @@ from tests.helpers.webhook_bodies import body, status
 from tests.helpers.workers import idle_worker
 from tests.integration.workers.test_announcements import number, template
 from tests.property.stage import MISCOUNTED
+from workers.engine import Engine
+from workers.keeper import _LOCK, Keeper
 from workers.tasks.announcements import follow_announcements
 from workers.tasks.campaigns import cancel_messages, expand_campaign
 
@@ -36,6 +38,9 @@ WAIT_IN_THE_PAGE = """
     CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
     CREATE TRIGGER hold AFTER INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION hold()"""
+KEEPS_FOR_LONG = """
+    SELECT bool_or(now() - xact_start > interval '4 s')
+    FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND objid = $1::int AND granted"""
 IDLE = "SHOW idle_in_transaction_session_timeout"
 Work = Callable[[Rooms], Awaitable[object]]
 
@@ -232,10 +237,32 @@ async def test_thousands_of_receipts_beside_an_announcement_are_given_the_time_t
     assert await at.value("SELECT count(*) FROM parked_receipts") == 12_000
 
 
-async def test_in_a_worker_only_the_keepers_lock_waits_for_more_than_the_next_statement(
-    at: Desk, worker_settings: dict[str, str]
-) -> None:
+async def test_transactions_of_a_worker_end_when_it_is_frozen(at: Desk, worker_settings: dict[str, str]) -> None:
     async with idle_worker(worker_settings) as worker, worker.engine.store.transaction() as rooms:
         assert await rooms._connection.fetchval(IDLE) == "5s"
-        assert await rooms.pumps.lock_keeper(1)
-        assert await rooms._connection.fetchval(IDLE) == "30s"
+
+
+async def test_who_keeps_house_for_long_stays_the_keeper_but_not_once_it_is_frozen(
+    at: Desk, worker_settings: dict[str, str]
+) -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def takes_long(engine: Engine) -> None:
+        begun.set()
+        await over.wait()
+
+    async with idle_worker(worker_settings) as worker:
+        keeping = asyncio.create_task(Keeper(engine=worker.engine, scouts=(), chores=(takes_long,)).tick())
+        await begun.wait()
+        await eventually(lambda: at.value(KEEPS_FOR_LONG, _LOCK))
+        over.set()
+        await keeping
+        with pytest.raises(Unavailable):
+            async with worker.engine.store.transaction() as frozen:
+                assert await frozen.pumps.lock_keeper(_LOCK)
+                await eventually(lambda: _is_free(at))
+                await frozen.pumps.beat()
+
+
+async def _is_free(at: Desk) -> bool:
+    return bool(await at.value("SELECT pg_try_advisory_xact_lock($1)", _LOCK))

@@ -15,8 +15,8 @@ WITHIN = 1.0
 async def test_a_stop_is_heard_within_a_second_while_who_keeps_house_is_frozen(
     fresh_database_url: str, worker_settings: dict[str, str]
 ) -> None:
-    async with desk(fresh_database_url, [PERSON]) as at, at.store.transaction() as frozen:
-        assert await frozen.pumps.lock_keeper(_LOCK)
+    async with desk(fresh_database_url, [PERSON]) as at, at.database.transaction() as frozen:
+        await frozen.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         async with busy_worker(worker_settings), at.store.connection() as rooms:
             stop = body(messages=[reply("Stop!", NOW, wamid="wamid.stop", phone=PERSON)])
             await rooms.deliveries.append_deliveries([stop], urgent=[True])
