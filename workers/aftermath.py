@@ -1,4 +1,4 @@
-"""What an error means beyond its message: a sender that slows down, a campaign that pauses."""
+"""What an outcome means beyond its message: a sender slows down, a campaign pauses, an upgrade is over."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ class Aftermath:
         self._noted: dict[tuple[Scope, UUID], float] = {}
 
     async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
-        """Slows the sender or pauses campaigns where an outcome calls for it."""
+        """Slows the sender or pauses campaigns where an outcome calls for it; notes the end of an upgrade."""
         if isinstance(outcome, Refused):
             if outcome.verdict.effect is Effect.SLOW_SENDER:
                 await self._slow(outcome)

@@ -40,7 +40,7 @@ class Engine:
 
     - `store` tells the cache of the API what it should no longer show.
     - `client` sends; `management` asks what WhatsApp says of our numbers.
-    - `holder` names this process in leases.
+    - `holder` names this process; the names of its leases begin with it.
     - `luck` gives numbers in [0, 1).
     - `lines` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.

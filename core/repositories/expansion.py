@@ -56,7 +56,7 @@ class Expansion:
         values = (begun_after, page.last_contact_id, page.is_complete, page.inserted)
         count = await self._connection.fetchval(SQL["move_checkpoint"], campaign_id, *values)
         if count is None:
-            raise Conflict(TRANSACTION_CONFLICT, "The campaign was cancelled while its audience was planned.")
+            raise Conflict(TRANSACTION_CONFLICT, "The campaign was cancelled, or planned by somebody else, meanwhile.")
         return int(count)
 
     async def expand_page(self, campaign_id: UUID, page_size: int) -> ExpandedPage:

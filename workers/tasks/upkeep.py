@@ -1,4 +1,4 @@
-"""What the keeper does itself: campaigns that start or end, leases that have ended, rows nobody needs any more."""
+"""Chores of the keeper: campaigns that start or end, leases that have ended; and what a scout has done each minute."""
 
 import logging
 from datetime import timedelta

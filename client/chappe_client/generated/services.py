@@ -91,10 +91,10 @@ class CampaignsService:
         return await self._calls.unary_unary("/chappe.v1.CampaignsService/StartCampaign", request, v1.Campaign, timeout=timeout)
 
     async def pause_campaign(self, request: v1.PauseCampaignRequest, *, timeout: float | None = None) -> v1.Campaign:
-        """Pauses a RUNNING campaign: nothing planned is sent from within a second on. One that was paused
-        automatically becomes the user's pause, so that it does not run on by itself when the cause is over.
-        Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it
-        already.
+        """Pauses a RUNNING campaign: nothing planned is sent from within a second on, but a call that a frozen
+        worker had begun. One that was paused automatically becomes the user's pause, so that it does not run
+        on by itself when the cause is over. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_PAUSABLE`, the
+        latter also when a user paused it already.
         """
         return await self._calls.unary_unary("/chappe.v1.CampaignsService/PauseCampaign", request, v1.Campaign, timeout=timeout)
 

@@ -159,9 +159,9 @@ class CampaignsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PauseCampaign(self, request, context):
-        """Pauses a RUNNING campaign: nothing planned is sent from within a second on. One that was paused automatically becomes the
-        user's pause, so that it does not run on by itself when the cause is over. Refuses with `CAMPAIGN_NOT_FOUND`,
-        `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
+        """Pauses a RUNNING campaign: nothing planned is sent from within a second on, but a call that a frozen worker had begun. One that
+        was paused automatically becomes the user's pause, so that it does not run on by itself when the cause is over. Refuses with
+        `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,9 +42,9 @@ class CampaignsServiceStub:
     `TEMPLATE_NOT_APPROVED`, `BINDING_MISSING`, `SENDER_PAUSED`.
     """
     PauseCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.PauseCampaignRequest, _campaigns_pb2.Campaign]
-    """Pauses a RUNNING campaign: nothing planned is sent from within a second on. One that was paused automatically becomes the
-    user's pause, so that it does not run on by itself when the cause is over. Refuses with `CAMPAIGN_NOT_FOUND`,
-    `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
+    """Pauses a RUNNING campaign: nothing planned is sent from within a second on, but a call that a frozen worker had begun. One that
+    was paused automatically becomes the user's pause, so that it does not run on by itself when the cause is over. Refuses with
+    `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
     """
     ResumeCampaign: _aio.UnaryUnaryMultiCallable[_campaigns_service_pb2.ResumeCampaignRequest, _campaigns_pb2.Campaign]
     """Lets a PAUSED campaign run on, whatever paused it. Refuses with `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_RESUMABLE`, and
@@ -133,9 +133,9 @@ class CampaignsServiceServicer:
         request: _campaigns_service_pb2.PauseCampaignRequest,
         context: _aio.ServicerContext[_campaigns_service_pb2.PauseCampaignRequest, _abc.Awaitable[_campaigns_pb2.Campaign]],
     ) -> _abc.Awaitable[_campaigns_pb2.Campaign]:
-        """Pauses a RUNNING campaign: nothing planned is sent from within a second on. One that was paused automatically becomes the
-        user's pause, so that it does not run on by itself when the cause is over. Refuses with `CAMPAIGN_NOT_FOUND`,
-        `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
+        """Pauses a RUNNING campaign: nothing planned is sent from within a second on, but a call that a frozen worker had begun. One that
+        was paused automatically becomes the user's pause, so that it does not run on by itself when the cause is over. Refuses with
+        `CAMPAIGN_NOT_FOUND`, `CAMPAIGN_NOT_PAUSABLE`, the latter also when a user paused it already.
         """
 
     def ResumeCampaign(

@@ -258,10 +258,14 @@ async def test_who_keeps_house_for_long_stays_the_keeper_but_not_once_it_is_froz
         over.set()
         await keeping
         with pytest.raises(Unavailable):
-            async with worker.engine.store.transaction() as frozen:
-                assert await frozen.pumps.lock_keeper(_LOCK)
-                await eventually(lambda: _is_free(at))
-                await frozen.pumps.beat()
+            await _keep_house_frozen(at, worker.engine)
+
+
+async def _keep_house_frozen(at: Desk, engine: Engine) -> None:
+    async with engine.store.transaction() as frozen:
+        assert await frozen.pumps.lock_keeper(_LOCK)
+        await eventually(lambda: _is_free(at))
+        await frozen.pumps.beat()
 
 
 async def _is_free(at: Desk) -> bool:
