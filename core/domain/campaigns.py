@@ -151,10 +151,9 @@ class StartedCampaigns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpandedPage:
-    """Says what one page of an expansion did: rows made by it, rows made in all, and whether no page is left."""
+    """Says what one page of an expansion did: how many rows it made, and whether no page is left."""
 
     inserted: int
-    audience_count: int
     is_complete: bool
 
 

@@ -12,10 +12,17 @@ from core.queries import load
 from core.repositories.transactions import Transactions
 
 SQL = load("expansion")
-_NOTHING = ExpandedPage(inserted=0, audience_count=0, is_complete=True)
+_NOTHING = ExpandedPage(inserted=0, is_complete=True)
 # Others lock the campaign first, and then what a page has locked before it: the page gives way before that is taken for
 # a deadlock, for which PostgreSQL looks after a second.
 _LONGEST_WAIT: Final = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Says behind which contact an expansion goes on; None where it begins."""
+
+    after: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +44,10 @@ class Expansion:
         """Keeps other workers from expanding it until the transaction ends; it can still be paused and cancelled."""
         await self._connection.execute(SQL["lock_expansion"], campaign_id)
 
-    async def get_checkpoint(self, campaign_id: UUID) -> tuple[UUID | None] | None:
-        """Returns behind which contact it goes on, (None,) where it begins; None when nothing is left to do."""
+    async def get_checkpoint(self, campaign_id: UUID) -> Checkpoint | None:
+        """Returns where it goes on; None when nothing is left to do."""
         row = await self._connection.fetchrow(SQL["get_checkpoint"], campaign_id)
-        return None if row is None else (row["expand_after_contact_id"],)
+        return None if row is None else Checkpoint(after=row["expand_after_contact_id"])
 
     async def is_planned_ahead(self, campaign_id: UUID) -> bool:
         """Tells whether somebody behind the checkpoint has a message already, which takes a lost checkpoint."""
@@ -51,13 +58,12 @@ class Expansion:
         row = await self._connection.fetchrow(SQL["plan_page"], campaign_id, page_size, is_ahead)
         return PlannedPage(**dict(row or {}))
 
-    async def move_checkpoint(self, campaign_id: UUID, page: PlannedPage, *, begun_after: UUID | None) -> int:
-        """Moves the checkpoint behind a page and returns how many messages there are; refuses with a conflict."""
+    async def move_checkpoint(self, campaign_id: UUID, page: PlannedPage, *, begun_after: UUID | None) -> None:
+        """Moves the checkpoint behind a page; refuses with a conflict."""
         values = (begun_after, page.last_contact_id, page.is_complete, page.inserted)
-        count = await self._connection.fetchval(SQL["move_checkpoint"], campaign_id, *values)
-        if count is None:
-            raise Conflict(TRANSACTION_CONFLICT, "The campaign was cancelled, or planned by somebody else, meanwhile.")
-        return int(count)
+        if await self._connection.fetchrow(SQL["move_checkpoint"], campaign_id, *values) is None:
+            message = "The campaign was cancelled, or planned by somebody else, meanwhile."
+            raise Conflict(TRANSACTION_CONFLICT, message)
 
     async def expand_page(self, campaign_id: UUID, page_size: int) -> ExpandedPage:
         """Plans the next page and moves the checkpoint, both or neither; what may not be expanded is complete.
@@ -74,5 +80,5 @@ class Expansion:
         rest = Transactions(self._connection)
         await rest.bound_waits(_LONGEST_WAIT)
         await rest.bound_standstill()
-        count = await self.move_checkpoint(campaign_id, page, begun_after=checkpoint[0])
-        return ExpandedPage(inserted=page.inserted, audience_count=count, is_complete=page.is_complete)
+        await self.move_checkpoint(campaign_id, page, begun_after=checkpoint.after)
+        return ExpandedPage(inserted=page.inserted, is_complete=page.is_complete)
