@@ -1,4 +1,4 @@
-"""What an outcome means beyond its message: a sender slows down, a campaign pauses, an upgrade is over."""
+"""What an outcome means beyond its message: a sender that slows down, a campaign that pauses."""
 
 import asyncio
 import logging
@@ -32,12 +32,15 @@ class Aftermath:
         self._noted: dict[tuple[Scope, UUID], float] = {}
 
     async def consider(self, campaign: RunningCampaign, outcome: Outcome) -> None:
-        """Slows the sender or pauses campaigns where an outcome calls for it; notes the end of an upgrade."""
+        """Slows the sender or pauses campaigns where an outcome calls for it.
+
+        It also counts an answer for the campaign's breaker, and notes an upgrade and its end.
+        """
         if isinstance(outcome, Refused):
             if outcome.verdict.effect is Effect.SLOW_SENDER:
                 await self._slow(outcome)
             if outcome.verdict.effect is Effect.PAUSE:
-                await self._stop(campaign, scope=outcome.verdict.scope, outcome=outcome)
+                await self._pause(campaign, scope=outcome.verdict.scope, outcome=outcome)
         if isinstance(outcome, Accepted | Refused):
             await self._follow_upgrade(outcome)
             await self._watch(campaign, outcome)
@@ -97,9 +100,9 @@ class Aftermath:
         breaker = self._engine.answer_breakers.of(campaign.id)
         systematic = isinstance(outcome, Refused) and outcome.verdict.systematic
         if breaker.record(systematic=systematic) and isinstance(outcome, Refused):
-            await self._stop(campaign, scope=Scope.MESSAGE, outcome=outcome)
+            await self._pause(campaign, scope=Scope.MESSAGE, outcome=outcome)
 
-    async def _stop(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
+    async def _pause(self, campaign: RunningCampaign, *, scope: Scope, outcome: Refused) -> None:
         if not self._note(scope, campaign.id):
             return
         await pause_at_fault(

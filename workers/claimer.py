@@ -20,8 +20,8 @@ from workers.settler import Settler
 
 _log = logging.getLogger(__name__)
 
-# A batch is this long at the sender's pace. Up to three are in hand, one leaves, one is next, one is claimed and waits;
-# the pace gives no slot that is more than half a second ahead.
+# A batch is this long at the sender's pace; up to three are in hand, and `HORIZON_SECONDS` keeps what is planned within
+# half a second.
 _BATCH_SECONDS = 0.2
 _MAX_BATCH = 250
 # A message that could not leave for so long is claimed anew: a pause, an opt-out, a cancellation holds within a second.

@@ -11,7 +11,7 @@ from workers.courier import Courier
 from workers.engine import Engine
 from workers.lease import Lease
 from workers.parcels import Parcel
-from workers.waiting import finish, pause
+from workers.waiting import finish, rest
 
 _LOOK_SECONDS = 0.02
 
@@ -78,12 +78,12 @@ class Departures:
             now = clock.monotonic()
             slot = self._gate.opening(parcel.slot)
             if slot > now:
-                await pause(over, slot - now)
+                await rest(over, slot - now)
                 continue
             opening = self._arrivals.opening(now=now)
             if opening <= now or now >= parcel.stale_time:
                 return True
-            await pause(over, opening - now)
+            await rest(over, opening - now)
         return False
 
     def _may_leave(self, parcel: Parcel, *, now: float) -> bool:

@@ -40,7 +40,7 @@ class Engine:
 
     - `store` tells the cache of the API what it should no longer show.
     - `client` sends; `management` asks what WhatsApp says of our numbers.
-    - `holder` names this process; the names of its leases begin with it.
+    - `holder` begins the names of its leases.
     - `luck` gives numbers in [0, 1).
     - `lines` bounds the calls open at once and shares them among senders.
     - `stopping` is set when the process must come to an end.
@@ -52,7 +52,7 @@ class Engine:
       says nothing of what comes.
     - `unknown_codes` warns of codes that the error table does not have.
     - `upgrading` holds the senders that WhatsApp was last heard to upgrade.
-    - `doubts` says where the next look at messages in doubt begins.
+    - `doubts_walk` says where the next look at messages in doubt begins.
     - `precedence` has receipts wait while what a person may say stop in is applied.
     """
 
@@ -78,5 +78,5 @@ class Engine:
     receipt_breakers: Breakers = field(default_factory=Breakers)
     unknown_codes: UnknownCodes = field(default_factory=UnknownCodes)
     upgrading: set[UUID] = field(default_factory=set)
-    doubts: Walk = field(default_factory=Walk)
+    doubts_walk: Walk = field(default_factory=Walk)
     precedence: Precedence = field(default_factory=Precedence)

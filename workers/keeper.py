@@ -5,11 +5,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.repositories.rooms import Rooms
 from workers.engine import Engine
 from workers.tasks import upkeep
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +49,13 @@ CHORES: tuple[Chore, ...] = (
 )
 
 
+class _Seen(NamedTuple):
+    """In how many rounds, one after the other, an errand was found, and with which head."""
+
+    rounds: int
+    head: object
+
+
 @asynccontextmanager
 async def _beating(rooms: Rooms) -> AsyncIterator[None]:
     """Shows all the while that this process is not frozen; fails in the end where that was not believed."""
@@ -61,7 +69,7 @@ async def _beating(rooms: Rooms) -> AsyncIterator[None]:
 
 
 async def _beat(rooms: Rooms, over: asyncio.Event) -> None:
-    while not await pause(over, _BEAT_SECONDS):
+    while not await rest(over, _BEAT_SECONDS):
         await rooms.pumps.beat()
 
 
@@ -73,14 +81,14 @@ class Keeper:
         self._engine = engine
         self._scouts = scouts
         self._chores = chores
-        # In how many rounds, one after the other, each errand was found, and with which head.
-        self._found: dict[str, tuple[int, object]] = {}
+        # What the last round found, by the errand's name.
+        self._found: dict[str, _Seen] = {}
         # What the keeper does itself, or did since the last round.
         self._own: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Makes a round each second until the process stops; a failed round is only a late one."""
-        while not await pause(self._engine.stopping, _ROUND_SECONDS):
+        while not await rest(self._engine.stopping, _ROUND_SECONDS):
             try:
                 await self.tick()
             except Exception:
@@ -99,14 +107,14 @@ class Keeper:
         for chore in self._chores:
             await self._try(chore)
         found = [errand for scout in self._scouts for errand in await self._ask(scout)]
-        self._found = {errand.name: (self._rounds(errand), errand.head) for errand in found}
+        self._found = {errand.name: _Seen(self._rounds(errand), errand.head) for errand in found}
         self._own = {name: task for name, task in self._own.items() if not task.done()}
         for errand in found:
             await self._send(errand)
 
     def _rounds(self, errand: Errand) -> int:
         """Returns in how many rounds an errand was found without a sign that somebody else is at it."""
-        rounds, head = self._found.get(errand.name, (0, errand.head))
+        rounds, head = self._found.get(errand.name, _Seen(0, errand.head))
         if errand.head == head:
             return rounds + 1
         # What the keeper moved itself is no such sign, nor is it one that nobody listens: the next round will tell.
@@ -128,7 +136,7 @@ class Keeper:
             return []
 
     async def _send(self, errand: Errand) -> None:
-        if errand.ring is not None and await errand.ring() and self._found[errand.name][0] <= _PATIENCE:
+        if errand.ring is not None and await errand.ring() and self._found[errand.name].rounds <= _PATIENCE:
             return
         if errand.name in self._own:
             return

@@ -10,7 +10,7 @@ from uuid import UUID
 from core.domain.arrivals import Left
 from core.domain.errors import Unavailable
 from workers.engine import Engine
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Lease:
             )
 
     async def _renew_often(self) -> None:
-        while not await pause(self._engine.stopping, _RENEW_SECONDS):
+        while not await rest(self._engine.stopping, _RENEW_SECONDS):
             if not await self._renew() and self._engine.safeguards.lease_check:
                 break
         self.over.set()

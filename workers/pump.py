@@ -35,7 +35,7 @@ from workers.engine import Engine
 from workers.lease import Lease
 from workers.parcels import Batch, NotYet
 from workers.settler import Settler
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -150,12 +150,12 @@ class Pump:
                     await self._batches.put(batch)
                 case NotYet(seconds=seconds):
                     idle_since = None
-                    await pause(over, seconds)
+                    await rest(over, seconds)
                 case None:
                     idle_since = now if idle_since is None else idle_since
                     if now - idle_since > _IDLE_SECONDS:
                         return False
-                    await pause(over, _POLL_SECONDS)
+                    await rest(over, _POLL_SECONDS)
         return False
 
     async def _next_batch(self) -> Batch | NotYet | None:

@@ -11,7 +11,7 @@ from core.repositories.rooms import Store
 from workers.engine import Engine
 from workers.tasks.outdated import outdate_final_campaigns
 from workers.tellings import Telling, keep_tellings
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ class Settler:
         """Takes the engine whose rows it writes."""
         self._engine = engine
         self._unwritten: list[_Entry] = []
-        # Set while something is unwritten, and for good once the settler is closing.
-        self._called = asyncio.Event()
+        # Set while `_unwritten` holds something, or the settler is closing.
+        self._awake = asyncio.Event()
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
@@ -40,12 +40,12 @@ class Settler:
         """Takes a settlement, and what the answer told about its contact; both are written soon."""
         self._unwritten.append((settlement, told))
         self._engine.unwritten.count += 1
-        self._called.set()
+        self._awake.set()
 
     async def close(self) -> None:
         """Writes what is left, however long the database takes to come back."""
         self._closing.set()
-        self._called.set()
+        self._awake.set()
         await self._task
 
     async def _run(self) -> None:
@@ -56,12 +56,12 @@ class Settler:
 
     async def _next_batch(self) -> list[_Entry]:
         """Waits for something to write, and a little longer for more of it; empty when nothing will come any more."""
-        await self._called.wait()
+        await self._awake.wait()
         if len(self._unwritten) < BATCH:
-            await pause(self._closing, _GATHER_SECONDS)
+            await rest(self._closing, _GATHER_SECONDS)
         batch, self._unwritten = self._unwritten[:BATCH], self._unwritten[BATCH:]
         if not self._unwritten and not self._closing.is_set():
-            self._called.clear()
+            self._awake.clear()
         return batch
 
     async def _write_apart(self, batch: list[_Entry]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from core.domain.errors import Unavailable
 from workers.engine import Engine
 from workers.tasks.urgent import apply_urgent
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class StopsWatch:
     async def run(self) -> None:
         """Looks until the process stops."""
         seconds = _LOOK_SECONDS
-        while not await pause(self._engine.stopping, seconds):
+        while not await rest(self._engine.stopping, seconds):
             try:
                 seconds = _AGAIN_SECONDS if await self.look() else _LOOK_SECONDS
             except Unavailable:

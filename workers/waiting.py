@@ -5,8 +5,8 @@ from collections.abc import Collection
 from typing import Any
 
 
-async def pause(stopping: asyncio.Event, seconds: float) -> bool:
-    """Waits for some seconds; True as soon as `stopping` is set."""
+async def rest(stopping: asyncio.Event, seconds: float) -> bool:
+    """Rests for some seconds; True as soon as `stopping` is set."""
     if stopping.is_set():
         return True
     try:

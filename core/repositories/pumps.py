@@ -48,7 +48,7 @@ class Pumps:
     async def release_pump(
         self, *, sender_id: UUID, slot: int, holder: str, left_seconds: Sequence[float]
     ) -> datetime | None:
-        """Ends this run's lease and returns when, or None if it had it no longer."""
+        """Ends this run's lease and returns when; None if it had it no longer."""
         released: datetime | None = await self._connection.fetchval(
             SQL["release_pump"], sender_id, slot, holder, left_seconds
         )

@@ -53,7 +53,7 @@ async def follow_announcements(
         ends = [(change.whatsapp_account_id, change.digits, change.event_time) for change in over]
         await rooms.resumptions.date_runs(approvals, ends)
     if told:
-        paused += await stop_templates(rooms, told)
+        paused += await pause_unusable(rooms, told)
         approved = await rooms.resumptions.resume_template_campaigns(told, codes=sorted(ENDS_WITH_APPROVAL), at=now)
         resumed += len(approved)
     for change in changes:
@@ -88,7 +88,7 @@ def _announced(event: TemplateEvent | AccountEvent, *, now: datetime) -> Announc
     )
 
 
-async def stop_templates(rooms: Rooms, told: Sequence[str]) -> int:
+async def pause_unusable(rooms: Rooms, told: Sequence[str]) -> int:
     """Pauses the campaigns of those among these templates that cannot be sent; the caller has locked them."""
     count = 0
     for code, states in UNUSABLE_TEMPLATES.items():

@@ -64,7 +64,7 @@ async def _watch(engine: Engine, steps: Sequence[Step]) -> None:
         if is_bad and fail_time and fail_time < run_times.get(campaign_id, fail_time):
             continue
         if engine.receipt_breakers.of(campaign_id).record(systematic=is_bad) and fail_time:
-            await _stop(engine.store, step, fail_time=fail_time)
+            await _pause(engine.store, step, fail_time=fail_time)
 
 
 async def _run_times(store: Store, campaign_ids: Set[UUID]) -> dict[UUID, datetime]:
@@ -81,7 +81,7 @@ def _is_bad(step: Step) -> bool | None:
     return False if step.is_seen and step.after.state is not step.before.state else None
 
 
-async def _stop(store: Store, step: Step, *, fail_time: datetime) -> None:
+async def _pause(store: Store, step: Step, *, fail_time: datetime) -> None:
     """Pauses a campaign whose messages keep failing."""
     code = step.told.error_code
     await pause_at_fault(

@@ -25,7 +25,7 @@ from core.domain.traces import traces
 from core.repositories.receipts import Parked
 from core.repositories.rooms import Rooms
 from core.whatsapp.errors import verdict
-from workers.tasks.parked import pack
+from workers.tasks.parked_codec import pack
 
 _AT_ONCE: Final = 1000
 

@@ -14,7 +14,7 @@ from core.repositories.rooms import Rooms, Store
 from workers.tasks.choices import keep_choices, read_refusals
 from workers.tasks.contacts import mark_contacts
 from workers.tasks.moves import Arrived, Moved, move_messages, summed
-from workers.tasks.parked import unpack
+from workers.tasks.parked_codec import unpack
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from core.domain.errors import NotFound, Refusal
 from core.domain.senders import Sender, SenderInfo
 from core.whatsapp.credentials import access_token
 from workers.engine import Engine
-from workers.waiting import pause
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -23,10 +23,14 @@ async def refresh_sender(engine: Engine, sender_id: UUID) -> None:
     try:
         info = await engine.management.get_number(phone_number_id=sender.phone_number_id, token=token)
     except NotFound as refusal:
-        await _stop(engine, sender, reason=refusal.message)
+        # One that WhatsApp once knew may only be out of the token's sight.
+        if sender.phone_number:
+            await rest(engine.stopping, _AGAIN_SECONDS)
+        else:
+            await _pause(engine, sender, reason=refusal.message)
     except Refusal as refusal:
         _log.warning("a sender could not be refreshed", extra={"sender_id": str(sender_id), "reason": refusal.reason})
-        await pause(engine.stopping, _AGAIN_SECONDS)
+        await rest(engine.stopping, _AGAIN_SECONDS)
     else:
         await _keep(engine, sender, info)
 
@@ -41,11 +45,8 @@ async def _keep(engine: Engine, sender: Sender, info: SenderInfo) -> None:
     )
 
 
-async def _stop(engine: Engine, sender: Sender, *, reason: str) -> None:
-    """Pauses a sender that WhatsApp has never known; one that it once knew may only be out of the token's sight."""
-    if sender.phone_number:
-        await pause(engine.stopping, _AGAIN_SECONDS)
-        return
+async def _pause(engine: Engine, sender: Sender, *, reason: str) -> None:
+    """Pauses a sender that WhatsApp has never known."""
     async with engine.store.connection() as rooms:
         rooms.outdate("senders")
         await rooms.senders.pause_sender(sender.id, reason=reason, at=engine.clock.now())

@@ -10,8 +10,8 @@ from core.domain.templates import DoubtedTemplates, ListedTemplate
 from core.whatsapp.credentials import access_token
 from core.whatsapp.errors import DOUBTS_TEMPLATE, ENDS_WITH_APPROVAL
 from workers.engine import Engine
-from workers.tasks.announcements import stop_templates
-from workers.waiting import pause
+from workers.tasks.announcements import pause_unusable
+from workers.waiting import rest
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ async def sync_doubted(engine: Engine, doubted: DoubtedTemplates) -> None:
         counts = await rooms.templates.sync_templates(account, listed, at=asked)
         await rooms.transactions.bound_standstill()
         await rooms.pauses.lock_announced_campaigns(ids, [])
-        await stop_templates(rooms, ids)
+        await pause_unusable(rooms, ids)
         rooms.outdate("templates")
     changed = counts.created_count + counts.updated_count + counts.deleted_count
     _log.info("templates were synced after a refusal", extra={"account": account, "changed": changed})
@@ -46,7 +46,7 @@ async def sync_templates(engine: Engine, sender_id: UUID) -> None:
     account, listed = await _list(engine, sender_id)
     if listed is not None:
         await _keep(engine, account, listed, asked=asked)
-        await pause(engine.stopping, _AGAIN_SECONDS)
+        await rest(engine.stopping, _AGAIN_SECONDS)
 
 
 async def _keep(engine: Engine, account: str, listed: list[ListedTemplate], *, asked: datetime) -> None:
@@ -74,5 +74,5 @@ async def _list(engine: Engine, sender_id: UUID) -> tuple[str, list[ListedTempla
         return account, await engine.management.list_templates(whatsapp_account_id=account, token=token)
     except Refusal as refusal:
         _log.warning("templates could not be synced", extra={"account": account, "reason": refusal.reason})
-        await pause(engine.stopping, _AGAIN_SECONDS)
+        await rest(engine.stopping, _AGAIN_SECONDS)
         return account, None

@@ -1,4 +1,4 @@
-"""Chores of the keeper: campaigns that start or end, leases that have ended; and what a scout has done each minute."""
+"""Chores of the keeper (CHORES in keeper.py), and two errands it sends for once a minute (scouts.py)."""
 
 import logging
 from datetime import timedelta
@@ -77,7 +77,7 @@ async def judge_doubts(engine: Engine) -> None:
                 lease_seconds=settings.lease_seconds,
                 limit=_PAGE,
                 evidence=evidence,
-                walk=engine.doubts,
+                walk=engine.doubts_walk,
             )
     _tell_doubts(engine, RESENT_ON_EVIDENCE=proven.resent_count, CANCELLED_ON_EVIDENCE=proven.cancelled_count)
 

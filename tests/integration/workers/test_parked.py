@@ -12,7 +12,7 @@ from core.repositories.rooms import Store
 from tests.helpers.receiving import NOW, desk
 from tests.helpers.sending import numbers
 from tests.helpers.workers import idle_worker
-from workers.tasks.parked import pack
+from workers.tasks.parked_codec import pack
 from workers.tasks.receipts import apply_deliveries
 
 

@@ -16,7 +16,7 @@ from workers.assembly import Worker
 from workers.claimer import Claimer
 from workers.parcels import Batch, NotYet
 from workers.settler import Settler
-from workers.waiting import pause
+from workers.waiting import rest
 
 _DUE = 40
 
@@ -39,7 +39,7 @@ class Run:
                     slots.update(parcel.campaign.id for parcel in parcels)
                     batches -= 1
                 case NotYet(seconds=seconds):
-                    await pause(self._stopping, seconds)
+                    await rest(self._stopping, seconds)
                 case None:
                     raise AssertionError("nothing is due")
         await self._settler.close()
