@@ -1,6 +1,6 @@
 """People whose WhatsApp id changes: who is known by it alone stays the same contact, and a stop of theirs holds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,12 +67,14 @@ async def opt_out(at: Desk, user_id: str = OLD) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("told", [updated(), noticed()], ids=["update", "sentence"])
-async def test_who_is_known_by_the_old_id_alone_stays_the_same_contact_with_their_stop(at: Desk, told: bytes) -> None:
+@pytest.mark.parametrize("tell", [updated, noticed], ids=["update", "sentence"])
+async def test_who_is_known_by_the_old_id_alone_stays_the_same_contact_with_their_stop(
+    at: Desk, tell: Callable[[], bytes]
+) -> None:
     await opt_out(at)
     before = await contact(at, OLD)
     assert before is not None
-    await at.deliver(told)
+    await at.deliver(tell())
     await at.deliver(wrote(NEW))
     moved = await contact(at, NEW)
     assert moved is not None
@@ -176,9 +178,9 @@ async def test_who_said_stop_keeps_it_in_the_lane_of_stops_too(at: Desk, *, is_h
     assert (await at.value(waiting), await contact(at, NEW)) == (0, heir)
 
 
-@pytest.mark.parametrize("told", [updated(), noticed()], ids=["update", "sentence"])
-async def test_who_is_erased_after_the_change_is_taken_out_of_what_told_it(at: Desk, told: bytes) -> None:
-    await at.deliver(told)
+@pytest.mark.parametrize("tell", [updated, noticed], ids=["update", "sentence"])
+async def test_who_is_erased_after_the_change_is_taken_out_of_what_told_it(at: Desk, tell: Callable[[], bytes]) -> None:
+    await at.deliver(tell())
     moved = await contact(at, NEW)
     assert moved is not None
     await erase_contact(at, moved["id"])
@@ -187,12 +189,12 @@ async def test_who_is_erased_after_the_change_is_taken_out_of_what_told_it(at: D
         assert word.encode() not in left
 
 
-@pytest.mark.parametrize("told", [updated(), noticed()], ids=["update", "sentence"])
-async def test_who_is_nobody_to_us_is_taken_out_at_once(at: Desk, told: bytes) -> None:
+@pytest.mark.parametrize("tell", [updated, noticed], ids=["update", "sentence"])
+async def test_who_is_nobody_to_us_is_taken_out_at_once(at: Desk, tell: Callable[[], bytes]) -> None:
     known = await contact(at, OLD)
     assert known is not None
     await erase_contact(at, known["id"])
-    await at.deliver(told)
+    await at.deliver(tell())
     assert await at.value("SELECT count(*) FROM interactions") == 0
     left = await bodies(at)
     for word in (OLD, NEW, NAME):
