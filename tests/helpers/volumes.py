@@ -43,9 +43,10 @@ async def fill_volume(url: str, knowledge: Knowledge) -> None:
 
 
 async def _fill(url: str, volume: Volume) -> None:
-    await fill(url, volume)
+    # First of all: what autovacuum once looked at while it was filled is no longer what nobody knows anything of.
     for table in _AROUND:
         await _execute(url, f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+    await fill(url, volume)
     for statement in _SURROUNDINGS.values():
         await _execute(url, statement)
 
