@@ -24,8 +24,8 @@ WALKS_INDEXES: Mapping[str, str] = MappingProxyType({"enable_seqscan": "off", "e
 # A transaction of ours waits for nobody but the database. One that does nothing for so long is of a process that is
 # frozen, or of a machine that is gone, of which TCP alone would tell after hours; others wait for what it has locked.
 _IDLE_SECONDS = 30.0
-# Of the API and the workers, in whose transactions nothing but the next statement is waited for. Who waits for more, as
-# the keeper for its round, or has people wait for it, sets a time of its own in its transaction.
+# Of the API and the workers, in whose transactions nothing but the next statement is waited for. Who thinks for longer
+# between two, or has people wait for it, sets a time of its own in its transaction.
 BUSY_IDLE_SECONDS: Final = 5.0
 
 # Of a connection given back, so long is waited for what was cut off on it.

@@ -15,7 +15,7 @@ from workers.waiting import rest
 _log = logging.getLogger(__name__)
 
 # Any constant will do; it only has to be the same in every release.
-_LOCK = 0x4348_4B50
+LOCK = 0x4348_4B50
 _ROUND_SECONDS = 1.0
 _BEAT_SECONDS = 1.0
 # The same work found in more rounds than these has not been heard of: the bell rings, but nobody listens.
@@ -99,7 +99,7 @@ class Keeper:
         """Makes one round, unless another process keeps house just now."""
         async with self._engine.store.transaction() as rooms:
             # The lock ends with this transaction; the work has transactions of its own.
-            if await rooms.pumps.lock_keeper(_LOCK):
+            if await rooms.pumps.lock_keeper(LOCK):
                 async with _beating(rooms):
                     await self._round()
 

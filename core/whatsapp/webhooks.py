@@ -217,9 +217,8 @@ def _receipt(told: Mapping[str, Any], user_ids: Mapping[str, str]) -> Fact:
     word = text(told, "status").lower()
     of = text(told, "type") or _OF_MESSAGE
     if of != _OF_MESSAGE:
-        return _unknown(
-            "receipt", of
-        )  # a payment, for example: the message it was asked for in has receipts of its own
+        # A payment, for example: the message in which it was asked for has receipts of its own.
+        return _unknown("receipt", of)
     if word not in _STATES:
         return _unknown("legacy receipt", "") if word in _LEGACY_STATES else _unknown("receipt", word)
     error = next(items(told, "errors"), None)

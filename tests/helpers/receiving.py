@@ -9,10 +9,12 @@ from uuid import UUID
 
 from core.db import Database
 from core.domain.messages import MessageRef
-from core.repositories.rooms import Store
+from core.repositories.rooms import Rooms, Store
+from core.whatsapp.webhooks import parse
 from tests.helpers.lock_waits import WAITERS
 from tests.helpers.sending import Plan, plan
 from tests.helpers.statements import CountingDatabase
+from workers.tasks.announcements import follow_announcements
 from workers.tasks.park import retry_parked
 from workers.tasks.receipts import Applied, apply_batch, retry_failed
 
@@ -95,3 +97,15 @@ async def desk(database_url: str, numbers: list[str]) -> AsyncIterator[Desk]:
         direct.connection() as connection,
     ):
         yield Desk(database, await plan(connection, numbers))
+
+
+async def announce(rooms: Rooms, *bodies: bytes) -> None:
+    """Does within a transaction what WhatsApp's announcements in bodies call for, and nothing else of them."""
+    hooks = [parse(told) for told in bodies]
+    await follow_announcements(
+        rooms,
+        templates=[event for hook in hooks for event in hook.template_events],
+        accounts=[event for hook in hooks for event in hook.account_events],
+        now=NOW,
+        is_last=True,
+    )

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
 _FIRST: Final = UUID(int=0)
-# So long is waited for rows that others hold. Most hold theirs for less; one that is frozen does for half a minute.
+# So long is waited for rows that others hold. Most hold theirs for less; one that is frozen does for seconds.
 _PATIENCE: Final = timedelta(milliseconds=250)
 # Of bodies one of which met such rows, the halves are tried for less: a stop that stands behind them waits for it too.
 _LESS_PATIENCE: Final = timedelta(milliseconds=50)

@@ -12,18 +12,16 @@ import pytest
 from core.db import Database
 from core.domain.errors import Conflict, Unavailable
 from core.repositories.rooms import Rooms, Store
-from core.whatsapp.webhooks import parse
 from server.services.campaign_retries import retry_failed_messages
 from tests.helpers.eventually import eventually
-from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.receiving import NOW, Desk, announce, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, status
 from tests.helpers.workers import idle_worker
 from tests.integration.workers.test_announcements import number, template
 from tests.property.stage import MISCOUNTED
 from workers.engine import Engine
-from workers.keeper import _LOCK, Keeper
-from workers.tasks.announcements import follow_announcements
+from workers.keeper import LOCK, Keeper
 from workers.tasks.campaigns import cancel_messages, expand_campaign
 
 # What is not on the wire has to stop within so long.
@@ -98,17 +96,6 @@ async def move(at: Desk, verb: str) -> None:
 
 async def plan_page(at: Desk, rooms: Rooms) -> None:
     await rooms.expansion.expand_page(at.plan.campaign_id, 10)
-
-
-async def announce(rooms: Rooms, *bodies: bytes) -> None:
-    hooks = [parse(told) for told in bodies]
-    await follow_announcements(
-        rooms,
-        templates=[event for hook in hooks for event in hook.template_events],
-        accounts=[event for hook in hooks for event in hook.account_events],
-        now=NOW,
-        is_last=True,
-    )
 
 
 async def retry(at: Desk, rooms: Rooms) -> None:
@@ -254,7 +241,7 @@ async def test_who_keeps_house_for_long_stays_the_keeper_but_not_once_it_is_froz
     async with idle_worker(worker_settings) as worker:
         keeping = asyncio.create_task(Keeper(engine=worker.engine, scouts=(), chores=(takes_long,)).tick())
         await begun.wait()
-        await eventually(lambda: at.value(KEEPS_FOR_LONG, _LOCK))
+        await eventually(lambda: at.value(KEEPS_FOR_LONG, LOCK))
         over.set()
         await keeping
         with pytest.raises(Unavailable):
@@ -263,10 +250,10 @@ async def test_who_keeps_house_for_long_stays_the_keeper_but_not_once_it_is_froz
 
 async def _keep_house_frozen(at: Desk, engine: Engine) -> None:
     async with engine.store.transaction() as frozen:
-        assert await frozen.pumps.lock_keeper(_LOCK)
+        assert await frozen.pumps.lock_keeper(LOCK)
         await eventually(lambda: _is_free(at))
         await frozen.pumps.beat()
 
 
 async def _is_free(at: Desk) -> bool:
-    return bool(await at.value("SELECT pg_try_advisory_xact_lock($1)", _LOCK))
+    return bool(await at.value("SELECT pg_try_advisory_xact_lock($1)", LOCK))

@@ -14,14 +14,12 @@ from core.domain.messages import MessageRef, MessageState
 from core.domain.outcomes import Settlement
 from core.domain.templates import ListedTemplate, SyncCounts, TemplateCategory, TemplateState
 from core.queries import load
-from core.whatsapp.webhooks import parse
 from tests.helpers.campaign_rows import add_campaign, add_sender, add_template
 from tests.helpers.eventually import eventually
 from tests.helpers.lock_waits import WAITERS
-from tests.helpers.receiving import NOW, Desk, desk
+from tests.helpers.receiving import NOW, Desk, announce, desk
 from tests.helpers.sending import ACCOUNT
 from tests.integration.workers.test_announcements import announced, banned, template
-from workers.tasks.announcements import follow_announcements
 
 WRITERS = 3
 ROUNDS = 12
@@ -212,12 +210,5 @@ async def _meet(at: Desk, campaign_id: UUID, works: Sequence[Coroutine[Any, Any,
 
 
 async def _announce(at: Desk, *bodies: bytes) -> None:
-    hooks = [parse(body) for body in bodies]
     async with at.store.transaction() as rooms:
-        await follow_announcements(
-            rooms,
-            templates=[event for hook in hooks for event in hook.template_events],
-            accounts=[event for hook in hooks for event in hook.account_events],
-            now=NOW,
-            is_last=True,
-        )
+        await announce(rooms, *bodies)

@@ -5,7 +5,7 @@ from tests.helpers.receiving import NOW, Desk, desk
 from tests.helpers.sending import numbers
 from tests.helpers.webhook_bodies import body, reply
 from tests.helpers.workers import busy_worker, idle_worker
-from workers.keeper import _LOCK
+from workers.keeper import LOCK
 
 (PERSON,) = numbers(1)
 CONSENT = "SELECT marketing_consent FROM contacts WHERE phone_number = $1"
@@ -16,7 +16,7 @@ async def test_a_stop_is_heard_within_a_second_while_who_keeps_house_is_frozen(
     fresh_database_url: str, worker_settings: dict[str, str]
 ) -> None:
     async with desk(fresh_database_url, [PERSON]) as at, at.database.transaction() as frozen:
-        await frozen.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await frozen.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         async with busy_worker(worker_settings), at.store.connection() as rooms:
             stop = body(messages=[reply("Stop!", NOW, wamid="wamid.stop", phone=PERSON)])
             await rooms.deliveries.append_deliveries([stop], urgent=[True])
